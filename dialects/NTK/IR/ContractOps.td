@@ -1,0 +1,67 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sums of products over named indices: linear layers, matrix products and
+// einsums of a network, and every contraction of the kernel algebra.
+
+#ifndef NTK_CONTRACT_OPS
+#define NTK_CONTRACT_OPS
+
+include "dialects/NTK/IR/NTKBase.td"
+
+def NTK_PlanAttr : AttrDef<NTK_Dialect, "Plan"> {
+  let mnemonic = "plan";
+  let summary = "the order in which a contraction is evaluated";
+  let description = [{
+    A sequence of pairs, in the manner of einsum paths: operands are numbered
+    0, 1, …, each pair is contracted to a new value with the next number.
+    `[(0, 1), (2, 3), (4, 5)]` on four operands is the two Grams and their
+    product. The list holds the pairs flattened.
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$order);
+  let assemblyFormat = "`<` `[` $order `]` `>`";
+  let genVerifyDecl = 1;
+}
+
+def NTK_ContractOp : NTK_Op<"contract",
+    (ins Variadic<NTK_Tensor>:$factors, Optional<NTK_Tensor>:$init,
+         StrAttr:$spec, OptionalAttr<NTK_PlanAttr>:$plan),
+    [AttrSizedOperandSegments]> {
+  let summary = "a sum of products over named indices";
+  let description = [{
+    An einsum with named indices: for `"ntk, msk, notc, mpsc -> nomp"`
+
+        y[n,o,m,p] = Σ_{t,s,k,c} z1[n,t,k] z2[m,s,k] C1[n,o,t,c] C2[m,p,s,c]
+
+    Each operand has one letter per dimension, a letter has one size wherever
+    it stands, letters that are not in the result are summed over, and a letter
+    may stand once in an operand. Masks (i1) count as 0 and 1. It is linear in
+    each operand; with one operand it is a sum and a transposition. `into`
+    names a value the result is added to.
+
+    As a linear layer y = W x: `ntk.contract "k, ck -> c" (%x, %w)`. Batched,
+    the letters of examples and outputs are part of the string:
+    `"nk, ck -> nc"`.
+
+    The Jacobian for a parameter operand has the other operands as features;
+    letters shared by the parameter and the result are deltas.
+  }];
+  let assemblyFormat = [{
+    $spec ` ` `(` $factors `)` (`into` $init^)? attr-dict `:`
+    `(` type($factors) (`into` type($init)^)? `)` `->` type($result)
+  }];
+  let hasVerifier = 0;
+  let opDeclaration = [{
+    ::mlir::ntk::Linearity getLinearity() {
+      return ::mlir::ntk::Linearity::Multi;
+    }
+    int64_t getCoreFlops();
+    ::mlir::ntk::Polynomial getFlops();
+    ::mlir::Value buildBatched(::mlir::OpBuilder &builder,
+        ::mlir::ValueRange operands, ::llvm::ArrayRef<std::string> batch);
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
+  }];
+}
+
+#endif // NTK_CONTRACT_OPS

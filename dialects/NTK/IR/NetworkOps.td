@@ -1,0 +1,136 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Networks and requests for their kernels.
+
+#ifndef NTK_NETWORK_OPS
+#define NTK_NETWORK_OPS
+
+include "dialects/NTK/IR/NTKBase.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/CallInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+
+def NTK_NetworkOp : Op<NTK_Dialect, "network", [
+    FunctionOpInterface, IsolatedFromAbove, SingleBlock,
+    OpAsmOpInterface]> {
+  let summary = "a neural network on one example";
+  let description = [{
+    A function of one example, without a batch dimension. Arguments are
+
+    - inputs: no attribute; integer inputs are not differentiated by,
+    - parameters, `{ntk.param = "fc1.weight"}`: trainable, named,
+    - buffers, `{ntk.buffer = "bn.running_mean"}`: frozen, named.
+
+    A network with several results has the kernel of their concatenation.
+
+    ```mlir
+    ntk.network @linear(%x: tensor<3xf32>,
+                        %w: tensor<2x3xf32> {ntk.param = "weight"})
+        -> tensor<2xf32> {
+      %y = ntk.contract "k, ck -> c" (%x, %w)
+          : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
+      ntk.return %y : tensor<2xf32>
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+    TypeAttrOf<FunctionType>:$function_type,
+    OptionalAttr<StrAttr>:$sym_visibility,
+    OptionalAttr<DictArrayAttr>:$arg_attrs,
+    OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name,
+                                 "::mlir::FunctionType":$type)>];
+  let skipDefaultBuilders = 1;
+  let extraClassDeclaration = [{
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() {
+      return getFunctionType().getInputs();
+    }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() {
+      return getFunctionType().getResults();
+    }
+    static ::llvm::StringRef getDefaultDialect() { return "ntk"; }
+
+    /// Name of a parameter or buffer argument, empty for an input.
+    ::llvm::StringRef getParameterName(unsigned argument);
+    ::llvm::StringRef getBufferName(unsigned argument);
+    /// Is the argument a part of the example (neither parameter nor buffer)?
+    bool isInput(unsigned argument) {
+      return getParameterName(argument).empty() &&
+             getBufferName(argument).empty();
+    }
+    /// O: the number of elements of all results together.
+    int64_t getOutputs();
+    ::mlir::ntk::ReturnOp getReturn();
+  }];
+}
+
+def NTK_ReturnOp : Op<NTK_Dialect, "return", [
+    Pure, HasParent<"NetworkOp">, Terminator]> {
+  let summary = "the outputs of a network";
+  let description = [{
+    Ends the body of an `ntk.network` with the values of its results.
+
+    ```mlir
+    ntk.return %y : tensor<10xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<NTK_Tensor>:$operands);
+  let assemblyFormat = "attr-dict ($operands^ `:` type($operands))?";
+  let hasVerifier = 1;
+}
+
+def NTK_OutputsKind : I32EnumAttr<"KernelOutputs",
+  "what is kept of the output axes o, p of the kernel", [
+    I32EnumAttrCase<"Full", 0, "full">,
+    I32EnumAttrCase<"Trace", 1, "trace">,
+    I32EnumAttrCase<"Diagonal", 2, "diagonal">,
+    I32EnumAttrCase<"Sum", 3, "sum">]> {
+  let cppNamespace = "::mlir::ntk";
+}
+
+def NTK_Method : I32EnumAttr<"KernelMethod",
+  "how the kernel is computed; the three methods of the paper", [
+    I32EnumAttrCase<"JacobianContraction", 0, "jacobian_contraction">,
+    I32EnumAttrCase<"NtkVectorProducts", 1, "ntk_vector_products">,
+    I32EnumAttrCase<"Structured", 2, "structured">]> {
+  let cppNamespace = "::mlir::ntk";
+}
+
+def NTK_KernelOp : Op<NTK_Dialect, "kernel", [Symbol]> {
+  let summary = "a request for a kernel of a network";
+  let description = [{
+    Asks for Θ[n,m,o,p] = Σ_θ ∂f_o(x1_n)/∂θ · ∂f_p(x2_m)/∂θ, or for a part of
+    it: `full` keeps both output axes, `trace` is Σ_o Θ[n,m,o,o] / O,
+    `diagonal` keeps Θ[n,m,o,o], `sum` is the kernel of Σ_o f_o (not divided).
+
+    `wrt` lists the parameters; without it all are meant. `symmetric` says that
+    x1 = x2. The other attributes are decisions: `method` and `output_block`
+    are written by `--ntk-choose` or by hand, and later passes obey them.
+
+    ```mlir
+    ntk.kernel @theta of @mlp outputs full
+    ntk.kernel @biases of @mlp outputs trace {wrt = ["fc1.bias", "fc2.bias"],
+                                              symmetric}
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name,
+    FlatSymbolRefAttr:$network,
+    NTK_OutputsKind:$outputs,
+    OptionalAttr<StrArrayAttr>:$wrt,
+    UnitAttr:$symmetric,
+    OptionalAttr<NTK_Method>:$method,
+    OptionalAttr<I64Attr>:$output_block,
+    OptionalAttr<DictionaryAttr>:$costs);
+  let assemblyFormat = [{
+    $sym_name `of` $network `outputs` $outputs attr-dict
+  }];
+}
+
+#endif // NTK_NETWORK_OPS
