@@ -1,0 +1,60 @@
+# How lit finds and runs the tests of this project. Tests write %ntk-python for
+# a Python that has NumPy, %models for the folder of reference models, and name
+# what they need with REQUIRES: nvcc, gpu, numpy, onnx, onnxruntime,
+# shared-models.
+
+import os
+import shutil
+import subprocess
+
+import lit.formats
+import lit.util
+
+config.name = "ntk"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test", ".py"]
+config.excludes = ["Inputs", "lit.cfg.py", "lit.site.cfg.py"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.ntk_build_root, "test")
+
+config.environment["PATH"] = os.pathsep.join(
+    [
+        os.path.join(config.ntk_build_root, "bin"),
+        config.llvm_tools_dir,
+        "/usr/local/cuda/bin",
+        os.environ["PATH"],
+    ]
+)
+for variable in ("HOME", "OMP_NUM_THREADS", "XDG_CACHE_HOME"):
+    if variable in os.environ:
+        config.environment[variable] = os.environ[variable]
+
+models = os.environ.get(
+    "NTK_SHARED_MODELS",
+    os.path.join(os.path.dirname(config.ntk_source_root), "shared", "models"),
+)
+config.substitutions += [
+    ("%ntk-python", config.python),
+    ("%models", models),
+    ("%ntk-source", config.ntk_source_root),
+    ("%ntk-build", config.ntk_build_root),
+]
+
+
+def succeeds(*command):
+    """Whether the command exists and exits with status 0."""
+    try:
+        return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+if shutil.which("nvcc", path=config.environment["PATH"]):
+    config.available_features.add("nvcc")
+if succeeds("nvidia-smi", "-L"):
+    config.available_features.add("gpu")
+if os.path.isdir(models):
+    config.available_features.add("shared-models")
+for module in ("numpy", "onnx", "onnxruntime"):
+    if succeeds(config.python, "-c", f"import {module}"):
+        config.available_features.add(module)
