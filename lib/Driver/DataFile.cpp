@@ -1,0 +1,98 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Files of arrays as files: opening them, telling them apart, and writing so
+// that a name never stands for half an array.
+
+#include "DataDetail.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir::ntk;
+using namespace mlir::ntk::detail;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+Expected<std::shared_ptr<llvm::MemoryBuffer>> detail::openFile(StringRef path) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                          /*RequiresNullTerminator=*/false);
+  if (std::error_code code = file.getError())
+    return dataError(path, StringRef(code.message()).lower());
+  return std::shared_ptr<llvm::MemoryBuffer>(std::move(*file));
+}
+
+Expected<std::vector<NamedArray>> mlir::ntk::readArrays(StringRef path) {
+  Expected<std::shared_ptr<llvm::MemoryBuffer>> file = openFile(path);
+  if (!file)
+    return file.takeError();
+  StringRef bytes = (*file)->getBuffer();
+  if (bytes.starts_with("\x93NUMPY")) {
+    Expected<Array> array = parseNpy(std::move(*file), path);
+    if (!array)
+      return array.takeError();
+    return std::vector<NamedArray>{{"", std::move(*array)}};
+  }
+  if (bytes.starts_with("PK"))
+    return readNpz(path);
+  if (bytes.size() > 8 && bytes[8] == '{')
+    return readSafetensors(path);
+  return dataError(path, "not an .npy, .npz or .safetensors file");
+}
+
+/// Writes header and elements to an open file, which stays open.
+static std::error_code writeTo(int descriptor, StringRef header,
+                               const Array &array) {
+  llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/false,
+                              /*unbuffered=*/true);
+  stream << header << StringRef(array.bytes().data(), array.bytes().size());
+  std::error_code code = stream.error();
+  stream.clear_error();
+  return code;
+}
+
+/// Writes to something that is there and is not a regular file.
+static std::error_code writeThrough(StringRef path, StringRef header,
+                                    const Array &array) {
+  int descriptor;
+  if (std::error_code code = llvm::sys::fs::openFileForWrite(
+          path, descriptor, llvm::sys::fs::CD_OpenExisting))
+    return code;
+  std::error_code code = writeTo(descriptor, header, array);
+  std::error_code closing =
+      llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
+  return code ? code : closing;
+}
+
+Error mlir::ntk::writeNpy(StringRef path, const Array &array) {
+  if (array.kind == ElementKind::BFloat16)
+    return dataError(path, "NumPy has no bfloat16");
+  auto failed = [&](std::error_code code) {
+    return dataError(path, StringRef(code.message()).lower());
+  };
+  std::string header = npyHeader(array.kind, array.shape);
+  llvm::sys::fs::file_status status;
+  bool exists = !llvm::sys::fs::status(path, status);
+  if (exists && llvm::sys::fs::is_directory(status))
+    return failed(std::make_error_code(std::errc::is_a_directory));
+  if (exists && !llvm::sys::fs::is_regular_file(status)) {
+    std::error_code code = writeThrough(path, header, array);
+    return code ? failed(code) : Error::success();
+  }
+  // A link keeps pointing to its file, which is replaced.
+  llvm::SmallString<128> target(path);
+  if (exists)
+    if (std::error_code code = llvm::sys::fs::real_path(path, target))
+      return failed(code);
+  auto temporary = llvm::sys::fs::TempFile::create(target + ".%%%%%%.tmp");
+  if (!temporary)
+    return failed(llvm::errorToErrorCode(temporary.takeError()));
+  if (std::error_code code = writeTo(temporary->FD, header, array)) {
+    llvm::consumeError(temporary->discard());
+    return failed(code);
+  }
+  if (Error error = temporary->keep(target))
+    return failed(llvm::errorToErrorCode(std::move(error)));
+  return Error::success();
+}

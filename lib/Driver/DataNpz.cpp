@@ -1,0 +1,155 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// NumPy's .npz format: a zip archive of .npy files, stored (np.savez) or
+// deflated (np.savez_compressed). libzip reads and writes the archive.
+
+#include "DataDetail.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringSet.h"
+#include <zip.h>
+
+using namespace mlir::ntk;
+using namespace mlir::ntk::detail;
+using llvm::ArrayRef;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+/// Deflate makes data at most 1032 times smaller.
+static constexpr uint64_t maxRatio = 1032;
+
+/// The bytes of one member. The size that the archive claims is believed only
+/// as far as its compressed bytes can give it.
+static Expected<std::shared_ptr<llvm::MemoryBuffer>>
+readMember(zip_t *archive, uint64_t index, const zip_stat_t &stat,
+           uint64_t archiveSize, StringRef where) {
+  bool plausible =
+      (stat.valid & ZIP_STAT_SIZE) && (stat.valid & ZIP_STAT_COMP_SIZE) &&
+      stat.comp_size <= archiveSize && stat.size / maxRatio <= stat.comp_size;
+  if (!plausible)
+    return dataError(where, "corrupt: the size it claims is impossible");
+  std::shared_ptr<llvm::WritableMemoryBuffer> memory =
+      llvm::WritableMemoryBuffer::getNewUninitMemBuffer(stat.size, where,
+                                                        llvm::Align(64));
+  if (!memory)
+    return dataError(where,
+                     "no memory for " + llvm::Twine(stat.size) + " bytes");
+  zip_file_t *file = zip_fopen_index(archive, index, 0);
+  if (!file)
+    return dataError(where, zip_strerror(archive));
+  auto close = llvm::make_scope_exit([&] { zip_fclose(file); });
+
+  char *next = memory->getBufferStart();
+  while (next < memory->getBufferEnd()) {
+    zip_int64_t count = zip_fread(file, next, memory->getBufferEnd() - next);
+    if (count <= 0)
+      return dataError(where, count < 0 ? zip_file_strerror(file)
+                                        : "truncated in the archive");
+    next += count;
+  }
+  // Reading on to the end checks the checksum.
+  char extra;
+  zip_int64_t count = zip_fread(file, &extra, 1);
+  if (count < 0)
+    return dataError(where, zip_file_strerror(file));
+  if (count > 0)
+    return dataError(where, "corrupt: longer than the archive says");
+  return memory;
+}
+
+/// Opens an archive; the error says why it is none.
+static Expected<zip_t *> openArchive(const std::string &path, int flags) {
+  int code = 0;
+  if (zip_t *archive = zip_open(path.c_str(), flags, &code))
+    return archive;
+  zip_error_t error;
+  zip_error_init_with_code(&error, code);
+  Error result = dataError(path, zip_error_strerror(&error));
+  zip_error_fini(&error);
+  return std::move(result);
+}
+
+Expected<std::vector<NamedArray>> mlir::ntk::readNpz(StringRef path) {
+  auto file = openFile(path); // For its size and the system's own messages.
+  if (!file)
+    return file.takeError();
+  uint64_t archiveSize = (*file)->getBufferSize();
+  file->reset();
+  Expected<zip_t *> archive = openArchive(path.str(), ZIP_RDONLY);
+  if (!archive)
+    return archive.takeError();
+  auto discard = llvm::make_scope_exit([&] { zip_discard(*archive); });
+
+  std::vector<NamedArray> arrays;
+  zip_int64_t count = zip_get_num_entries(*archive, 0);
+  for (zip_int64_t index = 0; index < count; ++index) {
+    zip_stat_t stat;
+    if (zip_stat_index(*archive, index, 0, &stat) < 0)
+      return dataError(path, zip_strerror(*archive));
+    StringRef name = (stat.valid & ZIP_STAT_NAME) ? stat.name : "";
+    std::string where = (path + ":" + name).str();
+    if (!name.consume_back(".npy"))
+      return dataError(where, "expected only .npy files in the archive");
+    auto bytes = readMember(*archive, index, stat, archiveSize, where);
+    if (!bytes)
+      return bytes.takeError();
+    Expected<Array> array = parseNpy(std::move(*bytes), where);
+    if (!array)
+      return array.takeError();
+    arrays.push_back({name.str(), std::move(*array)});
+  }
+  return arrays;
+}
+
+/// Adds one array to an archive that is being written; its bytes and `header`
+/// must live until the archive is closed.
+static Error addMember(zip_t *archive, StringRef path, const NamedArray &named,
+                       const std::string &header) {
+  const zip_buffer_fragment_t fragments[] = {
+      {reinterpret_cast<zip_uint8_t *>(const_cast<char *>(header.data())),
+       header.size()},
+      {reinterpret_cast<zip_uint8_t *>(
+           const_cast<char *>(named.array.bytes().data())),
+       named.array.bytes().size()}};
+  zip_source_t *source =
+      zip_source_buffer_fragment(archive, fragments, 2, /*freep=*/0);
+  zip_int64_t index = -1;
+  if (source) {
+    index = zip_file_add(archive, (named.name + ".npy").c_str(), source,
+                         ZIP_FL_ENC_UTF_8);
+    if (index < 0)
+      zip_source_free(source);
+  }
+  if (index < 0 || zip_set_file_compression(archive, index, ZIP_CM_STORE, 0))
+    return dataError(path, zip_strerror(archive));
+  return Error::success();
+}
+
+Error mlir::ntk::writeNpz(StringRef path, ArrayRef<NamedArray> arrays) {
+  if (arrays.empty())
+    return dataError(path, "expected at least one array to write");
+  llvm::StringSet<> names;
+  std::vector<std::string> headers;
+  for (const NamedArray &named : arrays) {
+    if (named.array.kind == ElementKind::BFloat16)
+      return dataError(path, "NumPy has no bfloat16, the type of '" +
+                                 named.name + "'");
+    if (!names.insert(named.name).second)
+      return dataError(path, "two arrays have the name '" + named.name + "'");
+    headers.push_back(npyHeader(named.array.kind, named.array.shape));
+  }
+  Expected<zip_t *> archive =
+      openArchive(path.str(), ZIP_CREATE | ZIP_TRUNCATE);
+  if (!archive)
+    return archive.takeError();
+  auto discard = llvm::make_scope_exit([&] { zip_discard(*archive); });
+  for (auto [named, header] : llvm::zip_equal(arrays, headers))
+    if (Error error = addMember(*archive, path, named, header))
+      return error;
+  // This writes everything, to a temporary file that it renames.
+  if (zip_close(*archive) < 0)
+    return dataError(path, zip_strerror(*archive));
+  discard.release();
+  return Error::success();
+}

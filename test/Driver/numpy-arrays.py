@@ -1,0 +1,87 @@
+# Arrays that NumPy wrote are read, written back and compared with NumPy.
+#
+# REQUIRES: numpy
+# RUN: rm -rf %t && mkdir %t && %ntk-python %s %t
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+folder = sys.argv[1]
+
+
+def path(name):
+    return os.path.join(folder, name)
+
+
+def copy(source, target):
+    return subprocess.run(
+        ["copy-arrays", source, target], check=True, capture_output=True, text=True
+    ).stdout
+
+
+def assert_same(found, expected):
+    assert found.dtype == expected.dtype.newbyteorder("="), (found.dtype, expected.dtype)
+    assert found.shape == expected.shape, (found.shape, expected.shape)
+    assert found.flags.c_contiguous
+    np.testing.assert_array_equal(found, expected)
+
+
+random = np.random.default_rng(0)
+types = "f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 ?".split()
+shapes = [(), (1,), (7,), (0, 3), (2, 3, 5), (3, 1, 4, 2), (300, 101)]
+arrays = {}
+for order in "<>":
+    for name in types:
+        for shape in shapes:
+            values = (random.standard_normal(shape) * 100).astype(order + name)
+            for layout in "CF":
+                key = f"{'little' if order == '<' else 'big'}.{name}.{shape}.{layout}"
+                arrays[key] = np.array(values, order=layout)
+
+# One at a time as .npy, all at once as .npz, stored and deflated.
+for key, array in list(arrays.items())[::7]:
+    np.save(path("in.npy"), array)
+    printed = copy(path("in.npy"), path("out.npy"))
+    assert printed == f"-: {array.dtype.newbyteorder('=')}{list(array.shape)}\n", printed
+    assert_same(np.load(path("out.npy")), array)
+for save in (np.savez, np.savez_compressed):
+    save(path("in.npz"), **arrays)
+    copy(path("in.npz"), path("out.npz"))
+    found = np.load(path("out.npz"))
+    assert list(found) == list(arrays)
+    for key, array in arrays.items():
+        assert_same(found[key], array)
+
+# Format version 2, with a header too long for version 1 had it one.
+with open(path("in.npy"), "wb") as file:
+    np.lib.format.write_array(file, arrays["little.f4.(2, 3, 5).C"], version=(2, 0))
+copy(path("in.npy"), path("out.npy"))
+assert_same(np.load(path("out.npy")), arrays["little.f4.(2, 3, 5).C"])
+
+# A copy over the file itself, which is mapped, and through a link.
+large = random.standard_normal((500, 500))
+np.save(path("large.npy"), large)
+os.symlink("large.npy", path("link.npy"))
+copy(path("large.npy"), path("link.npy"))
+assert os.path.islink(path("link.npy"))
+assert_same(np.load(path("large.npy")), large)
+
+# To what is not a file.
+np.save(path("in.npy"), large[0])
+out = subprocess.run(
+    ["copy-arrays", path("in.npy"), "/dev/null"], check=True, capture_output=True
+)
+assert not os.path.isfile("/dev/null")
+
+# An archive that claims more than its bytes can hold; one with other files.
+np.savez_compressed(path("bomb.npz"), a=np.zeros(1000))
+bytes_ = bytearray(open(path("bomb.npz"), "rb").read())
+directory = bytes_.rindex(b"PK\1\2")
+bytes_[directory + 24 : directory + 28] = b"\xfe\xff\xff\xff"
+open(path("bomb.npz"), "wb").write(bytes_)
+out = subprocess.run(["copy-arrays", path("bomb.npz")], capture_output=True, text=True)
+assert out.returncode == 1
+assert out.stderr.startswith(f"error: {path('bomb.npz')}:a.npy: "), out.stderr
