@@ -1,0 +1,206 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ntk.contract: shapes, derivative, batching, cost and structure follow from
+// the letters of the einsum string alone. Its lowering is in
+// ContractLowering.cpp.
+
+#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/NTK/IR/NTKOps.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+FailureOr<RankedTensorType> ContractOp::inferCoreType(
+    ArrayRef<RankedTensorType> operands, Adaptor adaptor,
+    function_ref<InFlightDiagnostic()> emitError) {
+  FailureOr<Einsum> einsum = Einsum::parse(adaptor.getSpec(), emitError);
+  if (failed(einsum))
+    return failure();
+  size_t count = adaptor.getFactors().size();
+  if (einsum->operands.size() != count)
+    return emitError() << "expected " << einsum->operands.size()
+                       << " operands for \"" << adaptor.getSpec()
+                       << "\", but got " << count;
+  llvm::SmallDenseMap<char, int64_t> sizes;
+  Type element;
+  for (auto [letters, type] :
+       llvm::zip_equal(einsum->operands, operands.take_front(count))) {
+    if (type.getRank() != static_cast<int64_t>(letters.size()))
+      return emitError() << "expected rank " << letters.size() << " for \""
+                         << letters << "\", but got " << type;
+    for (auto [letter, size] : llvm::zip_equal(letters, type.getShape())) {
+      auto [it, isNew] = sizes.try_emplace(letter, size);
+      if (!isNew && it->second != size)
+        return emitError() << "expected one size for index '" << letter
+                           << "', but got " << it->second << " and " << size;
+    }
+    if (isa<FloatType>(type.getElementType()))
+      element = type.getElementType();
+  }
+  if (!element)
+    return emitError() << "expected an operand of f32 or f64";
+  SmallVector<int64_t> shape;
+  for (char letter : einsum->result)
+    shape.push_back(sizes.lookup(letter));
+  auto result = RankedTensorType::get(shape, element);
+  if (adaptor.getInit() && adaptor.getInit().getType() != result)
+    return emitError() << "expected to add into " << result << ", but got "
+                       << adaptor.getInit().getType();
+  return result;
+}
+
+Value mlir::ntk::createContract(OpBuilder &builder, Location loc,
+                                StringRef spec, ValueRange factors) {
+  return createOp<ContractOp>(builder, loc, factors, /*init=*/Value(),
+                              builder.getStringAttr(spec), PlanAttr());
+}
+
+//===----------------------------------------------------------------------===//
+// Derivative, batching, structure
+//===----------------------------------------------------------------------===//
+
+/// Letters of an operand that stand nowhere else were summed away: the
+/// cotangent is repeated along them.
+static Value broadcastSummedLetters(OpBuilder &builder, Location loc,
+                                    Value value, StringRef have,
+                                    StringRef want, RankedTensorType type) {
+  if (have == want)
+    return value;
+  SmallVector<int64_t> dimensions;
+  for (auto [i, letter] : llvm::enumerate(want))
+    if (have.contains(letter))
+      dimensions.push_back(i);
+  return createOp<BroadcastOp>(builder, loc, value,
+                               builder.getDenseI64ArrayAttr(type.getShape()),
+                               builder.getDenseI64ArrayAttr(dimensions));
+}
+
+Value ContractOp::buildVjp(OpBuilder &builder, unsigned operand,
+                           Value cotangent) {
+  if (operand >= getFactors().size()) // the value that was added to
+    return cotangent;
+  Einsum einsum = Einsum::get(getSpec());
+  SmallVector<Value> factors = {cotangent};
+  Einsum transposed;
+  transposed.operands.push_back(einsum.result);
+  std::string elsewhere = einsum.result;
+  for (auto [i, factor] : llvm::enumerate(getFactors())) {
+    if (i == operand)
+      continue;
+    factors.push_back(factor);
+    transposed.operands.push_back(einsum.operands[i]);
+    elsewhere += einsum.operands[i];
+  }
+  StringRef want = einsum.operands[operand];
+  for (char letter : want)
+    if (StringRef(elsewhere).contains(letter))
+      transposed.result += letter;
+  Value result =
+      createContract(builder, getLoc(), transposed.str(), factors);
+  return broadcastSummedLetters(
+      builder, getLoc(), result, transposed.result, want,
+      cast<RankedTensorType>(getFactors()[operand].getType()));
+}
+
+Value ContractOp::buildBatched(OpBuilder &builder, ValueRange operands,
+                               ArrayRef<std::string> batch) {
+  Einsum einsum = Einsum::get(getSpec());
+  einsum.freeLetters(canonicalOrder);
+  size_t count = getFactors().size();
+  for (size_t i = 0; i < count; ++i)
+    einsum.operands[i] = batch[i] + einsum.operands[i];
+  einsum.result = unionOfBatches(batch) + einsum.result;
+  Value init = getInit() ? operands.back() : Value();
+  return builder.create<ContractOp>(
+      getLoc(), operands.take_front(count), init,
+      builder.getStringAttr(einsum.str()), PlanAttr(), ArrayAttr());
+}
+
+std::optional<JacobianStructure>
+ContractOp::getJacobianStructure(OpBuilder &, unsigned operand) {
+  if (operand >= getFactors().size())
+    return std::nullopt;
+  Einsum einsum = Einsum::get(getSpec());
+  einsum.freeLetters(canonicalOrder);
+  JacobianStructure structure;
+  for (auto [i, factor] : llvm::enumerate(getFactors())) {
+    if (i == operand)
+      continue;
+    structure.features.push_back(factor);
+    structure.featureIndices.push_back(einsum.operands[i]);
+  }
+  structure.resultIndices = einsum.result;
+  structure.resultShape = llvm::to_vector(
+      cast<RankedTensorType>(getResult().getType()).getShape());
+  structure.operandIndices = einsum.operands[operand];
+  structure.operandShape = llvm::to_vector(
+      cast<RankedTensorType>(getFactors()[operand].getType()).getShape());
+  // A letter of θ alone is summed over: θ has the same gradient along it.
+  std::string elsewhere = einsum.result;
+  for (StringRef letters : structure.featureIndices)
+    elsewhere += letters;
+  for (char letter : structure.operandIndices)
+    if (!StringRef(elsewhere).contains(letter))
+      return std::nullopt;
+  return structure;
+}
+
+//===----------------------------------------------------------------------===//
+// Cost and reference
+//===----------------------------------------------------------------------===//
+
+/// Work of evaluating the sum of products as it stands, one multiply-add for
+/// each index tuple of two operands, a sum or a product alone counting one.
+Polynomial ContractOp::getFlops() {
+  Einsum einsum = Einsum::get(getSpec());
+  llvm::SmallDenseMap<char, int64_t> sizes;
+  for (auto [letters, factor] : llvm::zip_equal(einsum.operands, getFactors()))
+    for (auto [letter, size] : llvm::zip_equal(
+             letters, cast<RankedTensorType>(factor.getType()).getShape()))
+      sizes[letter] = size;
+  double volume = 1;
+  std::string dynamic;
+  for (auto [letter, size] : sizes) {
+    if (ShapedType::isDynamic(size))
+      dynamic += letter;
+    else
+      volume *= static_cast<double>(size);
+  }
+  bool sums = sizes.size() > einsum.result.size() || getInit();
+  double perTuple = static_cast<double>(getFactors().size() - 1) + sums;
+  return Polynomial(perTuple * volume, dynamic);
+}
+
+int64_t ContractOp::getCoreFlops() {
+  return static_cast<int64_t>(getFlops().evaluate([](char) { return 1; }));
+}
+
+void ContractOp::evaluate(ArrayRef<const DualTensor *> operands,
+                          DualTensor &result) {
+  Einsum einsum = Einsum::get(getSpec());
+  std::string letters = einsum.getLetters();
+  SmallVector<int64_t> shape(letters.size(), 1);
+  for (auto [indices, operand] : llvm::zip(einsum.operands, operands))
+    for (auto [letter, size] : llvm::zip_equal(indices, operand->shape))
+      shape[letters.find(letter)] = size;
+  auto pick = [&](StringRef indices, ArrayRef<int64_t> tuple) {
+    SmallVector<int64_t> picked;
+    for (char letter : indices)
+      picked.push_back(tuple[letters.find(letter)]);
+    return picked;
+  };
+  forEachIndex(shape, [&](ArrayRef<int64_t> tuple) {
+    Dual product = operands[0]->at(pick(einsum.operands[0], tuple));
+    for (size_t i = 1; i < einsum.operands.size(); ++i)
+      product = product * operands[i]->at(pick(einsum.operands[i], tuple));
+    result.at(pick(einsum.result, tuple)) += product;
+  });
+  if (getInit())
+    for (int64_t i = 0; i < result.size(); ++i)
+      result[i] += (*operands.back())[i];
+}

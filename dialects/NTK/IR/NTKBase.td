@@ -24,6 +24,7 @@ def NTK_Dialect : Dialect {
     `BatchableOpInterface`) and of `ntk.contract`.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
 }
 
 def NTK_Float : AnyTypeOf<[F32, F64]>;
@@ -36,12 +37,14 @@ def NTK_MaskTensor : RankedTensorOf<[I1]>;
 /// `batch` attribute of BatchableOpInterface. Its result type is inferred by
 /// one pure function on the cores, `inferCoreType`, which the builders and the
 /// verifier share.
-class NTK_Op<string mnemonic, dag args, list<Trait> traits = []>
+class NTK_Op<string mnemonic, dag args, list<Trait> traits = [],
+             Trait differentiable = DeclareOpInterfaceMethods<
+                 NTK_DifferentiableOpInterface, ["buildVjp"]>>
     : Op<NTK_Dialect, mnemonic, !listconcat(traits, [
         Pure, InferTypeOpInterface,
         NTK_BatchableOpInterface, NTK_CostOpInterface,
         NTK_JacobianStructureOpInterface,
-        DeclareOpInterfaceMethods<NTK_DifferentiableOpInterface>,
+        differentiable,
         DeclareOpInterfaceMethods<NTK_LowerableOpInterface>,
         DeclareOpInterfaceMethods<NTK_EvaluableOpInterface>])> {
   let arguments = !con(args, (ins OptionalAttr<StrArrayAttr>:$batch));
@@ -89,13 +92,10 @@ class NTK_LinearOp<string mnemonic, dag args, list<Trait> traits = []>
 /// An op whose result is constant under differentiation.
 class NTK_ConstantUnderDifferentiationOp<string mnemonic, dag args,
                                          list<Trait> traits = []>
-    : NTK_Op<mnemonic, args, traits> {
+    : NTK_Op<mnemonic, args, traits, NTK_DifferentiableOpInterface> {
   let opDeclaration = [{
     ::mlir::ntk::Linearity getLinearity() {
       return ::mlir::ntk::Linearity::Constant;
-    }
-    ::mlir::Value buildVjp(::mlir::OpBuilder &, unsigned, ::mlir::Value) {
-      return {};
     }
   }];
 }

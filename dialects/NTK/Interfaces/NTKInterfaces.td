@@ -68,10 +68,11 @@ def NTK_DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
       [{ return ::mlir::ntk::buildLinearJvp(builder, $_op, tangents); }]>,
     InterfaceMethod<[{
       Builds the cotangent of one operand, (dy/dx_i)^T c, from the cotangent c
-      of y (same shape as y).
+      of y (same shape as y). Asked only of operands the op is differentiable
+      in.
     }], "::mlir::Value", "buildVjp",
       (ins "::mlir::OpBuilder &":$builder, "unsigned":$operand,
-           "::mlir::Value":$cotangent)>,
+           "::mlir::Value":$cotangent), [{}], [{ return {}; }]>,
   ];
 }
 
