@@ -21,7 +21,8 @@ target_compile_options(ntk_options INTERFACE ${LLVM_DEFINITIONS_LIST})
 target_include_directories(ntk_options SYSTEM INTERFACE
   ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 target_include_directories(ntk_options INTERFACE
-  ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR}/include)
+  ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR}/include
+  ${PROJECT_BINARY_DIR}/include)
 
 if(NTK_SANITIZE)
   # vptr checks need RTTI, which MLIR does not have.

@@ -1,0 +1,69 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The forward pass of a network as part of another function, and the one
+// vector of outputs that kernels are defined on.
+
+#include "ntk/Derive/Derive.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+Forward mlir::ntk::cloneForward(OpBuilder &builder, NetworkOp network,
+                                ValueRange arguments) {
+  Forward forward;
+  forward.arguments = llvm::to_vector(arguments);
+  IRMapping mapping;
+  Block &body = network.getBody().front();
+  mapping.map(body.getArguments(), arguments);
+  for (Operation &op : body.without_terminator())
+    forward.ops.push_back(builder.clone(op, mapping));
+  for (Value result : network.getReturn().getOperands())
+    forward.results.push_back(mapping.lookup(result));
+  return forward;
+}
+
+static int64_t getNumElements(Value value) {
+  return cast<RankedTensorType>(value.getType()).getNumElements();
+}
+
+static Value reshapeTo(OpBuilder &builder, Location loc, Value value,
+                       ArrayRef<int64_t> shape) {
+  if (cast<RankedTensorType>(value.getType()).getShape() == shape)
+    return value;
+  return createOp<ReshapeOp>(builder, loc, value,
+                             builder.getDenseI64ArrayAttr(shape));
+}
+
+Value mlir::ntk::buildFlatOutput(OpBuilder &builder, Location loc,
+                                 const Forward &forward) {
+  SmallVector<Value> parts;
+  for (Value result : forward.results)
+    parts.push_back(reshapeTo(builder, loc, result, getNumElements(result)));
+  if (parts.size() == 1)
+    return parts.front();
+  return createOp<ConcatOp>(builder, loc, parts, builder.getI64IntegerAttr(0));
+}
+
+SmallVector<Value> mlir::ntk::splitFlatCotangent(OpBuilder &builder,
+                                                 Location loc,
+                                                 const Forward &forward,
+                                                 Value cotangent) {
+  SmallVector<Value> parts;
+  int64_t start = 0;
+  for (Value result : forward.results) {
+    int64_t size = getNumElements(result);
+    Value part = cotangent;
+    if (forward.results.size() > 1)
+      part = createOp<SliceOp>(builder, loc, cotangent,
+                               builder.getDenseI64ArrayAttr(start),
+                               builder.getDenseI64ArrayAttr(size),
+                               builder.getDenseI64ArrayAttr(1));
+    parts.push_back(
+        reshapeTo(builder, loc, part,
+                  cast<RankedTensorType>(result.getType()).getShape()));
+    start += size;
+  }
+  return parts;
+}
