@@ -15,7 +15,9 @@ endif()
 # MLIR is built without RTTI and exceptions; libraries that talk to it are too.
 add_library(ntk_options INTERFACE)
 target_compile_options(ntk_options INTERFACE
-  -Wall -Wextra -Wno-unused-parameter -fno-rtti -fno-exceptions)
+  -Wall -Wextra -Wno-unused-parameter -fno-rtti -fno-exceptions
+  # "return std::move(error)" is needed by some compilers, redundant to others.
+  -Wno-redundant-move)
 separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND "${LLVM_DEFINITIONS}")
 target_compile_options(ntk_options INTERFACE ${LLVM_DEFINITIONS_LIST})
 target_include_directories(ntk_options SYSTEM INTERFACE
