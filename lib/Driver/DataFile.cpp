@@ -6,7 +6,9 @@
 
 #include "DataDetail.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/Process.h"
+#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir::ntk;
@@ -41,25 +43,19 @@ Expected<std::vector<NamedArray>> mlir::ntk::readArrays(StringRef path) {
   return dataError(path, "not an .npy, .npz or .safetensors file");
 }
 
-/// Writes header and elements to an open file, which stays open.
-static std::error_code writeTo(int descriptor, StringRef header,
-                               const Array &array) {
+/// Writes header and elements to a file, which is made or taken as it is.
+static std::error_code writeFile(StringRef path,
+                                 llvm::sys::fs::CreationDisposition disposition,
+                                 StringRef header, const Array &array) {
+  int descriptor;
+  if (std::error_code code =
+          llvm::sys::fs::openFileForWrite(path, descriptor, disposition))
+    return code;
   llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/false,
                               /*unbuffered=*/true);
   stream << header << StringRef(array.bytes().data(), array.bytes().size());
   std::error_code code = stream.error();
   stream.clear_error();
-  return code;
-}
-
-/// Writes to something that is there and is not a regular file.
-static std::error_code writeThrough(StringRef path, StringRef header,
-                                    const Array &array) {
-  int descriptor;
-  if (std::error_code code = llvm::sys::fs::openFileForWrite(
-          path, descriptor, llvm::sys::fs::CD_OpenExisting))
-    return code;
-  std::error_code code = writeTo(descriptor, header, array);
   std::error_code closing =
       llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
   return code ? code : closing;
@@ -77,7 +73,8 @@ Error mlir::ntk::writeNpy(StringRef path, const Array &array) {
   if (exists && llvm::sys::fs::is_directory(status))
     return failed(std::make_error_code(std::errc::is_a_directory));
   if (exists && !llvm::sys::fs::is_regular_file(status)) {
-    std::error_code code = writeThrough(path, header, array);
+    std::error_code code =
+        writeFile(path, llvm::sys::fs::CD_OpenExisting, header, array);
     return code ? failed(code) : Error::success();
   }
   // A link keeps pointing to its file, which is replaced.
@@ -85,14 +82,18 @@ Error mlir::ntk::writeNpy(StringRef path, const Array &array) {
   if (exists)
     if (std::error_code code = llvm::sys::fs::real_path(path, target))
       return failed(code);
-  auto temporary = llvm::sys::fs::TempFile::create(target + ".%%%%%%.tmp");
-  if (!temporary)
-    return failed(llvm::errorToErrorCode(temporary.takeError()));
-  if (std::error_code code = writeTo(temporary->FD, header, array)) {
-    llvm::consumeError(temporary->discard());
+  std::string temporary =
+      (target + "." + llvm::Twine(llvm::sys::Process::getProcessId()) + ".tmp")
+          .str();
+  llvm::sys::RemoveFileOnSignal(temporary);
+  llvm::FileRemover remover(temporary);
+  std::error_code code =
+      writeFile(temporary, llvm::sys::fs::CD_CreateAlways, header, array);
+  if (!code)
+    code = llvm::sys::fs::rename(temporary, target);
+  if (code)
     return failed(code);
-  }
-  if (Error error = temporary->keep(target))
-    return failed(llvm::errorToErrorCode(std::move(error)));
+  remover.releaseFile();
+  llvm::sys::DontRemoveFileOnSignal(temporary);
   return Error::success();
 }

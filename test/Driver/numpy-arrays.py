@@ -69,6 +69,15 @@ copy(path("large.npy"), path("link.npy"))
 assert os.path.islink(path("link.npy"))
 assert_same(np.load(path("large.npy")), large)
 
+# A file for all, under any name, and nothing beside it.
+os.mkdir(path("100%%%"))
+copy(path("in.npy"), path("100%%%/out.npy"))
+assert os.listdir(path("100%%%")) == ["out.npy"]
+mode = os.stat(path("100%%%/out.npy")).st_mode & 0o777
+umask = os.umask(0)
+os.umask(umask)
+assert mode == 0o666 & ~umask, oct(mode)
+
 # To what is not a file.
 np.save(path("in.npy"), large[0])
 out = subprocess.run(
