@@ -78,6 +78,16 @@ umask = os.umask(0)
 os.umask(umask)
 assert mode == 0o666 & ~umask, oct(mode)
 
+# Large files are mapped: 64 GiB, of which the disk holds only the header.
+with open(path("sparse.npy"), "wb") as file:
+    header = {"descr": "<f4", "fortran_order": False, "shape": (2**34,)}
+    np.lib.format.write_array_header_1_0(file, header)
+    file.truncate(file.tell() + 2**36)
+out = subprocess.run(
+    ["copy-arrays", path("sparse.npy")], check=True, capture_output=True, text=True
+)
+assert out.stdout == "-: float32[17179869184]\n", out.stdout
+
 # To what is not a file.
 np.save(path("in.npy"), large[0])
 out = subprocess.run(
