@@ -26,7 +26,8 @@ void Batcher::batch(Operation *op) {
   if (all.empty()) {
     Operation *clone = builder.clone(*op);
     clone->setOperands(operands);
-    for (auto [from, to] : llvm::zip_equal(op->getResults(), clone->getResults()))
+    for (auto [from, to] :
+         llvm::zip_equal(op->getResults(), clone->getResults()))
       values[from] = {to, ""};
     return;
   }

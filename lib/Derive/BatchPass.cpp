@@ -18,8 +18,8 @@ using namespace mlir::ntk;
 static Type getBatchedType(func::FuncOp function, unsigned argument,
                            StringRef letters) {
   auto core = cast<RankedTensorType>(function.getArgument(argument).getType());
-  auto sizes = function.getArgAttrOfType<DenseI64ArrayAttr>(argument,
-                                                            "ntk.batch_size");
+  auto sizes =
+      function.getArgAttrOfType<DenseI64ArrayAttr>(argument, "ntk.batch_size");
   SmallVector<int64_t> shape;
   for (size_t i = 0; i < letters.size(); ++i)
     shape.push_back(sizes ? sizes[i] : ShapedType::kDynamic);
@@ -53,8 +53,9 @@ static LogicalResult batchFunction(func::FuncOp function) {
   OpBuilder builder = OpBuilder::atBlockEnd(body);
   Batcher batcher(builder);
   for (auto [argument, l] : llvm::zip_equal(old.getArguments(), letters)) {
-    Type type = l.empty() ? argument.getType()
-                          : getBatchedType(function, argument.getArgNumber(), l);
+    Type type = l.empty()
+                    ? argument.getType()
+                    : getBatchedType(function, argument.getArgNumber(), l);
     batcher.map(argument, {body->addArgument(type, argument.getLoc()), l});
   }
   batcher.batch(old);

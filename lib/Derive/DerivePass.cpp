@@ -5,10 +5,10 @@
 // derivatives are built behind one forward pass; what they read of it are the
 // residuals.
 
+#include "mlir/IR/IRMapping.h"
 #include "ntk/Analysis/Dependence.h"
 #include "ntk/Derive/Derive.h"
 #include "ntk/Derive/Passes.h"
-#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace mlir::ntk {
@@ -91,7 +91,8 @@ public:
 
     SmallVector<Value> seeds = addArguments(scratch, forward.results);
     Operation *last = scratch.empty() ? nullptr : &scratch.back();
-    SmallVector<Value> gradients = buildGradients(inner, forward, seeds, active);
+    SmallVector<Value> gradients =
+        buildGradients(inner, forward, seeds, active);
     SmallVector<Operation *> vjpOps = getOpsAfter(scratch, last);
 
     last = scratch.empty() ? nullptr : &scratch.back();
@@ -143,8 +144,8 @@ private:
                             SmallVector<Value> values) {
     for (auto [value, model] : llvm::zip_equal(values, like))
       if (!value)
-        value = createSplat(inner, loc,
-                            cast<RankedTensorType>(model.getType()), 0);
+        value =
+            createSplat(inner, loc, cast<RankedTensorType>(model.getType()), 0);
     return values;
   }
 

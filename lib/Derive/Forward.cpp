@@ -4,8 +4,8 @@
 // The forward pass of a network as part of another function, and the one
 // vector of outputs that kernels are defined on.
 
-#include "ntk/Derive/Derive.h"
 #include "mlir/IR/IRMapping.h"
+#include "ntk/Derive/Derive.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -56,10 +56,9 @@ SmallVector<Value> mlir::ntk::splitFlatCotangent(OpBuilder &builder,
     int64_t size = getNumElements(result);
     Value part = cotangent;
     if (forward.results.size() > 1)
-      part = createOp<SliceOp>(builder, loc, cotangent,
-                               builder.getDenseI64ArrayAttr(start),
-                               builder.getDenseI64ArrayAttr(size),
-                               builder.getDenseI64ArrayAttr(1));
+      part = createOp<SliceOp>(
+          builder, loc, cotangent, builder.getDenseI64ArrayAttr(start),
+          builder.getDenseI64ArrayAttr(size), builder.getDenseI64ArrayAttr(1));
     parts.push_back(
         reshapeTo(builder, loc, part,
                   cast<RankedTensorType>(result.getType()).getShape()));

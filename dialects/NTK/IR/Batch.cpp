@@ -53,8 +53,7 @@ RankedTensorType mlir::ntk::getCoreResultType(Operation *op) {
 
 SmallVector<int64_t> mlir::ntk::getResultBatchSizes(Operation *op) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  return llvm::to_vector(
-      type.getShape().take_front(getResultBatch(op).size()));
+  return llvm::to_vector(type.getShape().take_front(getResultBatch(op).size()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -86,10 +85,12 @@ collectBatchSizes(ValueRange operands, ArrayRef<std::string> batches,
   return success();
 }
 
-LogicalResult mlir::ntk::inferBatchedType(
-    MLIRContext *context, std::optional<Location> location, StringRef opName,
-    ValueRange operands, ArrayAttr batch, CoreTypeFunction inferCore,
-    SmallVectorImpl<Type> &types) {
+LogicalResult mlir::ntk::inferBatchedType(MLIRContext *context,
+                                          std::optional<Location> location,
+                                          StringRef opName, ValueRange operands,
+                                          ArrayAttr batch,
+                                          CoreTypeFunction inferCore,
+                                          SmallVectorImpl<Type> &types) {
   auto emitError = [&]() {
     return ::mlir::emitError(location.value_or(UnknownLoc::get(context)))
            << "'" << opName << "' op ";
@@ -142,7 +143,8 @@ Value mlir::ntk::cloneBatched(OpBuilder &builder, Operation *op,
   for (char letter : unionOfBatches(batch))
     for (auto [operand, b] : llvm::zip_equal(operands, letters))
       if (size_t i = b.find(letter); i != StringRef::npos) {
-        shape.push_back(cast<RankedTensorType>(operand.getType()).getDimSize(i));
+        shape.push_back(
+            cast<RankedTensorType>(operand.getType()).getDimSize(i));
         break;
       }
   auto core = cast<RankedTensorType>(op->getResult(0).getType());

@@ -15,9 +15,9 @@ using namespace mlir::ntk;
 // Types
 //===----------------------------------------------------------------------===//
 
-FailureOr<RankedTensorType> ContractOp::inferCoreType(
-    ArrayRef<RankedTensorType> operands, Adaptor adaptor,
-    function_ref<InFlightDiagnostic()> emitError) {
+FailureOr<RankedTensorType>
+ContractOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
+                          function_ref<InFlightDiagnostic()> emitError) {
   FailureOr<Einsum> einsum = Einsum::parse(adaptor.getSpec(), emitError);
   if (failed(einsum))
     return failure();
@@ -67,8 +67,8 @@ Value mlir::ntk::createContract(OpBuilder &builder, Location loc,
 /// Letters of an operand that stand nowhere else were summed away: the
 /// cotangent is repeated along them.
 static Value broadcastSummedLetters(OpBuilder &builder, Location loc,
-                                    Value value, StringRef have,
-                                    StringRef want, RankedTensorType type) {
+                                    Value value, StringRef have, StringRef want,
+                                    RankedTensorType type) {
   if (have == want)
     return value;
   SmallVector<int64_t> dimensions;
@@ -100,8 +100,7 @@ Value ContractOp::buildVjp(OpBuilder &builder, unsigned operand,
   for (char letter : want)
     if (StringRef(elsewhere).contains(letter))
       transposed.result += letter;
-  Value result =
-      createContract(builder, getLoc(), transposed.str(), factors);
+  Value result = createContract(builder, getLoc(), transposed.str(), factors);
   return broadcastSummedLetters(
       builder, getLoc(), result, transposed.result, want,
       cast<RankedTensorType>(getFactors()[operand].getType()));
@@ -116,9 +115,9 @@ Value ContractOp::buildBatched(OpBuilder &builder, ValueRange operands,
     einsum.operands[i] = batch[i] + einsum.operands[i];
   einsum.result = unionOfBatches(batch) + einsum.result;
   Value init = getInit() ? operands.back() : Value();
-  return builder.create<ContractOp>(
-      getLoc(), operands.take_front(count), init,
-      builder.getStringAttr(einsum.str()), PlanAttr(), ArrayAttr());
+  return builder.create<ContractOp>(getLoc(), operands.take_front(count), init,
+                                    builder.getStringAttr(einsum.str()),
+                                    PlanAttr(), ArrayAttr());
 }
 
 std::optional<JacobianStructure>
@@ -135,8 +134,8 @@ ContractOp::getJacobianStructure(OpBuilder &, unsigned operand) {
     structure.featureIndices.push_back(einsum.operands[i]);
   }
   structure.resultIndices = einsum.result;
-  structure.resultShape = llvm::to_vector(
-      cast<RankedTensorType>(getResult().getType()).getShape());
+  structure.resultShape =
+      llvm::to_vector(cast<RankedTensorType>(getResult().getType()).getShape());
   structure.operandIndices = einsum.operands[operand];
   structure.operandShape = llvm::to_vector(
       cast<RankedTensorType>(getFactors()[operand].getType()).getShape());

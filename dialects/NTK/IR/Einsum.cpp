@@ -87,8 +87,8 @@ void Einsum::freeLetters(StringRef reserved) {
 }
 
 char mlir::ntk::getFreeLetter(StringRef used) {
-  for (StringRef alphabet : {"kcabdefghijlqrstuvwxyz",
-                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "mnop"})
+  for (StringRef alphabet :
+       {"kcabdefghijlqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "mnop"})
     for (char letter : alphabet)
       if (!used.contains(letter))
         return letter;

@@ -9,6 +9,7 @@
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Support/LLVM.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 
@@ -22,8 +23,8 @@ struct Einsum {
 
   /// Takes `spec` apart; letters are a-z and A-Z, none twice in a word, and
   /// those of the result stand in some operand.
-  static FailureOr<Einsum>
-  parse(StringRef spec, function_ref<InFlightDiagnostic()> emitError);
+  static FailureOr<Einsum> parse(StringRef spec,
+                                 function_ref<InFlightDiagnostic()> emitError);
 
   /// As above, for a spec that has been verified.
   static Einsum get(StringRef spec);

@@ -84,4 +84,26 @@ def NTK_IdentityOp : NTK_ConstantUnderDifferentiationOp<"identity",
   }];
 }
 
+def NTK_ZerosOp : NTK_ConstantUnderDifferentiationOp<"zeros",
+    (ins Variadic<Index>:$sizes, DenseI64ArrayAttr:$shape,
+         TypeAttr:$element)> {
+  let summary = "a block of zeros that contributions are added to";
+  let description = [{
+    A value of the given sizes; each dynamic one (the smallest i64 in `shape` stands for it)
+    is given by one of `sizes`, in order. It starts the sum of a tile of the
+    kernel where no contribution covers all of it.
+
+    ```mlir
+    %t = ntk.zeros %n, %m {shape = array<i64: -9223372036854775808, 10, -9223372036854775808, 10>, element = f32}
+        : (index, index) -> tensor<?x10x?x10xf32>
+    ```
+  }];
+  let opDeclaration = [{
+    ::mlir::ntk::Linearity getLinearity() {
+      return ::mlir::ntk::Linearity::Constant;
+    }
+    int64_t getCoreFlops() { return 0; }
+  }];
+}
+
 #endif // NTK_INDEXING_OPS

@@ -37,12 +37,11 @@ Operation *NTKDialect::materializeConstant(OpBuilder &builder, Attribute value,
   return nullptr;
 }
 
-LogicalResult
-PlanAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                 ArrayRef<int64_t> order) {
+LogicalResult PlanAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                               ArrayRef<int64_t> order) {
   if (order.size() % 2)
-    return emitError() << "expected an order of pairs, but got "
-                       << order.size() << " numbers";
+    return emitError() << "expected an order of pairs, but got " << order.size()
+                       << " numbers";
   for (int64_t i : order)
     if (i < 0)
       return emitError() << "expected operand numbers, but got " << i;

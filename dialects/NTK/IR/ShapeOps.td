@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Ops that move elements and compute nothing. All axes are axes of the core.
+// Reshapes, transposes and broadcasts are views: their Jacobians are deltas.
 
 #ifndef NTK_SHAPE_OPS
 #define NTK_SHAPE_OPS
@@ -33,6 +34,14 @@ def NTK_ReshapeOp : NTK_LinearOp<"reshape",
         : (tensor<8x4x4xf32>) -> tensor<128xf32>
     ```
   }];
+  let opDeclaration = [{
+    ::mlir::ntk::Linearity getLinearity() {
+      return ::mlir::ntk::Linearity::Joint;
+    }
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
+    int64_t getCoreFlops() { return 0; }
+  }];
   let hasFolder = 1;
 }
 
@@ -46,6 +55,14 @@ def NTK_TransposeOp : NTK_LinearOp<"transpose",
     %y = ntk.transpose %x {permutation = array<i64: 1, 0>}
         : (tensor<2x3xf32>) -> tensor<3x2xf32>
     ```
+  }];
+  let opDeclaration = [{
+    ::mlir::ntk::Linearity getLinearity() {
+      return ::mlir::ntk::Linearity::Joint;
+    }
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
+    int64_t getCoreFlops() { return 0; }
   }];
   let hasFolder = 1;
 }
@@ -65,6 +82,14 @@ def NTK_BroadcastOp : NTK_LinearOp<"broadcast",
     %y = ntk.broadcast %b {shape = array<i64: 8, 4, 4>, dimensions = array<i64: 0>}
         : (tensor<8xf32>) -> tensor<8x4x4xf32>
     ```
+  }];
+  let opDeclaration = [{
+    ::mlir::ntk::Linearity getLinearity() {
+      return ::mlir::ntk::Linearity::Joint;
+    }
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
+    int64_t getCoreFlops() { return 0; }
   }];
   let hasFolder = 1;
 }

@@ -167,8 +167,7 @@ struct DualTensor {
 };
 
 /// Calls f(index) for every multi-index of `shape`, in row-major order.
-template <typename F>
-void forEachIndex(llvm::ArrayRef<int64_t> shape, F &&f) {
+template <typename F> void forEachIndex(llvm::ArrayRef<int64_t> shape, F &&f) {
   for (int64_t size : shape)
     if (size == 0)
       return;

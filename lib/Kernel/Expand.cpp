@@ -1,0 +1,85 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// --ntk-expand: checks a request against its network and hands it to the
+// method it names.
+
+#include "ntk/Kernel/Expand.h"
+#include "Methods.h"
+#include "ntk/Kernel/Passes.h"
+
+namespace mlir::ntk {
+#define GEN_PASS_DEF_EXPANDPASS
+#include "ntk/Kernel/Passes.h.inc"
+} // namespace mlir::ntk
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+/// Every name in `wrt` is a parameter of the network.
+static LogicalResult checkRequestedNames(KernelOp kernel, NetworkOp network) {
+  if (!kernel.getWrt())
+    return success();
+  for (StringRef name : kernel.getWrt()->getAsValueRange<StringAttr>()) {
+    bool found = false;
+    for (unsigned i = 0; i < network.getNumArguments(); ++i)
+      found |= network.getParameterName(i) == name;
+    if (!found)
+      return kernel.emitOpError("expected parameters of @")
+             << network.getName() << " in 'wrt', but got '" << name << "'";
+  }
+  return success();
+}
+
+static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
+  auto network = SymbolTable::lookupNearestSymbolFrom<NetworkOp>(
+      kernel, kernel.getNetworkAttr());
+  if (!network)
+    return kernel.emitOpError("expected a network, but found no @")
+           << kernel.getNetwork();
+  if (failed(checkRequestedNames(kernel, network)))
+    return failure();
+  KernelRequest request;
+  request.kernel = kernel;
+  request.network = network;
+  request.real = getElementTypeOrSelf(network.getResultTypes().front());
+  request.outputs = network.getOutputs();
+  request.block = kernel.getOutputBlock().value_or(request.outputs);
+  if (!request.hasOutputLetter())
+    request.block = request.outputs;
+  if (request.block < 1 || request.block > request.outputs)
+    return kernel.emitOpError("expected 'output_block' between 1 and ")
+           << request.outputs << ", but got " << request.block;
+  for (unsigned i = 0; i < network.getNumArguments(); ++i)
+    if (isRequested(kernel, network, i))
+      request.parameters.push_back(i);
+  if (request.parameters.empty())
+    return kernel.emitOpError("expected a trainable parameter, but @")
+           << network.getName() << " has none";
+  return request;
+}
+
+FailureOr<KernelFunctions> mlir::ntk::expandKernel(KernelOp kernel) {
+  FailureOr<KernelRequest> request = getRequest(kernel);
+  if (failed(request))
+    return failure();
+  switch (kernel.getMethod().value_or(KernelMethod::Structured)) {
+  case KernelMethod::JacobianContraction:
+    return expandStructured(*request, /*explicitGradients=*/true);
+  case KernelMethod::NtkVectorProducts:
+    return expandVectorProducts(*request);
+  case KernelMethod::Structured:
+    return expandStructured(*request, /*explicitGradients=*/false);
+  }
+  return failure();
+}
+
+namespace {
+struct ExpandPass : ntk::impl::ExpandPassBase<ExpandPass> {
+  void runOnOperation() override {
+    for (KernelOp kernel : llvm::to_vector(getOperation().getOps<KernelOp>()))
+      if (failed(expandKernel(kernel)))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,226 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Keeping a factor function's results and the tile's arguments in step.
+
+#include "ntk/Kernel/FactorEditing.h"
+#include "dialects/NTK/IR/Einsum.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/BitVector.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+FactorEditor::FactorEditor(KernelFunctions functions, int side)
+    : factors(side == 1 ? functions.factors1 : functions.factors2),
+      tile(functions.tile), side(side), secondOutput('o') {
+  auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(
+      tile, tile->getAttrOfType<FlatSymbolRefAttr>(kernelAttrName));
+  if (kernel && kernel.getOutputs() == KernelOutputs::Full)
+    secondOutput = 'p';
+}
+
+static func::ReturnOp getReturn(func::FuncOp function) {
+  return cast<func::ReturnOp>(function.getBody().front().getTerminator());
+}
+
+SmallVector<BlockArgument> FactorEditor::getFactors() {
+  SmallVector<BlockArgument> found;
+  for (BlockArgument argument : tile.getArguments()) {
+    auto of = tile.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
+                                                 sideAttrName);
+    if (of && of.getInt() == side)
+      found.push_back(argument);
+  }
+  return found;
+}
+
+Value FactorEditor::getResult(BlockArgument factor) {
+  auto number =
+      tile.getArgAttrOfType<IntegerAttr>(factor.getArgNumber(), factorAttrName);
+  return getReturn(factors).getOperand(number.getInt());
+}
+
+//===----------------------------------------------------------------------===//
+// Letters
+//===----------------------------------------------------------------------===//
+
+std::string FactorEditor::toTileLetters(StringRef letters) const {
+  std::string renamed = letters.str();
+  if (side == 2) {
+    std::replace(renamed.begin(), renamed.end(), 'n', 'm');
+    std::replace(renamed.begin(), renamed.end(), 'o', secondOutput);
+  }
+  return renamed;
+}
+
+std::string FactorEditor::toFactorLetters(StringRef letters) const {
+  std::string renamed = letters.str();
+  if (side == 2) {
+    std::replace(renamed.begin(), renamed.end(), 'm', 'n');
+    std::replace(renamed.begin(), renamed.end(), secondOutput, 'o');
+  }
+  return renamed;
+}
+
+/// Renames the letters of an op that moved.
+void FactorEditor::renameBatch(Operation *op, bool toTile) {
+  Builder builder(op->getContext());
+  auto rename = [&](StringRef letters) {
+    return toTile ? toTileLetters(letters) : toFactorLetters(letters);
+  };
+  if (auto contract = dyn_cast<ContractOp>(op)) {
+    contract.setSpec(rename(contract.getSpec()));
+    return;
+  }
+  auto batch = op->getAttrOfType<ArrayAttr>(batchAttrName);
+  if (!batch)
+    return;
+  SmallVector<Attribute> renamed;
+  for (StringRef letters : batch.getAsValueRange<StringAttr>())
+    renamed.push_back(builder.getStringAttr(rename(letters)));
+  op->setAttr(batchAttrName, builder.getArrayAttr(renamed));
+}
+
+//===----------------------------------------------------------------------===//
+// Moving ops
+//===----------------------------------------------------------------------===//
+
+static StringAttr getStoredName(func::FuncOp function, unsigned argument) {
+  if (auto name =
+          function.getArgAttrOfType<StringAttr>(argument, paramAttrName))
+    return name;
+  return function.getArgAttrOfType<StringAttr>(argument, bufferAttrName);
+}
+
+/// The parameter or buffer of `to` with the name that `value` has in `from`.
+Value FactorEditor::getOtherFunctionValue(func::FuncOp from, func::FuncOp to,
+                                          Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  StringAttr name =
+      argument ? getStoredName(from, argument.getArgNumber()) : StringAttr();
+  if (!name)
+    return {};
+  for (BlockArgument other : to.getArguments())
+    if (getStoredName(to, other.getArgNumber()) == name)
+      return other;
+  return {};
+}
+
+BlockArgument FactorEditor::addFactor(Value result, StringRef letters,
+                                      Location loc) {
+  func::ReturnOp terminator = getReturn(factors);
+  unsigned number = terminator.getNumOperands();
+  terminator->insertOperands(number, result);
+  factors.insertResult(number, result.getType(), {});
+  Builder builder(tile.getContext());
+  NamedAttribute attributes[] = {
+      builder.getNamedAttr(batchArgAttrName, builder.getStringAttr(letters)),
+      builder.getNamedAttr(factorAttrName, builder.getI64IntegerAttr(number)),
+      builder.getNamedAttr(sideAttrName, builder.getI64IntegerAttr(side))};
+  unsigned position = tile.getNumArguments();
+  tile.insertArgument(position, result.getType(),
+                      builder.getDictionaryAttr(attributes), loc);
+  return tile.getArgument(position);
+}
+
+void FactorEditor::sink(BlockArgument factor) {
+  Operation *op = getResult(factor).getDefiningOp();
+  IRMapping mapping;
+  for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
+    Value here = getOtherFunctionValue(factors, tile, operand);
+    if (!here)
+      here = addFactor(operand, toTileLetters(getOperandBatch(op, i)),
+                       operand.getLoc());
+    mapping.map(operand, here);
+  }
+  OpBuilder builder = OpBuilder::atBlockBegin(&tile.getBody().front());
+  Operation *clone = builder.clone(*op, mapping);
+  renameBatch(clone, /*toTile=*/true);
+  factor.replaceAllUsesWith(clone->getResult(0));
+}
+
+bool FactorEditor::isOneSided(Operation *op) {
+  bool hasFactor = false;
+  for (Value operand : op->getOperands()) {
+    auto argument = dyn_cast<BlockArgument>(operand);
+    if (!argument)
+      return false;
+    auto of = tile.getArgAttrOfType<IntegerAttr>(argument.getArgNumber(),
+                                                 sideAttrName);
+    if (of && of.getInt() == side)
+      hasFactor = true;
+    else if (!getStoredName(tile, argument.getArgNumber()))
+      return false;
+  }
+  return hasFactor;
+}
+
+/// The letters of the result of an op of the tile.
+static std::string getLetters(Operation *op) {
+  if (auto contract = dyn_cast<ContractOp>(op)) {
+    std::string letters;
+    for (char letter : Einsum::get(contract.getSpec()).result)
+      if (canonicalOrder.contains(letter))
+        letters += letter;
+    return letters;
+  }
+  return getResultBatch(op);
+}
+
+void FactorEditor::hoist(Operation *op) {
+  IRMapping mapping;
+  for (Value operand : op->getOperands()) {
+    Value there = getOtherFunctionValue(tile, factors, operand);
+    mapping.map(operand,
+                there ? there : getResult(cast<BlockArgument>(operand)));
+  }
+  OpBuilder builder(getReturn(factors));
+  Operation *clone = builder.clone(*op, mapping);
+  renameBatch(clone, /*toTile=*/false);
+  BlockArgument factor =
+      addFactor(clone->getResult(0), getLetters(op), op->getLoc());
+  op->replaceAllUsesWith(ValueRange(factor));
+  op->erase();
+}
+
+//===----------------------------------------------------------------------===//
+// Cleaning up
+//===----------------------------------------------------------------------===//
+
+/// Erases ops without uses, last first.
+static void eraseDeadOps(func::FuncOp function) {
+  Block &body = function.getBody().front();
+  for (Operation &op :
+       llvm::make_early_inc_range(llvm::reverse(body.without_terminator())))
+    if (op.use_empty() && isMemoryEffectFree(&op))
+      op.erase();
+}
+
+void FactorEditor::removeUnused() {
+  eraseDeadOps(tile);
+  // Factors with one value, or without a use, leave; numbers follow.
+  func::ReturnOp terminator = getReturn(factors);
+  SmallVector<Value> results;
+  DenseMap<Value, BlockArgument> kept;
+  llvm::BitVector erased(tile.getNumArguments());
+  Builder builder(tile.getContext());
+  for (BlockArgument factor : getFactors()) {
+    Value result = getResult(factor);
+    if (auto it = kept.find(result); it != kept.end())
+      factor.replaceAllUsesWith(it->second);
+    if (factor.use_empty()) {
+      erased.set(factor.getArgNumber());
+      continue;
+    }
+    kept[result] = factor;
+    tile.setArgAttr(factor.getArgNumber(), factorAttrName,
+                    builder.getI64IntegerAttr(results.size()));
+    results.push_back(result);
+  }
+  tile.eraseArguments(erased);
+  terminator->setOperands(results);
+  factors.setFunctionType(builder.getFunctionType(
+      factors.getArgumentTypes(), ValueRange(results).getTypes()));
+  eraseDeadOps(factors);
+}
