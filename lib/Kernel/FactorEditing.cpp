@@ -140,9 +140,17 @@ void FactorEditor::sink(BlockArgument factor) {
   factor.replaceAllUsesWith(clone->getResult(0));
 }
 
+/// Made by an op without operands: a constant or an identity.
+static bool isConstant(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && op->getNumOperands() == 0 && isMemoryEffectFree(op);
+}
+
 bool FactorEditor::isOneSided(Operation *op) {
   bool hasFactor = false;
   for (Value operand : op->getOperands()) {
+    if (isConstant(operand))
+      continue;
     auto argument = dyn_cast<BlockArgument>(operand);
     if (!argument)
       return false;
@@ -170,12 +178,16 @@ static std::string getLetters(Operation *op) {
 
 void FactorEditor::hoist(Operation *op) {
   IRMapping mapping;
+  OpBuilder builder(getReturn(factors));
   for (Value operand : op->getOperands()) {
+    if (isConstant(operand)) {
+      builder.clone(*operand.getDefiningOp(), mapping);
+      continue;
+    }
     Value there = getOtherFunctionValue(tile, factors, operand);
     mapping.map(operand,
                 there ? there : getResult(cast<BlockArgument>(operand)));
   }
-  OpBuilder builder(getReturn(factors));
   Operation *clone = builder.clone(*op, mapping);
   renameBatch(clone, /*toTile=*/false);
   BlockArgument factor =

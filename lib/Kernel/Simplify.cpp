@@ -137,26 +137,32 @@ static void sinkIntoTile(KernelFunctions functions) {
   }
 }
 
+LogicalResult mlir::ntk::simplifyKernels(ModuleOp module) {
+  RewritePatternSet patterns(module.getContext());
+  populateSimplifyPatterns(patterns);
+  FrozenRewritePatternSet frozen(std::move(patterns));
+  auto fold = [&] {
+    for (auto function : module.getOps<func::FuncOp>())
+      if (failed(applyPatternsAndFoldGreedily(function, frozen)))
+        return failure();
+    return success();
+  };
+  if (failed(fold()))
+    return failure();
+  for (auto kernel : module.getOps<KernelOp>()) {
+    KernelFunctions functions =
+        findKernelFunctions(module, kernel.getSymName());
+    if (functions.tile && functions.factors1 != functions.factors2)
+      sinkIntoTile(functions);
+  }
+  return fold();
+}
+
 namespace {
 struct SimplifyPass : ntk::impl::SimplifyPassBase<SimplifyPass> {
   void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
-    populateSimplifyPatterns(patterns);
-    FrozenRewritePatternSet frozen(std::move(patterns));
-    ModuleOp module = getOperation();
-    auto fold = [&] {
-      for (auto function : module.getOps<func::FuncOp>())
-        if (failed(applyPatternsAndFoldGreedily(function, frozen)))
-          return signalPassFailure();
-    };
-    fold();
-    for (auto kernel : module.getOps<KernelOp>()) {
-      KernelFunctions functions =
-          findKernelFunctions(module, kernel.getSymName());
-      if (functions.tile)
-        sinkIntoTile(functions);
-    }
-    fold();
+    if (failed(simplifyKernels(getOperation())))
+      signalPassFailure();
   }
 };
 } // namespace

@@ -14,12 +14,20 @@ def NTK_PlanAttr : AttrDef<NTK_Dialect, "Plan"> {
   let summary = "the order in which a contraction is evaluated";
   let description = [{
     A sequence of pairs, in the manner of einsum paths: operands are numbered
-    0, 1, …, each pair is contracted to a new value with the next number.
-    `[(0, 1), (2, 3), (4, 5)]` on four operands is the two Grams and their
-    product. The list holds the pairs flattened.
+    0, 1, …, each pair is contracted to a new value with the next number, whose
+    dimensions are laid out as its word of letters says. The last word is the
+    result. On four operands
+
+        #ntk.plan<order = [0, 1, 2, 3, 4, 5], results = ["nm", "nomp", "nomp"]>
+
+    is the two Grams and their Hadamard product. Letters that one operand alone
+    has and that are summed over are summed before the operand is used.
   }];
-  let parameters = (ins ArrayRefParameter<"int64_t">:$order);
-  let assemblyFormat = "`<` `[` $order `]` `>`";
+  let parameters = (ins ArrayRefParameter<"int64_t">:$order,
+                        ArrayRefParameter<"StringAttr">:$results);
+  let assemblyFormat = [{
+    `<` `order` `=` `[` $order `]` `,` `results` `=` `[` $results `]` `>`
+  }];
   let genVerifyDecl = 1;
 }
 

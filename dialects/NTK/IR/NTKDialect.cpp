@@ -38,13 +38,25 @@ Operation *NTKDialect::materializeConstant(OpBuilder &builder, Attribute value,
 }
 
 LogicalResult PlanAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                               ArrayRef<int64_t> order) {
-  if (order.size() % 2)
-    return emitError() << "expected an order of pairs, but got " << order.size()
-                       << " numbers";
-  for (int64_t i : order)
-    if (i < 0)
-      return emitError() << "expected operand numbers, but got " << i;
+                               ArrayRef<int64_t> order,
+                               ArrayRef<StringAttr> results) {
+  if (order.size() != 2 * results.size())
+    return emitError() << "expected a pair of operands for each of "
+                       << results.size() << " results, but got "
+                       << order.size() << " numbers";
+  // Each pair uses two of the values there are; a value is used once.
+  int64_t operands = static_cast<int64_t>(results.size()) + 1;
+  SmallVector<bool> used(2 * results.size() + 1, false);
+  for (auto [i, number] : llvm::enumerate(order)) {
+    int64_t available = operands + static_cast<int64_t>(i / 2);
+    if (number < 0 || number >= available)
+      return emitError() << "expected a number below " << available
+                         << ", but got " << number;
+    if (used[number])
+      return emitError() << "expected each value to be used once, but "
+                         << number << " is used twice";
+    used[number] = true;
+  }
   return success();
 }
 

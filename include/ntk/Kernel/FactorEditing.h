@@ -34,7 +34,7 @@ public:
   void hoist(Operation *op);
 
   /// Is every operand of `op`, an op of the tile, a factor of this side, a
-  /// parameter or a buffer, and at least one a factor?
+  /// parameter, a buffer or a constant, and at least one a factor?
   bool isOneSided(Operation *op);
 
   /// Removes factors that the tile does not read, and what only they needed.

@@ -7,6 +7,7 @@
 #define NTK_KERNEL_SIMPLIFY_H
 
 #include "dialects/NTK/IR/NTKOps.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace mlir::ntk {
@@ -18,7 +19,11 @@ LogicalResult foldTrivialContract(ContractOp op, PatternRewriter &rewriter);
 /// `"tc, tk -> ck" (broadcast %c, %z)` is `"c, tk -> ck" (%c, %z)`.
 LogicalResult foldBroadcastOperand(ContractOp op, PatternRewriter &rewriter);
 
-/// All of the above.
+/// Simplifies all functions of `module` and moves identities and broadcasts of
+/// factors into the tiles of its kernels.
+LogicalResult simplifyKernels(ModuleOp module);
+
+/// All patterns above.
 void populateSimplifyPatterns(RewritePatternSet &patterns);
 
 } // namespace mlir::ntk

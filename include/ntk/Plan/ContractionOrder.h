@@ -1,0 +1,51 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The order of a contraction: exact dynamic programming over all binary trees
+// on its operands. The paper's orders are three classes of these trees:
+// outside-in (each side's product first, explicit gradients), left-to-right
+// (the product of one side, then the factors of the other) and inside-out (no
+// product of one side alone).
+
+#ifndef NTK_PLAN_CONTRACTIONORDER_H
+#define NTK_PLAN_CONTRACTIONORDER_H
+
+#include "dialects/NTK/IR/Einsum.h"
+#include "ntk/Plan/Cost.h"
+
+#include <map>
+
+namespace mlir::ntk {
+
+/// Sizes by letter, as they are planned for.
+using LetterSizes = std::map<char, double>;
+
+enum class OrderClass { OutsideIn, LeftToRight, InsideOut };
+
+StringRef stringifyOrderClass(OrderClass orderClass);
+
+/// An evaluation order and its work.
+struct ContractionOrder {
+  SmallVector<int64_t> order; ///< pairs, flattened, see PlanAttr
+  SmallVector<std::string> results;
+  OrderClass orderClass = OrderClass::InsideOut;
+  double pairFlops = 0; ///< of steps that read both sides
+  double sideFlops = 0; ///< of steps that read one side, or none
+  double bytes = 0;     ///< of all results
+  double cost = 0;      ///< what was minimised
+};
+
+/// The best order of each class that has one, best first. `bytesPerElement` is
+/// the width of the element type.
+std::vector<ContractionOrder> findContractionOrders(const Einsum &einsum,
+                                                    const LetterSizes &sizes,
+                                                    double pairShare,
+                                                    int64_t bytesPerElement);
+
+/// Which sides an operand with these letters belongs to: bit 0 for side 1
+/// (n, and o if there is a p), bit 1 for side 2 (m, p).
+unsigned getSides(StringRef letters, bool hasSecondOutput);
+
+} // namespace mlir::ntk
+
+#endif // NTK_PLAN_CONTRACTIONORDER_H

@@ -1,0 +1,86 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Passes of the planner: decisions become attributes, then they are obeyed.
+
+#ifndef NTK_PLAN_PASSES
+#define NTK_PLAN_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+class NTK_SizedPass<string name> : Pass<name, "::mlir::ModuleOp"> {
+  let options = [
+    Option<"n1", "n1", "int64_t", /*default=*/"16",
+           "examples of the first side to plan for">,
+    Option<"n2", "n2", "int64_t", /*default=*/"16",
+           "examples of the second side to plan for">];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::mlir::ntk::NTKDialect"];
+}
+
+def ChoosePass : NTK_SizedPass<"ntk-choose"> {
+  let summary = "choose the method of every kernel";
+  let description = [{
+    Expands, simplifies and plans a clone of each `ntk.kernel` by each of the
+    paper's methods, and writes what they cost (FLOPs) into `costs` and the one
+    that should be fastest into `method`. A method that is already there stays.
+
+    Before: `ntk.kernel @theta of @mlp outputs full`
+
+    After: `ntk.kernel @theta of @mlp outputs full {method = 2 : i32, costs =
+    {jacobian_contraction = 1.3e12, ntk_vector_products = 2.5e11,
+    structured = 1.8e9}}`
+
+    Assumes that the module holds the networks of its kernels.
+  }];
+}
+
+def PlanPass : NTK_SizedPass<"ntk-plan"> {
+  let summary = "plan the order of every contraction";
+  let description = [{
+    Annotates each `ntk.contract` of a tile with the cheapest evaluation order,
+    found by exact dynamic programming over binary trees; nothing else changes.
+    The work of other orders stands in `ntk.alternatives`, as FLOPs of pairs
+    and of single sides.
+
+    Before:
+
+    ```mlir
+    %t = ntk.contract "nk, noc, mk, mpc -> nomp" (%x1, %c1, %x2, %c2) into %0
+    ```
+
+    After:
+
+    ```mlir
+    %t = ntk.contract "nk, noc, mk, mpc -> nomp" (%x1, %c1, %x2, %c2) into %0
+        {plan = #ntk.plan<order = [0, 2, 1, 3, 4, 5],
+                          results = ["nm", "nomp", "nomp"]>}
+    ```
+
+    Assumes simplified kernels.
+  }];
+}
+
+def ApplyPlanPass : Pass<"ntk-apply-plan", "::mlir::ModuleOp"> {
+  let summary = "carry out the plans of contractions";
+  let description = [{
+    Splits each planned `ntk.contract` into binary ones, shares equal ones, and
+    moves what reads one side alone into that side's factor function. If both
+    sides then compute the same, `@theta_factors` takes the place of
+    `@theta_factors1` and `@theta_factors2`.
+
+    Before: the planned contraction above. After:
+
+    ```mlir
+    %z = ntk.contract "nk, mk -> nm" (%x1, %x2)
+    %d = ntk.contract "noc, mpc -> nomp" (%c1, %c2)
+    %t = ntk.contract "nm, nomp -> nomp" (%z, %d) into %0
+    ```
+
+    Assumes that nothing rewrote the contractions since they were planned.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect",
+                           "::mlir::ntk::NTKDialect"];
+}
+
+#endif // NTK_PLAN_PASSES

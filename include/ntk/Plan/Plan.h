@@ -1,0 +1,44 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The planner's steps as functions on a module: choosing the method of each
+// kernel, planning the order of each contraction, carrying plans out.
+
+#ifndef NTK_PLAN_PLAN_H
+#define NTK_PLAN_PLAN_H
+
+#include "ntk/Plan/Cost.h"
+
+namespace mlir {
+class OpPassManager;
+
+namespace ntk {
+
+/// The size `kernel` is planned for: N1 and N2 as given, x1 = x2 as it says.
+ProblemSize getProblemSize(KernelOp kernel, int64_t n1, int64_t n2);
+
+/// Writes the cheapest order of every contraction in the tiles of the module's
+/// kernels into its `plan`, and what each class of orders costs into its
+/// `ntk.alternatives`.
+void planContractions(ModuleOp module, int64_t n1, int64_t n2);
+
+/// Splits contractions as their plans say, moves work of one side into the
+/// factors, and gives both sides one factor function where they need the same.
+LogicalResult applyPlans(ModuleOp module);
+
+/// Expands a clone of each kernel by every method, writes the costs into its
+/// `costs` and, if it names no method, the fastest into `method`.
+LogicalResult chooseMethods(ModuleOp module, int64_t n1, int64_t n2,
+                            const MachineModel &machine);
+
+/// From requests to planned factor and tile functions: choose, expand,
+/// simplify, plan, apply-plan.
+void buildKernelPipeline(OpPassManager &manager, int64_t n1, int64_t n2);
+
+/// Registers `--ntk-pipeline`, with the options n1 and n2.
+void registerKernelPipeline();
+
+} // namespace ntk
+} // namespace mlir
+
+#endif // NTK_PLAN_PLAN_H

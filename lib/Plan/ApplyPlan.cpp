@@ -1,0 +1,208 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// --ntk-apply-plan: n-ary contractions become the binary ones of their plans,
+// and work of one side leaves the tile.
+
+#include "dialects/NTK/IR/Einsum.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/CSE.h"
+#include "ntk/Kernel/FactorEditing.h"
+#include "ntk/Plan/Passes.h"
+#include "ntk/Plan/Plan.h"
+
+namespace mlir::ntk {
+#define GEN_PASS_DEF_APPLYPLANPASS
+#include "ntk/Plan/Passes.h.inc"
+} // namespace mlir::ntk
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+//===----------------------------------------------------------------------===//
+// Splitting
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Carries out the plan of one contraction.
+class PlanApplier {
+public:
+  PlanApplier(ContractOp contract)
+      : contract(contract), einsum(Einsum::get(contract.getSpec())),
+        builder(contract) {
+    for (auto [factor, word] :
+         llvm::zip_equal(contract.getFactors(), einsum.operands))
+      values.push_back({factor, word});
+  }
+
+  LogicalResult run() {
+    PlanAttr plan = contract.getPlanAttr();
+    if (plan.getResults().size() + 1 != values.size())
+      return contract.emitOpError("expected a plan of ")
+             << values.size() - 1 << " steps, but got "
+             << plan.getResults().size();
+    live.assign(values.size(), true);
+    for (auto [step, word] : llvm::enumerate(plan.getResults())) {
+      auto [a, b] =
+          std::pair(plan.getOrder()[2 * step], plan.getOrder()[2 * step + 1]);
+      bool last = step + 1 == plan.getResults().size();
+      if (failed(checkWord(a, b, word, last)))
+        return failure();
+      addStep(a, b, word.str(), last);
+    }
+    contract.replaceAllUsesWith(values.back().value);
+    contract.erase();
+    return success();
+  }
+
+private:
+  struct Term {
+    Value value;
+    std::string word;
+  };
+
+  /// Letters that someone other than `a` and `b`, or the result, needs.
+  std::string getNeeded(int64_t a, int64_t b) const {
+    std::string needed = einsum.result;
+    for (auto [i, term] : llvm::enumerate(values))
+      if (live[i] && static_cast<int64_t>(i) != a &&
+          static_cast<int64_t>(i) != b)
+        needed += term.word;
+    return needed;
+  }
+
+  LogicalResult checkWord(int64_t a, int64_t b, StringAttr word, bool last) {
+    std::string both = values[a].word + values[b].word;
+    std::string needed = getNeeded(a, b);
+    auto isKept = [&](char letter) {
+      return StringRef(both).contains(letter) &&
+             StringRef(needed).contains(letter);
+    };
+    bool fits = llvm::all_of(word.getValue(), isKept) &&
+                llvm::all_of(both, [&](char letter) {
+                  return !isKept(letter) || word.getValue().contains(letter);
+                });
+    if (fits && (!last || word.getValue() == einsum.result))
+      return success();
+    return contract.emitOpError("expected the letters of the plan's result "
+                                "that are still needed, but got ")
+           << word;
+  }
+
+  /// Sums over letters of value `i` that neither `other` nor anyone needs.
+  void sumPrivateLetters(int64_t i, int64_t other) {
+    std::string needed = getNeeded(i, other) + values[other].word, kept;
+    for (char letter : values[i].word)
+      if (StringRef(needed).contains(letter))
+        kept += letter;
+    if (kept == values[i].word)
+      return;
+    Einsum sum;
+    sum.operands = {values[i].word};
+    sum.result = kept;
+    values[i] = {
+        createContract(builder, contract.getLoc(), sum.str(), values[i].value),
+        kept};
+  }
+
+  void addStep(int64_t a, int64_t b, std::string word, bool last) {
+    sumPrivateLetters(a, b);
+    sumPrivateLetters(b, a);
+    Einsum step;
+    step.operands = {values[a].word, values[b].word};
+    step.result = word;
+    Value result =
+        createOp<ContractOp>(builder, contract.getLoc(),
+                             ValueRange{values[a].value, values[b].value},
+                             last ? contract.getInit() : Value(),
+                             builder.getStringAttr(step.str()), PlanAttr());
+    live[a] = live[b] = false;
+    live.push_back(true);
+    values.push_back({result, word});
+  }
+
+  ContractOp contract;
+  Einsum einsum;
+  OpBuilder builder;
+  SmallVector<Term> values;
+  SmallVector<bool> live;
+};
+
+} // namespace
+
+static LogicalResult splitContractions(func::FuncOp function) {
+  SmallVector<ContractOp> planned;
+  function.walk([&](ContractOp contract) {
+    if (contract.getPlan() && contract.getFactors().size() > 1)
+      planned.push_back(contract);
+  });
+  for (ContractOp contract : planned)
+    if (failed(PlanApplier(contract).run()))
+      return failure();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Hoisting and sharing
+//===----------------------------------------------------------------------===//
+
+static void shareEqualOps(func::FuncOp function) {
+  IRRewriter rewriter(function.getContext());
+  DominanceInfo dominance(function);
+  eliminateCommonSubExpressions(rewriter, dominance, function);
+}
+
+static void hoistOneSidedOps(KernelFunctions functions) {
+  for (int side : {1, 2}) {
+    FactorEditor editor(functions, side);
+    Block &body = functions.tile.getBody().front();
+    for (Operation &op : llvm::make_early_inc_range(body.without_terminator()))
+      if (editor.isOneSided(&op))
+        editor.hoist(&op);
+    editor.removeUnused();
+  }
+}
+
+/// One factor function if both compute the same results.
+static void mergeFactorFunctions(KernelFunctions functions, StringRef kernel) {
+  func::FuncOp first = functions.factors1, second = functions.factors2;
+  if (first.getFunctionType() != second.getFunctionType() ||
+      !OperationEquivalence::isRegionEquivalentTo(
+          &first.getBody(), &second.getBody(),
+          OperationEquivalence::IgnoreLocations))
+    return;
+  Builder builder(first.getContext());
+  second.erase();
+  first->setAttr(sidesAttrName, builder.getDenseI64ArrayAttr({1, 2}));
+  first.setSymName((kernel + "_factors").str());
+}
+
+LogicalResult mlir::ntk::applyPlans(ModuleOp module) {
+  for (auto kernel : module.getOps<KernelOp>()) {
+    KernelFunctions functions =
+        findKernelFunctions(module, kernel.getSymName());
+    if (!functions.tile || functions.factors1 == functions.factors2)
+      continue;
+    if (failed(splitContractions(functions.tile)))
+      return failure();
+    shareEqualOps(functions.tile);
+    hoistOneSidedOps(functions);
+    shareEqualOps(functions.factors1);
+    shareEqualOps(functions.factors2);
+    FactorEditor(functions, 1).removeUnused();
+    FactorEditor(functions, 2).removeUnused();
+    mergeFactorFunctions(functions, kernel.getSymName());
+  }
+  return success();
+}
+
+namespace {
+struct ApplyPlanPass : ntk::impl::ApplyPlanPassBase<ApplyPlanPass> {
+  void runOnOperation() override {
+    if (failed(applyPlans(getOperation())))
+      signalPassFailure();
+  }
+};
+} // namespace

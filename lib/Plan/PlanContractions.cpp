@@ -1,0 +1,86 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// --ntk-plan: an order for each contraction, as an attribute.
+
+#include "ntk/Plan/ContractionOrder.h"
+#include "ntk/Plan/Passes.h"
+#include "ntk/Plan/Plan.h"
+
+namespace mlir::ntk {
+#define GEN_PASS_DEF_PLANPASS
+#include "ntk/Plan/Passes.h.inc"
+} // namespace mlir::ntk
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+ProblemSize mlir::ntk::getProblemSize(KernelOp kernel, int64_t n1, int64_t n2) {
+  bool symmetric = kernel.getSymmetric();
+  return {n1, symmetric ? n1 : n2, symmetric};
+}
+
+/// The planned size of each letter of a contraction.
+static LetterSizes getLetterSizes(ContractOp contract, const Einsum &einsum,
+                                  const ProblemSize &size) {
+  LetterSizes sizes;
+  for (auto [letters, factor] :
+       llvm::zip_equal(einsum.operands, contract.getFactors()))
+    for (auto [letter, extent] : llvm::zip_equal(
+             letters, cast<RankedTensorType>(factor.getType()).getShape()))
+      sizes[letter] = static_cast<double>(
+          ShapedType::isDynamic(extent) ? size(letter) : extent);
+  return sizes;
+}
+
+static Attribute describe(Builder &builder, const ContractionOrder &order) {
+  return builder.getDictionaryAttr(
+      {builder.getNamedAttr("pair_flops",
+                            builder.getF64FloatAttr(order.pairFlops)),
+       builder.getNamedAttr("side_flops",
+                            builder.getF64FloatAttr(order.sideFlops)),
+       builder.getNamedAttr("bytes", builder.getF64FloatAttr(order.bytes))});
+}
+
+static void plan(ContractOp contract, const ProblemSize &size) {
+  Einsum einsum = Einsum::get(contract.getSpec());
+  if (einsum.operands.size() < 2)
+    return;
+  int64_t width =
+      getElementTypeOrSelf(contract.getType()).getIntOrFloatBitWidth() / 8;
+  std::vector<ContractionOrder> orders =
+      findContractionOrders(einsum, getLetterSizes(contract, einsum, size),
+                            size.getPairShare(), width);
+  Builder builder(contract.getContext());
+  SmallVector<NamedAttribute> alternatives;
+  for (const ContractionOrder &order : orders)
+    alternatives.push_back(builder.getNamedAttr(
+        stringifyOrderClass(order.orderClass), describe(builder, order)));
+  const ContractionOrder &best = orders.front();
+  SmallVector<StringAttr> results;
+  for (StringRef result : best.results)
+    results.push_back(builder.getStringAttr(result));
+  contract.setPlanAttr(
+      PlanAttr::get(contract.getContext(), best.order, results));
+  contract->setAttr(
+      "ntk.order", builder.getStringAttr(stringifyOrderClass(best.orderClass)));
+  contract->setAttr("ntk.alternatives",
+                    builder.getDictionaryAttr(alternatives));
+}
+
+void mlir::ntk::planContractions(ModuleOp module, int64_t n1, int64_t n2) {
+  for (auto kernel : module.getOps<KernelOp>()) {
+    KernelFunctions functions =
+        findKernelFunctions(module, kernel.getSymName());
+    ProblemSize size = getProblemSize(kernel, n1, n2);
+    if (functions.tile)
+      functions.tile.walk([&](ContractOp contract) { plan(contract, size); });
+  }
+}
+
+namespace {
+struct PlanPass : ntk::impl::PlanPassBase<PlanPass> {
+  using PlanPassBase::PlanPassBase;
+  void runOnOperation() override { planContractions(getOperation(), n1, n2); }
+};
+} // namespace
