@@ -46,6 +46,25 @@ inline int64_t threads() { return 1; }
 inline void setThreads(int64_t) {}
 #endif
 
+/// Keeps everything the calling thread starts on that thread, while in scope
+/// and if `wanted`.
+class OneThread {
+public:
+  explicit OneThread(bool wanted = true) : before(wanted ? threads() : 0) {
+    if (before > 1)
+      setThreads(1);
+  }
+  ~OneThread() {
+    if (before > 1)
+      setThreads(before);
+  }
+  OneThread(const OneThread &) = delete;
+  OneThread &operator=(const OneThread &) = delete;
+
+private:
+  int64_t before;
+};
+
 namespace detail {
 
 /// Runs body(data) once on each of `n` threads. Inside, OpenMP's own thread

@@ -50,7 +50,7 @@ public:
   template <typename T> T *as() const { return static_cast<T *>(memory); }
 
 private:
-  static constexpr int slots = 4;
+  static constexpr int slots = 8;
   struct Pool {
     void *memory[slots] = {};
     int64_t bytes[slots] = {};

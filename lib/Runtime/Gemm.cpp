@@ -9,9 +9,8 @@
 void ntk_rt_parallel_for(void (*body)(void *context, int64_t begin,
                                       int64_t end),
                          void *context, int64_t n, int64_t grain) {
-  ntk::rt::parallelFor(n, grain, [&](int64_t begin, int64_t end) {
-    body(context, begin, end);
-  });
+  ntk::rt::parallelFor(
+      n, grain, [&](int64_t begin, int64_t end) { body(context, begin, end); });
 }
 
 int64_t ntk_rt_threads(void) { return ntk::rt::threads(); }

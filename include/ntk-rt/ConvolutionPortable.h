@@ -1,0 +1,177 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Convolutions without a convolution library: a matrix product over patches,
+// made block by block so that they stay in cache, or, where a group has few
+// channels (depthwise), one scaled row after the other.
+
+#ifndef NTK_RT_CONVOLUTIONPORTABLE_H
+#define NTK_RT_CONVOLUTIONPORTABLE_H
+
+#include "ntk-rt/Gemm.h"
+#include "ntk-rt/Patches.h"
+#include "ntk-rt/Scratch.h"
+
+namespace ntk {
+namespace rt {
+namespace detail {
+
+/// Tasks at a time so that a thread gets about 10⁵ multiplications.
+inline int64_t convolutionGrain(int64_t multiplies, int64_t tasks) {
+  const int64_t worth = 100000 / std::max<int64_t>(multiplies / tasks, 1) + 1;
+  return std::min(worth, std::max<int64_t>(tasks / (4 * threads()), 1));
+}
+
+/// Output pixels of which the patches, `rows` numbers each, fit the cache.
+template <typename T>
+int64_t patchBlock(int64_t rows, int64_t pixels, int64_t otherTasks) {
+  constexpr int64_t bytes = 384 * 1024;
+  int64_t block = bytes / (rows * static_cast<int64_t>(sizeof(T)));
+  block = std::max<int64_t>(block / 16 * 16, 48);
+  if (otherTasks < 2 * threads()) // too few examples: share out the pixels
+    block = std::min(block, std::max<int64_t>(pixels / (2 * threads()), 48));
+  return std::min(block, pixels);
+}
+
+/// Few channels in a group: rows of the output, tap by tap.
+template <typename T>
+void directForward(const ConvolutionShape &s, const T *x, const T *w, T *y) {
+  const int64_t taps = s.taps(), pixels = s.outPixels(), ka = s.groupCin();
+  const int64_t tasks = s.examples * s.cout;
+  const int64_t grain = convolutionGrain(s.examples * s.multiplies(), tasks);
+  parallelFor(tasks, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t n = task / s.cout, c = task % s.cout;
+      T *out = y + task * pixels;
+      std::fill(out, out + pixels, T(0));
+      for (int64_t a = 0; a < ka; ++a) {
+        const int64_t channel = n * s.cin + c / s.groupCout() * ka + a;
+        for (int64_t t = 0; t < taps; ++t)
+          accumulateTap(s, t, 0, pixels, w[(c * ka + a) * taps + t],
+                        x + channel * s.inPixels(), out);
+      }
+    }
+  });
+}
+
+/// The transpose of directForward.
+template <typename T>
+void directBackwardData(const ConvolutionShape &s, const T *dy, const T *w,
+                        T *dx) {
+  const int64_t taps = s.taps(), pixels = s.outPixels(), ka = s.groupCin();
+  const int64_t tasks = s.examples * s.cin;
+  const int64_t grain = convolutionGrain(s.examples * s.multiplies(), tasks);
+  parallelFor(tasks, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t n = task / s.cin, g = task % s.cin / ka, a = task % ka;
+      T *out = dx + task * s.inPixels();
+      std::fill(out, out + s.inPixels(), T(0));
+      for (int64_t c = g * s.groupCout(); c < (g + 1) * s.groupCout(); ++c)
+        for (int64_t t = 0; t < taps; ++t)
+          scatterTap(s, t, 0, pixels, w[(c * ka + a) * taps + t],
+                     dy + (n * s.cout + c) * pixels, out);
+    }
+  });
+}
+
+/// y = w·patches(x), in blocks of pixels.
+template <typename T>
+void patchForward(const ConvolutionShape &s, const T *x, const T *w, T *y) {
+  const int64_t taps = s.taps(), pixels = s.outPixels();
+  const int64_t rows = s.groupCin() * taps, kc = s.groupCout();
+  const int64_t outer = s.examples * s.groups;
+  const int64_t block = patchBlock<T>(rows, pixels, outer);
+  const int64_t blocks = (pixels + block - 1) / block;
+  const int64_t tasks = outer * blocks;
+  const int64_t grain = convolutionGrain(s.examples * s.multiplies(), tasks);
+  parallelFor(tasks, grain, [&](int64_t begin, int64_t end) {
+    Scratch scratch(rows * block * static_cast<int64_t>(sizeof(T)));
+    T *patch = scratch.as<T>();
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t ng = task / blocks, g = ng % s.groups;
+      const int64_t first = task % blocks * block;
+      const int64_t count = std::min(block, pixels - first);
+      const T *from = x + ng * s.groupCin() * s.inPixels();
+      for (int64_t r = 0; r < rows; ++r)
+        gatherTap(s, r % taps, first, first + count,
+                  from + r / taps * s.inPixels(), patch + r * count);
+      serialGemm<T>({kc, rows, 0, pixels}, {count, 0, 1, 1},
+                    {rows, 1, count, 0}, {1, 0, 0, 0}, w + g * kc * rows, patch,
+                    y + ng * kc * pixels + first, false);
+    }
+  });
+}
+
+/// dx = the sum of wᵀ·dy over where its patches came from, in blocks of input
+/// channels, and of pixels inside of them.
+template <typename T>
+void patchBackwardData(const ConvolutionShape &s, const T *dy, const T *w,
+                       T *dx) {
+  const int64_t taps = s.taps(), pixels = s.outPixels(), ka = s.groupCin();
+  const int64_t kc = s.groupCout(), outer = s.examples * s.groups;
+  int64_t channels = std::min(ka, std::max<int64_t>(256 / taps, 1));
+  if (outer < 2 * threads()) // too few examples: share out the channels
+    channels = std::min(channels, std::max<int64_t>(ka / (2 * threads()), 1));
+  const int64_t parts = (ka + channels - 1) / channels;
+  const int64_t block = patchBlock<T>(channels * taps, pixels, 1 << 20);
+  const int64_t tasks = outer * parts;
+  const int64_t grain = convolutionGrain(s.examples * s.multiplies(), tasks);
+  parallelFor(tasks, grain, [&](int64_t begin, int64_t end) {
+    Scratch scratch(channels * taps * block * static_cast<int64_t>(sizeof(T)));
+    T *patch = scratch.as<T>();
+    for (int64_t task = begin; task < end; ++task) {
+      const int64_t ng = task / parts, g = ng % s.groups;
+      const int64_t firstChannel = task % parts * channels;
+      const int64_t rows = std::min(channels, ka - firstChannel) * taps;
+      T *to = dx + (ng * ka + firstChannel) * s.inPixels();
+      std::fill(to, to + rows / taps * s.inPixels(), T(0));
+      for (int64_t first = 0; first < pixels; first += block) {
+        const int64_t count = std::min(block, pixels - first);
+        serialGemm<T>({rows, 1, 0, count}, {count, 0, 1, 1},
+                      {kc, ka * taps, pixels, 0}, {1, 0, 0, 0},
+                      w + (g * kc * ka + firstChannel) * taps,
+                      dy + ng * kc * pixels + first, patch, false);
+        for (int64_t r = 0; r < rows; ++r)
+          scatterTap(s, r % taps, first, first + count, T(1), patch + r * count,
+                     to + r / taps * s.inPixels());
+      }
+    }
+  });
+}
+
+/// A convolution that acts on every pixel alone, as one product with loops.
+template <typename T>
+void pointwise(const ConvolutionShape &s, bool backward, const T *in,
+               const T *w, T *out) {
+  const int64_t p = s.outPixels(), ka = s.groupCin(), kc = s.groupCout();
+  GemmLoops g;
+  g.m = backward ? GemmIndex{ka, 1, 0, p} : GemmIndex{kc, ka, 0, p};
+  g.n = {p, 0, 1, 1};
+  g.k = backward ? GemmIndex{kc, ka, p, 0} : GemmIndex{ka, 1, p, 0};
+  g.accumulate = false;
+  g.loops = 2;
+  const int64_t read = backward ? s.cout : s.cin;
+  const int64_t written = backward ? s.cin : s.cout;
+  g.loop[0] = {s.examples, 0, read * p, written * p};
+  g.loop[1] = {s.groups, kc * ka, read / s.groups * p, written / s.groups * p};
+  gemm(g, w, in, out);
+}
+
+/// y from x and w, or dx from dy and w, without a convolution library.
+template <typename T>
+void portableConvolution(const ConvolutionShape &s, bool backward, const T *in,
+                         const T *w, T *out) {
+  if (s.groupCin() * s.groupCout() <= 8)
+    return backward ? directBackwardData(s, in, w, out)
+                    : directForward(s, in, w, out);
+  if (s.isPointwise())
+    return pointwise(s, backward, in, w, out);
+  return backward ? patchBackwardData(s, in, w, out)
+                  : patchForward(s, in, w, out);
+}
+
+} // namespace detail
+} // namespace rt
+} // namespace ntk
+
+#endif // NTK_RT_CONVOLUTIONPORTABLE_H
