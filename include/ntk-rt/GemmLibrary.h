@@ -44,14 +44,22 @@ struct BlasMatrix {
 };
 
 #if NTK_RT_USE_ONEDNN
+/// One thread, and the choice of BLIS's kernels that don't pack: for sums along
+/// contiguous lines of A and B they are half as fast unless one side is narrow.
+inline void blisSettings(rntm_t &settings, int64_t m, int64_t n, bool dots) {
+  bli_rntm_init(&settings);
+  bli_rntm_set_num_threads(1, &settings);
+  if (dots && std::min(m, n) > 16)
+    bli_rntm_disable_l3_sup(&settings);
+}
+
 inline void blisGemm(int64_t m, int64_t n, int64_t k, const float *a,
                      int64_t rowA, int64_t colA, const float *b, int64_t rowB,
                      int64_t colB, float *c, int64_t rowC, int64_t colC,
                      bool accumulate) {
   float one = 1, beta = accumulate ? 1 : 0;
   rntm_t threads;
-  bli_rntm_init(&threads);
-  bli_rntm_set_num_threads(1, &threads);
+  blisSettings(threads, m, n, colA == 1 && rowB == 1);
   bli_sgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, m, n, k, &one,
                const_cast<float *>(a), rowA, colA, const_cast<float *>(b), rowB,
                colB, &beta, c, rowC, colC, nullptr, &threads);
@@ -62,8 +70,7 @@ inline void blisGemm(int64_t m, int64_t n, int64_t k, const double *a,
                      bool accumulate) {
   double one = 1, beta = accumulate ? 1 : 0;
   rntm_t threads;
-  bli_rntm_init(&threads);
-  bli_rntm_set_num_threads(1, &threads);
+  blisSettings(threads, m, n, colA == 1 && rowB == 1);
   bli_dgemm_ex(BLIS_NO_TRANSPOSE, BLIS_NO_TRANSPOSE, m, n, k, &one,
                const_cast<double *>(a), rowA, colA, const_cast<double *>(b),
                rowB, colB, &beta, c, rowC, colC, nullptr, &threads);
@@ -74,7 +81,8 @@ inline bool oneDnnGemm(int64_t m, int64_t n, int64_t k, const float *a,
                        int64_t rowA, int64_t colA, const float *b, int64_t rowB,
                        int64_t colB, float *c, int64_t rowC, int64_t colC,
                        bool accumulate) {
-  if (std::min(m, n) <= 16 && k >= 256 && colA == 1 && rowB == 1)
+  if (std::min(m, n) <= 16 && std::max(m, n) <= 256 && k >= 256 && colA == 1 &&
+      rowB == 1)
     return false; // few long dot products: BLIS is up to twice as fast
   BlasMatrix left(m, k, rowA, colA), right(k, n, rowB, colB),
       out(m, n, rowC, colC);
@@ -113,6 +121,10 @@ void libraryGemm(int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA,
   if (rowC == 1 && colC != 1)
     return libraryGemm(n, m, k, b, colB, rowB, a, colA, rowA, c, colC, rowC,
                        accumulate);
+  constexpr int64_t tiny = 4096; // multiplications: a library call costs more
+  if (m * n * k <= tiny)
+    return portableGemm(m, n, k, a, rowA, colA, b, rowB, colB, c, rowC, colC,
+                        accumulate);
 #if NTK_RT_USE_ONEDNN
   if (!oneDnnGemm(m, n, k, a, rowA, colA, b, rowB, colB, c, rowC, colC,
                   accumulate))

@@ -170,11 +170,12 @@ void gemv(int64_t m, int64_t n, const T *a, int64_t rowA, int64_t colA,
   }
 }
 
-/// How well an index suits a vectorised innermost loop: its size, if every
-/// stride is 0 or 1; a strided line counts an eighth.
+/// How well an index suits a vectorised innermost loop: its size, up to where
+/// the overhead of a line no longer counts; a strided line counts an eighth.
 inline int64_t lineLength(const GemmIndex &i) {
   auto good = [](int64_t s) { return s == 0 || s == 1; };
-  return good(i.a) && good(i.b) && good(i.c) ? i.size : i.size / 8;
+  const int64_t length = std::min<int64_t>(i.size, 256);
+  return good(i.a) && good(i.b) && good(i.c) ? length : length / 8;
 }
 
 /// c (+)= a·b over four indices, in lines along the best of them. For small
