@@ -147,7 +147,7 @@ TYPED_TEST(Gemm, RandomProducts) {
   auto pick = [&](std::initializer_list<int64_t> list) {
     return list.begin()[random() % list.size()];
   };
-  for (int trial = 0; trial < 600; ++trial) {
+  for (int trial = 0; trial < 400; ++trial) {
     Case t;
     t.indices = {{pick({1, 1, 2, 3, 7, 16, 33, 70}), true, false, true},
                  {pick({1, 1, 2, 5, 8, 17, 32, 67}), false, true, true},
@@ -213,10 +213,10 @@ TYPED_TEST(Gemm, LargeProducts) {
   struct {
     int64_t m, n, k, batch, sum;
   } shapes[] = {
-      {317, 211, 129, 1, 1}, {16, 700, 300, 1, 1}, {900, 1, 500, 1, 1},
-      {1, 900, 500, 1, 1},   {10, 10, 600, 37, 1}, {64, 65, 66, 3, 5},
+      {317, 111, 65, 1, 1}, {16, 300, 130, 1, 1}, {900, 1, 500, 1, 1},
+      {1, 900, 500, 1, 1},   {10, 10, 300, 37, 1}, {64, 33, 40, 3, 5},
       {3000, 3, 20, 1, 1},   {2, 2, 3, 5000, 1},   {1, 1, 1, 40000, 1},
-      {1, 1, 50, 2000, 1},   {200, 300, 1, 3, 1},  {129, 257, 300, 1, 2}};
+      {1, 1, 50, 2000, 1},   {200, 300, 1, 3, 1},  {129, 65, 100, 1, 2}};
   for (auto &s : shapes)
     for (int order = 0; order < 4; ++order) {
       Case t;
