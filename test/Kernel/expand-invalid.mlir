@@ -1,0 +1,31 @@
+// RUN: ntk-opt %s --split-input-file --ntk-expand --verify-diagnostics
+
+// expected-error @below {{expected a network, but found no @missing}}
+ntk.kernel @theta of @missing outputs full
+
+// -----
+
+ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+  %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+// expected-error @below {{expected parameters of @f in 'wrt', but got 'v'}}
+ntk.kernel @theta of @f outputs full {wrt = ["v"]}
+
+// -----
+
+ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.buffer = "w"}) -> tensor<3xf32> {
+  %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+// expected-error @below {{expected a trainable parameter, but @f has none}}
+ntk.kernel @theta of @f outputs full
+
+// -----
+
+ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+  %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+// expected-error @below {{expected 'output_block' between 1 and 3, but got 4}}
+ntk.kernel @theta of @f outputs full {output_block = 4 : i64}

@@ -1,0 +1,111 @@
+// RUN: ntk-opt %s --split-input-file --ntk-expand | FileCheck %s
+
+// Structured: the tile has one contraction for each parameter, over the letters
+// of the parameter, which the sides share.
+ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"},
+                    %b: tensor<2xf32> {ntk.param = "bias"}) -> tensor<2xf32> {
+  %a = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
+  %y = ntk.add %a, %b : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  ntk.return %y : tensor<2xf32>
+}
+ntk.kernel @theta of @linear outputs full
+
+// CHECK-LABEL: func.func @theta_tile
+// CHECK-SAME: {ntk.size = "n"}
+// CHECK-SAME: {ntk.size = "m"}
+// CHECK-SAME: {ntk.param = "weight"}
+// CHECK-SAME: {ntk.batch = "o", ntk.factor = 0 : i64, ntk.side = 1 : i64}
+// CHECK-SAME: {ntk.batch = "n", ntk.factor = 1 : i64, ntk.side = 1 : i64}
+// CHECK-SAME: {ntk.batch = "p", ntk.factor = 0 : i64, ntk.side = 2 : i64}
+// CHECK-SAME: {ntk.batch = "m", ntk.factor = 1 : i64, ntk.side = 2 : i64}
+// CHECK: %[[ZERO:.*]] = ntk.zeros
+// CHECK: %[[W:.*]] = ntk.contract "oc, nk, pc, mk -> nomp" ({{.*}}) into %[[ZERO]]
+// CHECK: %[[B:.*]] = ntk.contract "oc, pc -> op"
+// CHECK: ntk.add %[[W]], %[[B]] {batch = ["nomp", "op"]}
+// CHECK-LABEL: func.func @theta_factors2
+// CHECK-LABEL: func.func @theta_factors1
+// CHECK-SAME: tensor<?x3xf32> {ntk.batch = "n", ntk.input = "x0"}
+// CHECK: ntk.identity
+
+// -----
+
+// A trace identifies o and p before anything is contracted, and is divided by
+// the number of outputs.
+ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"}) -> tensor<2xf32> {
+  %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
+  ntk.return %y : tensor<2xf32>
+}
+ntk.kernel @theta of @linear outputs trace
+// CHECK-LABEL: func.func @theta_tile
+// CHECK: ntk.contract "oc, nk, oc, mk -> nm"
+// CHECK: ntk.scale {{.*}} {batch = ["nm"], factor = 5.000000e-01 : f64}
+
+// -----
+
+// A diagonal keeps o; a sum has no output letter at all.
+ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"}) -> tensor<2xf32> {
+  %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
+  ntk.return %y : tensor<2xf32>
+}
+ntk.kernel @diagonal of @linear outputs diagonal
+ntk.kernel @sum of @linear outputs sum
+// CHECK-LABEL: func.func @diagonal_tile
+// CHECK: ntk.contract "oc, nk, oc, mk -> nom"
+// CHECK-LABEL: func.func @sum_tile
+// CHECK: ntk.contract "c, nk, c, mk -> nm"
+
+// -----
+
+// A weight and its transpose: two sites of different structure, so four pairs,
+// with the axes of the parameter identified.
+ntk.network @tied(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"}) -> tensor<3xf32> {
+  %h = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
+  %wt = ntk.transpose %w {permutation = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  %y = ntk.contract "k, ck -> c" (%h, %wt) : (tensor<2xf32>, tensor<3x2xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+ntk.kernel @theta of @tied outputs full
+// CHECK-LABEL: func.func @theta_tile
+// CHECK-COUNT-4: ntk.contract
+// CHECK-NOT: ntk.contract
+// CHECK-LABEL: func.func @theta_factors2
+
+// -----
+
+// A layer used twice: its sites are stacked along a new index.
+ntk.network @shared(%x: tensor<3xf32>, %w: tensor<3x3xf32> {ntk.param = "weight"}) -> tensor<3xf32> {
+  %h = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<3x3xf32>) -> tensor<3xf32>
+  %y = ntk.contract "k, ck -> c" (%h, %w) : (tensor<3xf32>, tensor<3x3xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+ntk.kernel @theta of @shared outputs full
+// CHECK-LABEL: func.func @theta_tile
+// CHECK-COUNT-1: ntk.contract
+// CHECK-NOT: ntk.contract
+// CHECK-LABEL: func.func @theta_factors2
+// CHECK: ntk.concat {{.*}} {axis = 0 : i64
+
+// -----
+
+// Jacobian contraction: explicit gradients are the factors.
+ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"}) -> tensor<2xf32> {
+  %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
+  ntk.return %y : tensor<2xf32>
+}
+ntk.kernel @theta of @linear outputs full {method = 0 : i32}
+// CHECK-LABEL: func.func @theta_tile
+// CHECK: ntk.contract "nock, mpck -> nomp"
+// CHECK-LABEL: func.func @theta_factors2
+// CHECK: ntk.contract "oc, nk -> nock"
+
+// -----
+
+// NTK-vector products: gradients on side 2, the tile is a JVP along them.
+ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"}) -> tensor<2xf32> {
+  %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
+  ntk.return %y : tensor<2xf32>
+}
+ntk.kernel @theta of @linear outputs full {method = 1 : i32}
+// CHECK-LABEL: func.func @theta_tile
+// CHECK: %[[T:.*]] = ntk.contract "nk, mpck -> nmpc"
+// CHECK: ntk.contract "nmpr, or -> nomp" (%[[T]]

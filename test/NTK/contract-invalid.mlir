@@ -1,0 +1,95 @@
+// RUN: ntk-opt %s --split-input-file --verify-diagnostics
+
+func.func @arrow(%x: tensor<3xf32>) {
+  // expected-error @below {{expected "operands -> result", but got "k"}}
+  %y = ntk.contract "k" (%x) : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @letters(%x: tensor<3xf32>) {
+  // expected-error @below {{expected letters as indices, but got "1"}}
+  %y = ntk.contract "1 -> 1" (%x) : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @twice(%x: tensor<3x3xf32>) {
+  // expected-error @below {{expected each index once in "kk"}}
+  %y = ntk.contract "kk -> k" (%x) : (tensor<3x3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @result(%x: tensor<3xf32>) {
+  // expected-error @below {{expected index 'c' of the result in an operand}}
+  %y = ntk.contract "k -> c" (%x) : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @count(%x: tensor<3xf32>) {
+  // expected-error @below {{expected 2 operands for "k, k -> k", but got 1}}
+  %y = ntk.contract "k, k -> k" (%x) : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @rank(%x: tensor<3xf32>) {
+  // expected-error @below {{expected rank 2 for "ck", but got 'tensor<3xf32>'}}
+  %y = ntk.contract "ck -> c" (%x) : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @sizes(%x: tensor<3xf32>, %y: tensor<4xf32>) {
+  // expected-error @below {{expected one size for index 'k', but got 3 and 4}}
+  %z = ntk.contract "k, k -> k" (%x, %y) : (tensor<3xf32>, tensor<4xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @element(%x: tensor<3xi1>) {
+  // expected-error @below {{expected an operand of f32 or f64}}
+  %z = ntk.contract "k -> k" (%x) : (tensor<3xi1>) -> tensor<3xi1>
+  return
+}
+
+// -----
+
+func.func @into(%x: tensor<3xf32>, %t: tensor<4xf32>) {
+  // expected-error @below {{expected to add into 'tensor<3xf32>', but got 'tensor<4xf32>'}}
+  %z = ntk.contract "k -> k" (%x) into %t : (tensor<3xf32> into tensor<4xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @order(%x: tensor<3xf32>) {
+  // expected-error @below {{expected a pair of operands for each of 1 results, but got 3 numbers}}
+  %z = ntk.contract "k -> k" (%x) {plan = #ntk.plan<order = [0, 1, 2], results = ["k"]>} : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @number(%x: tensor<3xf32>) {
+  // expected-error @below {{expected a number below 2, but got 2}}
+  %z = ntk.contract "k -> k" (%x) {plan = #ntk.plan<order = [0, 2], results = ["k"]>} : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @once(%x: tensor<3xf32>) {
+  // expected-error @below {{expected each value to be used once, but 1 is used twice}}
+  %z = ntk.contract "k -> k" (%x) {plan = #ntk.plan<order = [1, 1], results = ["k"]>} : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}

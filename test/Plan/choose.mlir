@@ -1,0 +1,22 @@
+// RUN: ntk-opt %s --split-input-file --ntk-choose="n1=16 n2=16" | FileCheck %s
+
+// CHECK: ntk.kernel @theta of @mlp outputs full {costs = {jacobian_contraction = {{.*}} : f64, ntk_vector_products = {{.*}} : f64, structured = {{.*}} : f64}, method = 2 : i32}
+ntk.network @mlp(%x: tensor<64xf32>,
+                 %w1: tensor<128x64xf32> {ntk.param = "fc1.weight"},
+                 %w2: tensor<4x128xf32> {ntk.param = "fc2.weight"}) -> tensor<4xf32> {
+  %a = ntk.contract "k, ck -> c" (%x, %w1) : (tensor<64xf32>, tensor<128x64xf32>) -> tensor<128xf32>
+  %h = ntk.tanh %a : (tensor<128xf32>) -> tensor<128xf32>
+  %y = ntk.contract "k, ck -> c" (%h, %w2) : (tensor<128xf32>, tensor<4x128xf32>) -> tensor<4xf32>
+  ntk.return %y : tensor<4xf32>
+}
+ntk.kernel @theta of @mlp outputs full
+
+// -----
+
+// A method that is asked for stays.
+// CHECK: ntk.kernel @theta of @f outputs full {costs = {{.*}}, method = 0 : i32}
+ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+  %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+ntk.kernel @theta of @f outputs full {method = 0 : i32}
