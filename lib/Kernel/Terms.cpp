@@ -23,6 +23,19 @@ static Value reshapeTo(OpBuilder &builder, Value value,
                              builder.getDenseI64ArrayAttr(shape));
 }
 
+/// The factor without dimensions of size one, so that others are neighbours.
+static IndexedValue dropUnits(OpBuilder &builder, IndexedValue factor) {
+  std::string letters;
+  SmallVector<int64_t> shape;
+  for (auto [letter, size] :
+       llvm::zip_equal(factor.letters, getShape(factor.value)))
+    if (size != 1) {
+      letters += letter;
+      shape.push_back(size);
+    }
+  return {reshapeTo(builder, factor.value, shape), letters};
+}
+
 /// Gives the letters of a term canonical names, by their order in the
 /// parameter, the cotangent and the features, so that terms can be compared.
 static SiteTerm canonicalize(SiteTerm term) {
@@ -87,9 +100,10 @@ TermList mlir::ntk::buildTerms(OpBuilder &builder, ArrayRef<Site> sites,
     if (!cotangent)
       continue;
     SiteTerm term;
-    term.factors.push_back(
-        {reshapeTo(builder, cotangent, site.resultShape), site.resultIndices});
-    llvm::append_range(term.factors, site.features);
+    Value reshaped = reshapeTo(builder, cotangent, site.resultShape);
+    term.factors.push_back(dropUnits(builder, {reshaped, site.resultIndices}));
+    for (const IndexedValue &feature : site.features)
+      term.factors.push_back(dropUnits(builder, feature));
     term.parameterIndices = site.parameterIndices;
     SiteTerm canonical = canonicalize(term);
     auto group = llvm::find_if(groups, [&](const TermList &g) {

@@ -68,8 +68,9 @@ public:
     std::vector<ContractionOrder> orders;
     for (auto &[orderClass, node] : roots)
       orders.push_back(getOrder(orderClass, node));
-    llvm::stable_sort(
-        orders, [](const auto &a, const auto &b) { return a.cost < b.cost; });
+    llvm::sort(orders, [](const auto &a, const auto &b) {
+      return std::tie(a.cost, a.orderClass) < std::tie(b.cost, b.orderClass);
+    });
     return orders;
   }
 

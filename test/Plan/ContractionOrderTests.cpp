@@ -126,7 +126,7 @@ TEST(ContractionOrder, IsTheCheapest) {
 
 LetterSizes layer(double examples, double outputs, double pixels,
                   double features, double channels) {
-  return {{'n', examples}, {'m', examples}, {'o', outputs}, {'p', outputs},
+  return {{'n', examples}, {'m', examples}, {'o', outputs},  {'p', outputs},
           {'t', pixels},   {'s', pixels},   {'k', features}, {'c', channels}};
 }
 
