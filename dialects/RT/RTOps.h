@@ -1,0 +1,42 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The dialect `rt`: the kernels of the runtime library as ops.
+
+#ifndef NTK_DIALECTS_RT_RTOPS_H
+#define NTK_DIALECTS_RT_RTOPS_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/DestinationStyleOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include <string>
+
+#include "dialects/RT/RTDialect.h.inc"
+#include "dialects/RT/RTInterfaces.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/RT/RTOps.h.inc"
+
+namespace mlir::ntk::rt {
+
+/// Is the memref dense and row-major, from whatever offset?
+bool isDense(MemRefType type);
+
+/// `name` + "_f32" or "_f64", after the element type of `shaped`.
+std::string getTypedName(StringRef name, Type shaped);
+
+/// What all ops of the dialect verify: one element type; a result of the
+/// destination's type on tensors, no result on memrefs.
+LogicalResult verifyDestination(Operation *op);
+
+/// Lets one-shot-bufferize carry the ops over to memrefs.
+void registerBufferization(DialectRegistry &registry);
+
+} // namespace mlir::ntk::rt
+
+#endif // NTK_DIALECTS_RT_RTOPS_H
