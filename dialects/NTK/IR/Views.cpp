@@ -21,14 +21,14 @@ static std::string getLetters(size_t count) {
   return letters;
 }
 
-static SmallVector<int64_t> getShape(Value value) {
+static SmallVector<int64_t> getShapeOf(Value value) {
   return llvm::to_vector(cast<RankedTensorType>(value.getType()).getShape());
 }
 
 std::optional<JacobianStructure> ReshapeOp::getJacobianStructure(OpBuilder &,
                                                                  unsigned) {
   JacobianStructure structure;
-  structure.operandShape = structure.resultShape = getShape(getInput());
+  structure.operandShape = structure.resultShape = getShapeOf(getInput());
   structure.operandIndices = structure.resultIndices =
       getLetters(structure.operandShape.size());
   return structure;
@@ -37,8 +37,8 @@ std::optional<JacobianStructure> ReshapeOp::getJacobianStructure(OpBuilder &,
 std::optional<JacobianStructure> TransposeOp::getJacobianStructure(OpBuilder &,
                                                                    unsigned) {
   JacobianStructure structure;
-  structure.operandShape = getShape(getInput());
-  structure.resultShape = getShape(getResult());
+  structure.operandShape = getShapeOf(getInput());
+  structure.resultShape = getShapeOf(getResult());
   structure.operandIndices = getLetters(structure.operandShape.size());
   for (int64_t axis : getPermutation())
     structure.resultIndices += structure.operandIndices[axis];
@@ -48,8 +48,8 @@ std::optional<JacobianStructure> TransposeOp::getJacobianStructure(OpBuilder &,
 std::optional<JacobianStructure> BroadcastOp::getJacobianStructure(OpBuilder &,
                                                                    unsigned) {
   JacobianStructure structure;
-  structure.operandShape = getShape(getInput());
-  structure.resultShape = getShape(getResult());
+  structure.operandShape = getShapeOf(getInput());
+  structure.resultShape = getShapeOf(getResult());
   structure.resultIndices = getLetters(structure.resultShape.size());
   for (int64_t axis : getDimensions())
     structure.operandIndices += structure.resultIndices[axis];
