@@ -1,0 +1,55 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The command line of ntk-run: one table of options, read from left to right.
+// Values are checked here as far as they can be without opening a file.
+
+#ifndef NTK_DRIVER_OPTIONS_H
+#define NTK_DRIVER_OPTIONS_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mlir::ntk {
+
+enum class ReportFormat { None, Table, Json };
+
+struct RunOptions {
+  std::string model;           ///< .onnx or .mlir
+  std::string x1, x2;          ///< examples; without x2 it is x1
+  std::string params;          ///< parameters by name, may be empty
+  std::string output;          ///< where the kernel goes, may be empty
+  std::string kernel = "full"; ///< full, trace, diagonal, sum
+  std::string method = "auto"; ///< or a method of the paper
+  /// Element type of the computation; without it that of the model.
+  std::optional<bool> doublePrecision;
+  std::vector<std::string> wrt, frozen; ///< globs over parameter names
+  std::optional<int64_t> memoryLimit;   ///< bytes
+  std::optional<int64_t> threads;
+  int64_t repeat = 1;
+  ReportFormat plan = ReportFormat::None, profile = ReportFormat::None;
+  bool reference = false, allowNonFinite = false, quiet = false, help = false;
+};
+
+/// Reads the arguments after the program's name. An error names the option,
+/// what it got and what it expected.
+llvm::Expected<RunOptions> parseOptions(llvm::ArrayRef<const char *> arguments);
+
+/// The usage, the options and how to export from PyTorch.
+void printHelp(llvm::raw_ostream &os);
+
+/// "4GiB", "512MiB", "1.5G", "1000000": bytes; KB, MB, GB, TB are powers of
+/// 1000, all other suffixes powers of 1024. Nothing if it is not a size.
+std::optional<int64_t> parseByteSize(llvm::StringRef text);
+
+/// The number of bytes for a person: "512 B", "1.5 MiB".
+std::string formatBytes(double bytes);
+
+} // namespace mlir::ntk
+
+#endif // NTK_DRIVER_OPTIONS_H

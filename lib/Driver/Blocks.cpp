@@ -1,0 +1,76 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Choosing blocks of examples. The peak is a known function of the blocks; the
+// search only halves.
+
+#include "ntk/Driver/Blocks.h"
+
+using namespace mlir::ntk;
+using ::ntk::rt::Blocks;
+
+/// Blocks on each side of a symmetric kernel that is large enough: k blocks
+/// compute (k + 1) / 2k of all pairs.
+static constexpr int64_t symmetricBlocks = 4;
+/// Rows (examples times outputs) a block needs for its matrix products to run
+/// at full speed.
+static constexpr int64_t enoughRows = 128;
+
+static int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// The blocks one would take with memory to spare.
+static Blocks getLargestBlocks(const BlockProblem &problem) {
+  Blocks blocks;
+  blocks.examples1 = problem.examples1;
+  blocks.examples2 = problem.examples2;
+  blocks.outputs = problem.outputs;
+  blocks.cacheFactors1 = blocks.cacheFactors2 = true;
+  if (problem.symmetric) {
+    int64_t rows = problem.examples1 * problem.rowsPerExample;
+    int64_t count = std::clamp<int64_t>(rows / enoughRows, 1, symmetricBlocks);
+    blocks.examples1 = blocks.examples2 = ceilDiv(problem.examples1, count);
+  }
+  return blocks;
+}
+
+/// Halves the side with the larger block; false if both are one example.
+static bool halve(Blocks &blocks, bool symmetric) {
+  if (blocks.examples1 == 1 && blocks.examples2 == 1)
+    return false;
+  if (symmetric)
+    blocks.examples1 = blocks.examples2 = ceilDiv(blocks.examples1, 2);
+  else if (blocks.examples1 >= blocks.examples2)
+    blocks.examples1 = ceilDiv(blocks.examples1, 2);
+  else
+    blocks.examples2 = ceilDiv(blocks.examples2, 2);
+  return true;
+}
+
+/// Halves until the peak fits; the last blocks tried if it never does.
+static BlockChoice shrink(Blocks blocks, bool symmetric, int64_t limit,
+                          const PeakFunction &peak) {
+  int64_t bytes = peak(blocks);
+  while (bytes > limit && halve(blocks, symmetric))
+    bytes = peak(blocks);
+  return {blocks, bytes};
+}
+
+BlockChoice mlir::ntk::chooseBlocks(const BlockProblem &problem, int64_t limit,
+                                    const PeakFunction &peak) {
+  Blocks largest = getLargestBlocks(problem);
+  BlockChoice kept = shrink(largest, problem.symmetric, limit, peak);
+  if (kept.peakBytes <= limit)
+    return kept;
+  // One side kept, the other recomputed for every tile: the work of the loops
+  // is the same for side 1, which is the outer one.
+  Blocks blocks = largest;
+  blocks.cacheFactors1 = false;
+  if (!problem.symmetric) {
+    BlockChoice one = shrink(blocks, false, limit, peak);
+    if (one.peakBytes <= limit)
+      return one;
+  }
+  blocks.cacheFactors2 = false;
+  BlockChoice none = shrink(blocks, problem.symmetric, limit, peak);
+  return none.peakBytes <= kept.peakBytes ? none : kept;
+}
