@@ -20,7 +20,7 @@ class NTK_UnaryOp<string mnemonic, string formula, dag constants = (ins)>
   let opDeclaration = [{
     /// Value, derivative and cost of this function.
     static const ::mlir::ntk::UnaryFunction &function();
-    /// The constants of this op, in the order of its attributes.
+    /// The constants of this op, sorted by name.
     ::llvm::SmallVector<double> getConstants() {
       return ::mlir::ntk::getFloatAttributes(getOperation());
     }
@@ -205,6 +205,11 @@ def NTK_CompareOp : NTK_ConstantUnderDifferentiationOp<"compare",
     %m = ntk.compare %a, %b {predicate = 4 : i32}
         : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xi1>
     ```
+  }];
+  let opDeclaration = [{
+    ::mlir::ntk::Linearity getLinearity() {
+      return ::mlir::ntk::Linearity::Constant;
+    }
   }];
 }
 def NTK_SelectOp : NTK_Op<"select",

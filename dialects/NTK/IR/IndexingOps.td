@@ -37,6 +37,12 @@ def NTK_ScatterAddOp : NTK_LinearOp<"scatter_add",
         : (tensor<7x16xf32>, tensor<7xi64>) -> tensor<100x16xf32>
     ```
   }];
+  let opDeclaration = [{
+    ::mlir::ntk::Linearity getLinearity() {
+      return ::mlir::ntk::Linearity::Joint;
+    }
+    int64_t getCoreFlops();
+  }];
 }
 
 def NTK_TakeAlongOp : NTK_LinearOp<"take_along",
@@ -64,6 +70,12 @@ def NTK_PutAlongOp : NTK_LinearOp<"put_along",
     %x = ntk.put_along %y, %i {size = 16 : i64}
         : (tensor<8x4xf32>, tensor<8x4xi32>) -> tensor<8x16xf32>
     ```
+  }];
+  let opDeclaration = [{
+    ::mlir::ntk::Linearity getLinearity() {
+      return ::mlir::ntk::Linearity::Joint;
+    }
+    int64_t getCoreFlops();
   }];
 }
 

@@ -79,17 +79,19 @@ class NTK_Op<string mnemonic, dag args, list<Trait> traits = [],
   }] # opDeclaration;
 }
 
-/// An op that is linear in all its floating-point operands together.
+/// An op that is linear in all its floating-point operands together and moves
+/// elements without arithmetic.
 class NTK_LinearOp<string mnemonic, dag args, list<Trait> traits = []>
     : NTK_Op<mnemonic, args, traits> {
   let opDeclaration = [{
     ::mlir::ntk::Linearity getLinearity() {
       return ::mlir::ntk::Linearity::Joint;
     }
+    int64_t getCoreFlops() { return 0; }
   }];
 }
 
-/// An op whose result is constant under differentiation.
+/// An op whose result is constant under differentiation, and is not computed.
 class NTK_ConstantUnderDifferentiationOp<string mnemonic, dag args,
                                          list<Trait> traits = []>
     : NTK_Op<mnemonic, args, traits, NTK_DifferentiableOpInterface> {
@@ -97,6 +99,7 @@ class NTK_ConstantUnderDifferentiationOp<string mnemonic, dag args,
     ::mlir::ntk::Linearity getLinearity() {
       return ::mlir::ntk::Linearity::Constant;
     }
+    int64_t getCoreFlops() { return 0; }
   }];
 }
 

@@ -51,9 +51,13 @@ def NTK_ReduceMaxOp : NTK_Op<"reduce_max",
   }];
 }
 
-class NTK_WindowOp<string mnemonic, dag args> : NTK_Op<mnemonic, !con(args,
-    (ins DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides,
-         DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$dilations))>;
+class NTK_WindowOp<string mnemonic, dag args,
+                   Trait differentiable = DeclareOpInterfaceMethods<
+                       NTK_DifferentiableOpInterface, ["buildVjp"]>>
+    : NTK_Op<mnemonic, !con(args,
+          (ins DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides,
+               DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$dilations)),
+          [], differentiable>;
 
 def NTK_WindowSumOp : NTK_WindowOp<"window_sum",
     (ins NTK_FloatTensor:$input)> {
@@ -124,7 +128,7 @@ def NTK_MaxPoolOp : NTK_WindowOp<"max_pool", (ins NTK_FloatTensor:$input)> {
 }
 
 def NTK_MaxPoolWinnerOp : NTK_WindowOp<"max_pool_winner",
-    (ins NTK_FloatTensor:$input)> {
+    (ins NTK_FloatTensor:$input), NTK_DifferentiableOpInterface> {
   let summary = "where the maximum of each window lies";
   let description = [{
     For each window of `ntk.max_pool` the row-major position, among the trailing
