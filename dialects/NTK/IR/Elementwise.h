@@ -8,6 +8,7 @@
 #ifndef NTK_DIALECTS_NTK_IR_ELEMENTWISE_H
 #define NTK_DIALECTS_NTK_IR_ELEMENTWISE_H
 
+#include "dialects/NTK/IR/Formula.h"
 #include "dialects/NTK/Interfaces/Dual.h"
 #include "mlir/IR/Builders.h"
 
@@ -17,20 +18,18 @@ namespace mlir::ntk {
 struct UnaryFunction {
   /// f on dual numbers; the derivative follows from their arithmetic.
   Dual (*evaluate)(const Dual &x, ArrayRef<double> constants);
-  /// f on scalars of f32 or f64, as arith and math ops.
-  Value (*lower)(OpBuilder &builder, Location loc, Value x,
-                 ArrayRef<double> constants);
-  /// f'(x) as ntk ops on tensors of one example; may read y = f(x). A mask
-  /// (i1) stands for 0 and 1.
-  Value (*derivative)(OpBuilder &builder, Location loc, Value x, Value y,
-                      ArrayRef<double> constants);
-  /// FLOPs of one element, exp and its like counting one.
+  /// f on a scalar, as arith and math ops.
+  Scalar (*lower)(Scalar x, ArrayRef<double> constants);
+  /// f'(x) as ntk ops; may read y = f(x). A mask (i1) stands for 0 and 1.
+  /// Linear functions have none: they are their own derivative.
+  Tensor (*derivative)(Tensor x, Tensor y, ArrayRef<double> constants);
+  /// FLOPs of one element; exp and its like count one.
   int64_t flops;
   /// Is f linear, f(x) = s x?
   bool linear = false;
 };
 
-/// The floating-point attributes of `op`, in the order of its definition.
+/// The floating-point attributes of `op`, sorted by name.
 SmallVector<double> getFloatAttributes(Operation *op);
 
 } // namespace mlir::ntk
