@@ -1,0 +1,242 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Concat, slice, pad and reverse: ops that move boxes of elements.
+
+#include "dialects/NTK/IR/LoweringHelpers.h"
+#include "dialects/NTK/IR/OpHelpers.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+//===----------------------------------------------------------------------===//
+// concat
+//===----------------------------------------------------------------------===//
+
+FailureOr<RankedTensorType>
+ConcatOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
+                        ErrorFunction emitError) {
+  if (operands.empty())
+    return emitError() << "expected at least one operand, but got none";
+  RankedTensorType first = operands[0];
+  int64_t axis = adaptor.getAxis();
+  if (failed(checkAxis(axis, first.getRank(), emitError)))
+    return failure();
+  SmallVector<int64_t> shape(first.getShape());
+  for (RankedTensorType type : operands.drop_front()) {
+    SmallVector<int64_t> expected(first.getShape());
+    if (type.getRank() == first.getRank())
+      expected[axis] = type.getDimSize(axis);
+    if (ArrayRef<int64_t>(expected) != type.getShape() ||
+        type.getElementType() != first.getElementType())
+      return emitError() << "expected operands that differ in axis " << axis
+                         << " alone, but got " << first << " and " << type;
+    shape[axis] += type.getDimSize(axis);
+  }
+  return RankedTensorType::get(shape, first.getElementType());
+}
+
+/// Where operand `i` begins along the axis.
+static int64_t getConcatOffset(ConcatOp op, unsigned operand) {
+  int64_t offset = 0;
+  for (unsigned i = 0; i < operand; ++i)
+    offset += getCoreOperandType(op, i).getDimSize(op.getAxis());
+  return offset;
+}
+
+Value ConcatOp::buildVjp(OpBuilder &builder, unsigned operand,
+                         Value cotangent) {
+  ArrayRef<int64_t> sizes = getShape(getOperand(operand));
+  SmallVector<int64_t> starts(sizes.size(), 0), strides(sizes.size(), 1);
+  starts[getAxis()] = getConcatOffset(*this, operand);
+  return createOp<SliceOp>(builder, getLoc(), cotangent,
+                           builder.getDenseI64ArrayAttr(starts),
+                           builder.getDenseI64ArrayAttr(sizes),
+                           builder.getDenseI64ArrayAttr(strides));
+}
+
+FailureOr<Value> ConcatOp::lower(Lowering &lowering, ValueRange operands) {
+  RankedTensorType core = getCoreResultType(*this);
+  Value result = lowering.createEmpty(*this, core);
+  SmallVector<int64_t> starts(core.getRank(), 0), strides(core.getRank(), 1);
+  int64_t batch = getResultBatch(*this).size();
+  for (auto [i, operand] : llvm::enumerate(operands)) {
+    starts[getAxis()] = getConcatOffset(*this, i);
+    Value part = broadcastBatch(lowering, *this, i, operand);
+    result =
+        insertBox(lowering, getLoc(), part, result, batch, starts, strides);
+  }
+  return result;
+}
+
+void ConcatOp::evaluate(ArrayRef<const DualTensor *> operands,
+                        DualTensor &result) {
+  int64_t offset = 0;
+  for (const DualTensor *operand : operands) {
+    forEachIndex(operand->shape, [&](ArrayRef<int64_t> index) {
+      SmallVector<int64_t> target(index);
+      target[getAxis()] += offset;
+      result.at(target) = operand->at(index);
+    });
+    offset += operand->shape[getAxis()];
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// slice
+//===----------------------------------------------------------------------===//
+
+FailureOr<RankedTensorType>
+SliceOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
+                       ErrorFunction emitError) {
+  int64_t rank = operands[0].getRank();
+  if (failed(checkNumbers("starts", adaptor.getStarts(), rank, 0, emitError)) ||
+      failed(checkNumbers("sizes", adaptor.getSizes(), rank, 1, emitError)) ||
+      failed(checkNumbers("strides", adaptor.getStrides(), rank, 1, emitError)))
+    return failure();
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    int64_t last = adaptor.getStarts()[axis] +
+                   (adaptor.getSizes()[axis] - 1) * adaptor.getStrides()[axis];
+    if (last >= operands[0].getDimSize(axis))
+      return emitError() << "expected positions below "
+                         << operands[0].getDimSize(axis) << " in axis " << axis
+                         << ", but got " << last;
+  }
+  return RankedTensorType::get(adaptor.getSizes(),
+                               operands[0].getElementType());
+}
+
+Value SliceOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
+  SmallVector<int64_t> high, interior;
+  for (auto [axis, size] : llvm::enumerate(getShape(getInput()))) {
+    int64_t stride = getStrides()[axis];
+    high.push_back(size - 1 - getStarts()[axis] -
+                   (getSizes()[axis] - 1) * stride);
+    interior.push_back(stride - 1);
+  }
+  return createOp<PadOp>(builder, getLoc(), cotangent, getStartsAttr(),
+                         builder.getDenseI64ArrayAttr(high),
+                         builder.getDenseI64ArrayAttr(interior));
+}
+
+FailureOr<Value> SliceOp::lower(Lowering &lowering, ValueRange operands) {
+  return extractBox(lowering, getLoc(), operands[0],
+                    getOperandBatch(*this, 0).size(), getStarts(), getSizes(),
+                    getStrides());
+}
+
+void SliceOp::evaluate(ArrayRef<const DualTensor *> operands,
+                       DualTensor &result) {
+  forEachIndex(result.shape, [&](ArrayRef<int64_t> index) {
+    SmallVector<int64_t> source(index);
+    for (auto [axis, position] : llvm::enumerate(source))
+      position = getStarts()[axis] + position * getStrides()[axis];
+    result.at(index) = operands[0]->at(source);
+  });
+}
+
+OpFoldResult SliceOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() ? getInput() : Value();
+}
+
+//===----------------------------------------------------------------------===//
+// pad
+//===----------------------------------------------------------------------===//
+
+FailureOr<RankedTensorType>
+PadOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
+                     ErrorFunction emitError) {
+  int64_t rank = operands[0].getRank();
+  if (failed(checkNumbers("numbers in low", adaptor.getLow(), rank, 0,
+                          emitError)) ||
+      failed(checkNumbers("numbers in high", adaptor.getHigh(), rank, 0,
+                          emitError)) ||
+      failed(checkNumbers("numbers in interior", adaptor.getInterior(), rank, 0,
+                          emitError)))
+    return failure();
+  SmallVector<int64_t> shape;
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    int64_t size = operands[0].getDimSize(axis);
+    if (size == 0)
+      return emitError() << "expected a value with elements, but got "
+                         << operands[0];
+    shape.push_back(adaptor.getLow()[axis] +
+                    (size - 1) * (adaptor.getInterior()[axis] + 1) + 1 +
+                    adaptor.getHigh()[axis]);
+  }
+  return RankedTensorType::get(shape, operands[0].getElementType());
+}
+
+/// Distances of neighbours of x in y.
+static SmallVector<int64_t> getPadStrides(PadOp op) {
+  return llvm::map_to_vector(op.getInterior(),
+                             [](int64_t gap) { return gap + 1; });
+}
+
+Value PadOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
+  return createOp<SliceOp>(builder, getLoc(), cotangent, getLowAttr(),
+                           builder.getDenseI64ArrayAttr(getShape(getInput())),
+                           builder.getDenseI64ArrayAttr(getPadStrides(*this)));
+}
+
+FailureOr<Value> PadOp::lower(Lowering &lowering, ValueRange operands) {
+  RankedTensorType core = getCoreResultType(*this);
+  Value zeros = lowering.createFilled(
+      *this, core, getScalarAttr(lowering.builder, core.getElementType(), 0));
+  return insertBox(lowering, getLoc(), operands[0], zeros,
+                   getOperandBatch(*this, 0).size(), getLow(),
+                   getPadStrides(*this));
+}
+
+void PadOp::evaluate(ArrayRef<const DualTensor *> operands,
+                     DualTensor &result) {
+  forEachIndex(operands[0]->shape, [&](ArrayRef<int64_t> index) {
+    SmallVector<int64_t> target(index);
+    for (auto [axis, position] : llvm::enumerate(target))
+      position = getLow()[axis] + position * (getInterior()[axis] + 1);
+    result.at(target) = operands[0]->at(index);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// reverse
+//===----------------------------------------------------------------------===//
+
+FailureOr<RankedTensorType>
+ReverseOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
+                         ErrorFunction emitError) {
+  if (failed(checkAxes(adaptor.getAxes(), operands[0].getRank(), emitError)))
+    return failure();
+  return operands[0];
+}
+
+Value ReverseOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
+  return createOp<ReverseOp>(builder, getLoc(), cotangent, getAxesAttr());
+}
+
+FailureOr<Value> ReverseOp::lower(Lowering &lowering, ValueRange operands) {
+  RankedTensorType core = getCoreResultType(*this);
+  OpBuilder &builder = lowering.builder;
+  SmallVector<AffineExpr> source;
+  for (int64_t axis = 0; axis < core.getRank(); ++axis) {
+    AffineExpr i = builder.getAffineDimExpr(axis);
+    source.push_back(llvm::is_contained(getAxes(), axis)
+                         ? core.getDimSize(axis) - 1 - i
+                         : i);
+  }
+  return lowering.createGeneric(
+      *this, operands, getLoops(core.getRank()),
+      AffineMap::get(core.getRank(), 0, source, builder.getContext()),
+      builder.getMultiDimIdentityMap(core.getRank()),
+      [](OpBuilder &, Location, ValueRange x) { return x[0]; });
+}
+
+void ReverseOp::evaluate(ArrayRef<const DualTensor *> operands,
+                         DualTensor &result) {
+  forEachIndex(result.shape, [&](ArrayRef<int64_t> index) {
+    SmallVector<int64_t> source(index);
+    for (int64_t axis : getAxes())
+      source[axis] = result.shape[axis] - 1 - source[axis];
+    result.at(index) = operands[0]->at(source);
+  });
+}
