@@ -22,16 +22,40 @@ inline int64_t convolutionGrain(int64_t multiplies, int64_t tasks) {
   return std::min(worth, std::max<int64_t>(tasks / (4 * threads()), 1));
 }
 
-/// Output pixels of which the patches, `rows` numbers each, fit the cache.
-template <typename T>
-int64_t patchBlock(int64_t rows, int64_t pixels, int64_t otherTasks) {
-  constexpr int64_t bytes = 384 * 1024;
-  int64_t block = bytes / (rows * static_cast<int64_t>(sizeof(T)));
-  block = std::max<int64_t>(block / 16 * 16, 48);
-  if (otherTasks < 2 * threads()) // too few examples: share out the pixels
-    block = std::min(block, std::max<int64_t>(pixels / (2 * threads()), 48));
-  return std::min(block, pixels);
-}
+/// The output pixels cut into blocks of which the patches, `rows` numbers each,
+/// fit the cache: whole rows of the image, or parts of a long one.
+struct PatchBlocks {
+  int64_t size;  // of a block, at most
+  int64_t count; // of blocks
+
+  PatchBlocks(const ConvolutionShape &s, int64_t rowBytes, bool shareOut)
+      : line(s.out[2]), pixels(s.outPixels()) {
+    constexpr int64_t bytes = 384 * 1024;
+    size = bytes / rowBytes;
+    if (shareOut) // among threads
+      size = std::min(size, pixels / (2 * threads()));
+    size = std::max<int64_t>(size, 48);
+    if (size >= line) {
+      size = std::min(size / line * line, pixels);
+      count = (pixels + size - 1) / size;
+    } else {
+      perLine = (line + size - 1) / size;
+      count = pixels / line * perLine;
+    }
+  }
+  int64_t first(int64_t block) const {
+    return perLine ? block / perLine * line + block % perLine * size
+                   : block * size;
+  }
+  int64_t last(int64_t block) const {
+    const int64_t end = perLine ? (block / perLine + 1) * line : pixels;
+    return std::min(first(block) + size, end);
+  }
+
+private:
+  int64_t line, pixels;
+  int64_t perLine = 0; // blocks a row; 0: rows a block
+};
 
 /// Few channels in a group: rows of the output, tap by tap.
 template <typename T>
@@ -79,22 +103,23 @@ template <typename T>
 void patchForward(const ConvolutionShape &s, const T *x, const T *w, T *y) {
   const int64_t taps = s.taps(), pixels = s.outPixels();
   const int64_t rows = s.groupCin() * taps, kc = s.groupCout();
+  const int64_t rowBytes = rows * static_cast<int64_t>(sizeof(T));
   const int64_t outer = s.examples * s.groups;
-  const int64_t block = patchBlock<T>(rows, pixels, outer);
-  const int64_t blocks = (pixels + block - 1) / block;
-  const int64_t tasks = outer * blocks;
+  const PatchBlocks blocks(s, rowBytes, outer < 2 * threads());
+  const int64_t tasks = outer * blocks.count;
   const int64_t grain = convolutionGrain(s.examples * s.multiplies(), tasks);
   parallelFor(tasks, grain, [&](int64_t begin, int64_t end) {
-    Scratch scratch(rows * block * static_cast<int64_t>(sizeof(T)));
+    Scratch scratch(rowBytes * blocks.size);
     T *patch = scratch.as<T>();
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t ng = task / blocks, g = ng % s.groups;
-      const int64_t first = task % blocks * block;
-      const int64_t count = std::min(block, pixels - first);
+      const int64_t ng = task / blocks.count, g = ng % s.groups;
+      const int64_t first = blocks.first(task % blocks.count);
+      const int64_t last = blocks.last(task % blocks.count);
+      const int64_t count = last - first;
       const T *from = x + ng * s.groupCin() * s.inPixels();
       for (int64_t r = 0; r < rows; ++r)
-        gatherTap(s, r % taps, first, first + count,
-                  from + r / taps * s.inPixels(), patch + r * count);
+        gatherTap(s, r % taps, first, last, from + r / taps * s.inPixels(),
+                  patch + r * count);
       serialGemm<T>({kc, rows, 0, pixels}, {count, 0, 1, 1},
                     {rows, 1, count, 0}, {1, 0, 0, 0}, w + g * kc * rows, patch,
                     y + ng * kc * pixels + first, false);
@@ -113,11 +138,12 @@ void patchBackwardData(const ConvolutionShape &s, const T *dy, const T *w,
   if (outer < 2 * threads()) // too few examples: share out the channels
     channels = std::min(channels, std::max<int64_t>(ka / (2 * threads()), 1));
   const int64_t parts = (ka + channels - 1) / channels;
-  const int64_t block = patchBlock<T>(channels * taps, pixels, 1 << 20);
+  const int64_t rowBytes = channels * taps * static_cast<int64_t>(sizeof(T));
+  const PatchBlocks blocks(s, rowBytes, false);
   const int64_t tasks = outer * parts;
   const int64_t grain = convolutionGrain(s.examples * s.multiplies(), tasks);
   parallelFor(tasks, grain, [&](int64_t begin, int64_t end) {
-    Scratch scratch(channels * taps * block * static_cast<int64_t>(sizeof(T)));
+    Scratch scratch(rowBytes * blocks.size);
     T *patch = scratch.as<T>();
     for (int64_t task = begin; task < end; ++task) {
       const int64_t ng = task / parts, g = ng % s.groups;
@@ -125,18 +151,49 @@ void patchBackwardData(const ConvolutionShape &s, const T *dy, const T *w,
       const int64_t rows = std::min(channels, ka - firstChannel) * taps;
       T *to = dx + (ng * ka + firstChannel) * s.inPixels();
       std::fill(to, to + rows / taps * s.inPixels(), T(0));
-      for (int64_t first = 0; first < pixels; first += block) {
-        const int64_t count = std::min(block, pixels - first);
+      for (int64_t block = 0; block < blocks.count; ++block) {
+        const int64_t first = blocks.first(block), last = blocks.last(block);
+        const int64_t count = last - first;
         serialGemm<T>({rows, 1, 0, count}, {count, 0, 1, 1},
                       {kc, ka * taps, pixels, 0}, {1, 0, 0, 0},
                       w + (g * kc * ka + firstChannel) * taps,
                       dy + ng * kc * pixels + first, patch, false);
         for (int64_t r = 0; r < rows; ++r)
-          scatterTap(s, r % taps, first, first + count, T(1), patch + r * count,
+          scatterTap(s, r % taps, first, last, T(1), patch + r * count,
                      to + r / taps * s.inPixels());
       }
     }
   });
+}
+
+/// The transpose of a convolution of stride 1 is a convolution of dy by the
+/// weights with their channels exchanged and their taps in reverse, padded by
+/// what the kernel reaches beyond the pads.
+template <typename T>
+void flippedBackwardData(const ConvolutionShape &s, const T *dy, const T *w,
+                         T *dx) {
+  ConvolutionShape flipped = s;
+  std::swap(flipped.cin, flipped.cout);
+  for (int i = 0; i < 3; ++i) {
+    const int64_t reach = s.dilation[i] * (s.kernel[i] - 1);
+    flipped.in[i] = s.out[i];
+    flipped.out[i] = s.in[i];
+    flipped.padLow[i] = reach - s.padLow[i];
+    flipped.padHigh[i] = reach - s.padHigh[i];
+  }
+  const int64_t taps = s.taps(), ka = s.groupCin(), kc = s.groupCout();
+  Scratch scratch(s.cout * ka * taps * static_cast<int64_t>(sizeof(T)));
+  T *reversed = scratch.as<T>(); // [groups][ka][kc][taps]
+  parallelFor(s.cin, 1 + 16384 / (kc * taps), [&](int64_t begin, int64_t end) {
+    for (int64_t a = begin; a < end; ++a)
+      for (int64_t c = 0; c < kc; ++c) {
+        const T *from = w + ((a / ka * kc + c) * ka + a % ka) * taps;
+        T *to = reversed + (a * kc + c) * taps;
+        for (int64_t t = 0; t < taps; ++t)
+          to[t] = from[taps - 1 - t];
+      }
+  });
+  patchForward(flipped, dy, reversed, dx);
 }
 
 /// A convolution that acts on every pixel alone, as one product with loops.
@@ -166,8 +223,13 @@ void portableConvolution(const ConvolutionShape &s, bool backward, const T *in,
                     : directForward(s, in, w, out);
   if (s.isPointwise())
     return pointwise(s, backward, in, w, out);
-  return backward ? patchBackwardData(s, in, w, out)
-                  : patchForward(s, in, w, out);
+  if (!backward)
+    return patchForward(s, in, w, out);
+  // Turning the weights pays where they meet many pixels.
+  const bool dense = s.stride[0] == 1 && s.stride[1] == 1 && s.stride[2] == 1;
+  if (dense && s.examples * s.outPixels() >= 128)
+    return flippedBackwardData(s, in, w, out);
+  return patchBackwardData(s, in, w, out);
 }
 
 } // namespace detail

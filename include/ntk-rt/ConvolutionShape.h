@@ -72,41 +72,48 @@ struct ConvolutionShape {
     return true;
   }
 
-  /// Calls f(pixel, length, at) for consecutive runs of the output pixels
-  /// first..last (row-major), read through `tap`: the run's pixels read the
-  /// input pixels at, at + stride[2], …; at = -1 says that they read padding.
+  /// Of the output pixels first..last (row-major; whole rows, or part of one),
+  /// those that read inside of the input through `tap`, as rectangles: calls
+  /// f(pixel, rows, columns, at), where output pixel + r·out[2] + c reads input
+  /// pixel at + r·stride[1]·in[2] + c·stride[2].
   template <typename F>
-  void forEachRun(int64_t tap, int64_t first, int64_t last, F &&f) const {
+  void forEachRectangle(int64_t tap, int64_t first, int64_t last, F &&f) const {
     const int64_t shift2 = tap % kernel[2] * dilation[2] - padLow[2];
     const int64_t shift1 =
         tap / kernel[2] % kernel[1] * dilation[1] - padLow[1];
     const int64_t shift0 =
         tap / (kernel[2] * kernel[1]) * dilation[0] - padLow[0];
-    // Output columns from `begin` up to `end` read inside of a row.
-    const int64_t begin = firstAtLeast(0, shift2, stride[2]);
-    const int64_t end = firstAtLeast(in[2], shift2, stride[2]);
-    for (int64_t p = first; p < last;) {
-      const int64_t row = p / out[2], column = p - row * out[2];
-      const int64_t length = std::min(out[2] - column, last - p);
-      const int64_t y0 = row / out[1] * stride[0] + shift0;
-      const int64_t y1 = row % out[1] * stride[1] + shift1;
-      if (y0 < 0 || y0 >= in[0] || y1 < 0 || y1 >= in[1]) {
-        f(p, length, int64_t(-1));
-      } else {
-        auto clamp = [&](int64_t q) {
-          return std::min(std::max(q, column), column + length);
-        };
-        const int64_t b = clamp(begin), e = std::max(clamp(end), b);
-        if (b > column)
-          f(p, b - column, int64_t(-1));
-        if (e > b)
-          f(p + b - column, e - b,
-            (y0 * in[1] + y1) * in[2] + b * stride[2] + shift2);
-        if (column + length > e)
-          f(p + e - column, column + length - e, int64_t(-1));
-      }
-      p += length;
+    // In one row: columns left..right, cut to the part that is asked for.
+    const int64_t firstRow = first / out[2], lastRow = (last - 1) / out[2] + 1;
+    int64_t left = firstAtLeast(0, shift2, stride[2]);
+    int64_t right = std::min(firstAtLeast(in[2], shift2, stride[2]), out[2]);
+    if (lastRow - firstRow == 1) {
+      left = std::max(left, first - firstRow * out[2]);
+      right = std::min(right, last - firstRow * out[2]);
     }
+    // In one plane: rows top..bottom.
+    const int64_t top = firstAtLeast(0, shift1, stride[1]);
+    const int64_t bottom = firstAtLeast(in[1], shift1, stride[1]);
+    for (int64_t row = firstRow; row < lastRow;) {
+      const int64_t plane = row / out[1];
+      const int64_t end = std::min((plane + 1) * out[1], lastRow);
+      const int64_t from = std::max(row, plane * out[1] + top);
+      const int64_t to = std::min(end, plane * out[1] + bottom);
+      const int64_t y0 = plane * stride[0] + shift0;
+      const int64_t y1 = (from - plane * out[1]) * stride[1] + shift1;
+      if (left < right && from < to && y0 >= 0 && y0 < in[0])
+        f(from * out[2] + left, to - from, right - left,
+          (y0 * in[1] + y1) * in[2] + left * stride[2] + shift2);
+      row = end;
+    }
+  }
+
+  /// True if some output pixel may read outside of the input.
+  bool isPadded() const {
+    for (int i = 0; i < 3; ++i)
+      if (padLow[i] > 0 || padHigh[i] > 0)
+        return true;
+    return false;
   }
 
 private:

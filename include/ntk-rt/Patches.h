@@ -8,31 +8,73 @@
 #ifndef NTK_RT_PATCHES_H
 #define NTK_RT_PATCHES_H
 
+#include "ntk-rt/Backend.h"
 #include "ntk-rt/ConvolutionShape.h"
-#include "ntk-rt/Lines.h"
 #include "ntk-rt/Parallel.h"
-
-#include <cstring>
 
 namespace ntk {
 namespace rt {
 namespace detail {
 
-/// out[q - first] = what output pixel q reads of one channel `x` through `tap`.
+/// to (+)= scale·from on a rectangle of rows × columns; `row` and `step` are
+/// the distances of rows and columns in each array.
+template <typename T>
+NTK_RT_INLINE void addRectangleBody(int64_t rows, int64_t columns, T scale,
+                                    const T *from, int64_t fromRow,
+                                    int64_t fromStep, T *to, int64_t toRow,
+                                    int64_t toStep) {
+  for (int64_t r = 0; r < rows; ++r, from += fromRow, to += toRow) {
+    if (fromStep == 1 && toStep == 1)
+      for (int64_t c = 0; c < columns; ++c)
+        to[c] += scale * from[c];
+    else
+      for (int64_t c = 0; c < columns; ++c)
+        to[c * toStep] += scale * from[c * fromStep];
+  }
+}
+template <typename T>
+NTK_RT_INLINE void copyRectangleBody(int64_t rows, int64_t columns,
+                                     const T *from, int64_t fromRow,
+                                     int64_t fromStep, T *to, int64_t toRow) {
+  for (int64_t r = 0; r < rows; ++r, from += fromRow, to += toRow) {
+    if (fromStep == 1)
+      for (int64_t c = 0; c < columns; ++c)
+        to[c] = from[c];
+    else
+      for (int64_t c = 0; c < columns; ++c)
+        to[c] = from[c * fromStep];
+  }
+}
+
+#define NTK_RT_RECTANGLE_KERNELS(T)                                            \
+  NTK_RT_CLONES static inline void addRectangle(                               \
+      int64_t rows, int64_t columns, T scale, const T *from, int64_t fromRow,  \
+      int64_t fromStep, T *to, int64_t toRow, int64_t toStep) {                \
+    addRectangleBody(rows, columns, scale, from, fromRow, fromStep, to, toRow, \
+                     toStep);                                                  \
+  }                                                                            \
+  NTK_RT_CLONES static inline void copyRectangle(                              \
+      int64_t rows, int64_t columns, const T *from, int64_t fromRow,           \
+      int64_t fromStep, T *to, int64_t toRow) {                                \
+    copyRectangleBody(rows, columns, from, fromRow, fromStep, to, toRow);      \
+  }
+NTK_RT_RECTANGLE_KERNELS(float)
+NTK_RT_RECTANGLE_KERNELS(double)
+#undef NTK_RT_RECTANGLE_KERNELS
+
+/// out[q - first] = what output pixel q reads of one channel `x` through `tap`;
+/// q from first to last, whole rows or part of one, here and below.
 template <typename T>
 void gatherTap(const ConvolutionShape &s, int64_t tap, int64_t first,
                int64_t last, const T *x, T *out) {
-  const int64_t step = s.stride[2];
-  s.forEachRun(tap, first, last, [&](int64_t p, int64_t length, int64_t at) {
-    T *to = out + (p - first);
-    if (at < 0)
-      std::fill(to, to + length, T(0));
-    else if (step == 1)
-      std::memcpy(to, x + at, static_cast<size_t>(length) * sizeof(T));
-    else
-      for (int64_t i = 0; i < length; ++i)
-        to[i] = x[at + i * step];
-  });
+  if (s.isPadded())
+    std::fill(out, out + (last - first), T(0));
+  s.forEachRectangle(tap, first, last,
+                     [&](int64_t q, int64_t rows, int64_t columns, int64_t at) {
+                       copyRectangle(rows, columns, x + at,
+                                     s.stride[1] * s.in[2], s.stride[2],
+                                     out + (q - first), s.out[2]);
+                     });
 }
 
 /// Adds scale·values[q - first] to the pixel of one channel `x` that output
@@ -40,21 +82,24 @@ void gatherTap(const ConvolutionShape &s, int64_t tap, int64_t first,
 template <typename T>
 void scatterTap(const ConvolutionShape &s, int64_t tap, int64_t first,
                 int64_t last, T scale, const T *values, T *x) {
-  s.forEachRun(tap, first, last, [&](int64_t p, int64_t length, int64_t at) {
-    if (at >= 0)
-      line(length, values + (p - first), 1, &scale, 0, x + at, s.stride[2],
-           true);
-  });
+  s.forEachRectangle(tap, first, last,
+                     [&](int64_t q, int64_t rows, int64_t columns, int64_t at) {
+                       addRectangle(rows, columns, scale, values + (q - first),
+                                    s.out[2], 1, x + at, s.stride[1] * s.in[2],
+                                    s.stride[2]);
+                     });
 }
 
 /// out[q - first] += scale·(what output pixel q reads of `x` through `tap`).
 template <typename T>
 void accumulateTap(const ConvolutionShape &s, int64_t tap, int64_t first,
                    int64_t last, T scale, const T *x, T *out) {
-  s.forEachRun(tap, first, last, [&](int64_t p, int64_t length, int64_t at) {
-    if (at >= 0)
-      line(length, x + at, s.stride[2], &scale, 0, out + (p - first), 1, true);
-  });
+  s.forEachRectangle(tap, first, last,
+                     [&](int64_t q, int64_t rows, int64_t columns, int64_t at) {
+                       addRectangle(rows, columns, scale, x + at,
+                                    s.stride[1] * s.in[2], s.stride[2],
+                                    out + (q - first), s.out[2], 1);
+                     });
 }
 
 } // namespace detail
