@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -147,6 +148,12 @@ Value ContractLowering::createProduct(ArrayRef<StringRef> words,
   bool accumulate = static_cast<bool>(init);
   if (!init)
     init = createEmpty(words, operands, result);
+  // Zeros need not be read: the product writes over them.
+  if (auto fill = init.getDefiningOp<linalg::FillOp>())
+    if (matchPattern(fill.getInputs()[0], m_AnyZeroFloat())) {
+      init = fill.getOutputs()[0];
+      accumulate = false;
+    }
   std::string spec = (words[0] + ", " + words[1] + " -> " + result).str();
   return builder
       .create<rt::ContractOp>(op.getLoc(), numbers[0], numbers[1], init, spec,

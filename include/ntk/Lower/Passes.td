@@ -1,0 +1,277 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Passes from Level 2 (batched tensor ops and ntk.contract) to Level 3 (library
+// calls and loops on one arena), and from there to machine code.
+
+#ifndef NTK_LOWER_PASSES
+#define NTK_LOWER_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// Level 2 to Level 3
+//===----------------------------------------------------------------------===//
+
+def LowerOpsPass : Pass<"ntk-lower", "::mlir::ModuleOp"> {
+  let summary = "lower ntk ops to rt, linalg and tensor ops";
+  let description = [{
+    Asks every `ntk` op in a `func.func` to lower itself
+    (`LowerableOpInterface`). The size of batch letter n is the `index`
+    argument marked `{ntk.size = "n"}`. Networks and kernel requests, which
+    have been expanded by now, are erased.
+
+    Before:
+
+    ```mlir
+    func.func @f(%x: tensor<?x3xf32> {ntk.batch = "n"},
+                 %w: tensor<2x3xf32>, %n: index {ntk.size = "n"})
+        -> tensor<?x2xf32> {
+      %y = ntk.contract "nk, ck -> nc" (%x, %w)
+          : (tensor<?x3xf32>, tensor<2x3xf32>) -> tensor<?x2xf32>
+      return %y : tensor<?x2xf32>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    %0 = tensor.empty(%n) : tensor<?x2xf32>
+    %y = rt.contract "nk, ck -> nc"
+        ins(%x, %w : tensor<?x3xf32>, tensor<2x3xf32>)
+        outs(%0 : tensor<?x2xf32>) -> tensor<?x2xf32>
+    ```
+
+    Assumes that contractions have at most two operands (`--ntk-apply-plan`).
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect",
+    "::mlir::ntk::rt::RTDialect"];
+}
+
+def ReuseOperandsPass : Pass<"ntk-reuse-operands", "::mlir::func::FuncOp"> {
+  let summary = "write elementwise results over an operand that is not needed again";
+  let description = [{
+    An elementwise `linalg.generic` whose destination is a fresh `tensor.empty`
+    and one of whose operands has the same type, is read at the same place, and
+    has no other use, gets that operand as its destination: a matrix product,
+    its bias and its activation then share one buffer.
+
+    Before:
+
+    ```mlir
+    %e = tensor.empty(%n) : tensor<?x8xf32>
+    %y = linalg.generic {…} ins(%x : tensor<?x8xf32>) outs(%e : tensor<?x8xf32>)
+    ```
+
+    After:
+
+    ```mlir
+    %y = linalg.generic {…} ins(%x : tensor<?x8xf32>) outs(%x : tensor<?x8xf32>)
+    ```
+
+    Assumes nothing; declines where the operand comes from outside the function.
+  }];
+}
+
+def PackBlocksPass : Pass<"ntk-pack-blocks", "::mlir::ModuleOp"> {
+  let summary = "give kernel functions the calling convention of Level 3";
+  let description = [{
+    Parameters and buffers become views into one block of bytes, the factors of
+    each side likewise, and results leave through memory the caller gives. Each
+    part of a block begins at a multiple of 64 bytes; parameters have the same
+    offset in all functions of the module; the offsets of factors are multiples
+    of the number of examples. Attributes of the block arguments tell the
+    offsets and the bytes of the whole.
+
+    Before:
+
+    ```mlir
+    func.func @theta_factors(
+        %x: tensor<?x3xf32> {ntk.batch = "n", ntk.input = "x"},
+        %n: index {ntk.size = "n"},
+        %w: tensor<2x3xf32> {ntk.param = "fc.weight"}) -> tensor<?x2xf32>
+        attributes {ntk.role = "factors"} {
+      %y = …
+      return %y : tensor<?x2xf32>
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @theta_factors(
+        %x: memref<?x3xf32> {ntk.batch = "n", ntk.input = "x"},
+        %n: index {ntk.size = "n"},
+        %params: memref<?xi8> {ntk.param_bytes = 64 : i64,
+                               ntk.param_offsets = {fc.weight = 0 : i64}},
+        %arena: memref<?xi8> {ntk.arena},
+        %factors: memref<?xi8> {ntk.factor_bytes = {n = 64 : i64},
+                                ntk.factor_offsets = […]}) {
+      …
+      bufferization.materialize_in_destination %y in restrict writable %view
+      return
+    }
+    ```
+
+    A function of role "tile" has the factors of both sides: its arguments
+    `{ntk.factor = i, ntk.side = 1}` are views into `%factors1`, those of side
+    2 into `%factors2`, both come first, and its one result is written to
+    `%out`, a memref of the result's shape. Functions without a role are left
+    alone.
+
+    Assumes that no packed function is called by another.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
+def ArenaPass : Pass<"ntk-arena", "::mlir::func::FuncOp"> {
+  let summary = "place all buffers of a function in one arena";
+  let description = [{
+    Every `memref.alloc` becomes a view into the argument `{ntk.arena}`. Buffers
+    that are not alive at the same time share memory. Sizes are monomials of
+    the size letters; buffers with the same monomial are packed together, one
+    monomial after another, so that each offset and the size of the whole are
+    polynomials of n and m: attribute `ntk.arena_bytes` of the argument.
+
+    Before:
+
+    ```mlir
+    func.func @f(%n: index {ntk.size = "n"}, %arena: memref<?xi8> {ntk.arena}) {
+      %a = memref.alloc(%n) : memref<?x16xf32>
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%n: index {ntk.size = "n"}, %arena: memref<?xi8>
+                 {ntk.arena, ntk.arena_bytes = {n = 64 : i64}}) {
+      %a = memref.view %arena[%c0][%n] : memref<?xi8> to memref<?x16xf32>
+    ```
+
+    Assumes straight-line code at the top level, buffers without deallocation,
+    and an arena aligned to 64 bytes. Does nothing without such an argument.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// Level 3 to machine code
+//===----------------------------------------------------------------------===//
+
+def CopiesToLoopsPass : Pass<"ntk-copies-to-loops", "::mlir::func::FuncOp"> {
+  let summary = "turn memref.copy into an elementwise loop";
+  let description = [{
+    Copies are then shared out over threads as every other loop.
+
+    Before:
+
+    ```mlir
+    memref.copy %a, %b : memref<?x8xf32> to memref<?x8xf32>
+    ```
+
+    After:
+
+    ```mlir
+    linalg.copy ins(%a : memref<?x8xf32>) outs(%b : memref<?x8xf32>)
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def ExpandMathPass : Pass<"ntk-expand-math", "::mlir::func::FuncOp"> {
+  let summary = "make elementwise functions and reductions vectorisable";
+  let description = [{
+    Allows reassociation and contraction of floating-point arithmetic
+    (`fastmath<reassoc, contract>`, which keeps infinities and NaN right), so
+    that reductions vectorise; then replaces tanh, exp, erf and other functions
+    by branch-free polynomials of a few ulp: LLVM vectorises those, calls of
+    libm it does not.
+
+    Before:
+
+    ```mlir
+    %1 = math.exp %0 : f32
+    %2 = arith.addf %1, %a : f32
+    ```
+
+    After: a polynomial for %1, and
+
+    ```mlir
+    %2 = arith.addf %1, %a fastmath<reassoc,contract> : f32
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def OutlineLoopsPass : Pass<"ntk-outline-loops", "::mlir::ModuleOp"> {
+  let summary = "make each loop nest a function that runs on all threads";
+  let description = [{
+    A top-level loop nest becomes a function of a context (an array of 64-bit
+    numbers: addresses, sizes and indices the nest uses) and of a range of its
+    outer parallel loops, which are collapsed where the first alone is short.
+    It is run by `ntk_rt_parallel_for` in pieces that are worth a thread. Nests
+    that are equal but for the values they use share one function: compile time
+    does not grow with the depth of the network.
+
+    Before:
+
+    ```mlir
+    scf.parallel (%i, %j) = (%c0, %c0) to (%n, %c512) step (%c1, %c1) { … }
+    ```
+
+    After:
+
+    ```mlir
+    memref.store … // the context
+    call @ntk_rt_parallel_for(%ntk_loop_0, %context, %n, %grain)
+    …
+    func.func private @ntk_loop_0(%context: !llvm.ptr, %begin: i64, %end: i64) {
+      scf.for %i = %begin to %end { scf.for %j = %c0 to %c512 { … } }
+    ```
+
+    Loops with results, and loops that use values other than memrefs, indices
+    and 64-bit integers, stay where they are.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def RuntimeCallsPass : Pass<"ntk-rt-to-calls", "::mlir::ModuleOp"> {
+  let summary = "turn rt ops into calls of the runtime library";
+  let description = [{
+    Stores the description of each op in an array on the stack and calls its C
+    function with plain pointers.
+
+    Before:
+
+    ```mlir
+    rt.contract "nk, ck -> nc" ins(%x, %w : …) outs(%y : …)
+    ```
+
+    After:
+
+    ```mlir
+    %d = memref.alloca() : memref<11xi64>
+    memref.store … // M, N, K, strides
+    call @ntk_rt_gemm_f32(%d_pointer, %x_pointer, %w_pointer, %y_pointer)
+    ```
+
+    Assumes memrefs; runs before the conversion to LLVM.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+#endif // NTK_LOWER_PASSES

@@ -1,0 +1,25 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What all tools register: the dialects and passes of this project and those of
+// MLIR they use, and no others.
+
+#ifndef NTK_REGISTER_REGISTER_H
+#define NTK_REGISTER_REGISTER_H
+
+namespace mlir {
+class DialectRegistry;
+
+namespace ntk {
+
+/// All dialects that may appear in text or in a pipeline, their bufferization
+/// and their translation to LLVM IR.
+void registerAllDialects(DialectRegistry &registry);
+
+/// All passes and pipelines by name, for ntk-opt.
+void registerAllPasses();
+
+} // namespace ntk
+} // namespace mlir
+
+#endif // NTK_REGISTER_REGISTER_H

@@ -1,0 +1,37 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Calls of C functions from code on memrefs: addresses, arrays of 64-bit
+// numbers on the stack, declarations.
+
+#ifndef NTK_LIB_LOWER_CALLSUPPORT_H
+#define NTK_LIB_LOWER_CALLSUPPORT_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::ntk {
+
+/// The address of the first element of a memref as i64. What its type says
+/// about the offset is not added: `MemRefType` with that offset at this address
+/// names the same elements.
+Value createAddress(OpBuilder &builder, Location loc, Value memref);
+
+/// The address of the first element of a memref as a pointer; all of its
+/// offset is added.
+Value createPointer(OpBuilder &builder, Location loc, Value memref);
+
+/// An array of i64 with these values (index, i64 or attributes), allocated on
+/// the stack at the entry of the function, filled where the builder stands.
+/// Returns a pointer to it.
+Value createNumbers(OpBuilder &builder, Location loc,
+                    ArrayRef<OpFoldResult> values);
+
+/// The declaration of a C function, made if there is none.
+func::FuncOp declareFunction(ModuleOp module, StringRef name,
+                             FunctionType type);
+
+} // namespace mlir::ntk
+
+#endif // NTK_LIB_LOWER_CALLSUPPORT_H

@@ -1,0 +1,43 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Elementwise functions and reductions that LLVM can vectorise. The flags are
+// set before the polynomials come in: those are exact about the order of their
+// own additions.
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "ntk/Lower/Passes.h"
+
+namespace mlir::ntk {
+#define GEN_PASS_DEF_EXPANDMATHPASS
+#include "ntk/Lower/Passes.h.inc"
+} // namespace mlir::ntk
+
+using namespace mlir;
+
+/// Lets LLVM reorder sums and fuse multiply-adds; infinities and NaN stay.
+static void allowReassociation(Operation *root) {
+  auto flags = arith::FastMathFlagsAttr::get(
+      root->getContext(),
+      arith::FastMathFlags::reassoc | arith::FastMathFlags::contract);
+  root->walk([&](arith::ArithFastMathInterface op) {
+    op->setAttr(op.getFastMathAttrName(), flags);
+  });
+}
+
+namespace {
+struct ExpandMathPass : ntk::impl::ExpandMathPassBase<ExpandMathPass> {
+  void runOnOperation() override {
+    allowReassociation(getOperation());
+    RewritePatternSet patterns(&getContext());
+    populateMathPolynomialApproximationPatterns(patterns);
+    if (failed(
+            applyPatternsAndFoldGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,64 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Level 2 to tensors of rt and linalg: every op lowers itself.
+
+#include "dialects/NTK/IR/NTKOps.h"
+#include "dialects/RT/RTOps.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "ntk/Lower/Passes.h"
+#include "ntk/Lower/Sizes.h"
+
+namespace mlir::ntk {
+#define GEN_PASS_DEF_LOWEROPSPASS
+#include "ntk/Lower/Passes.h.inc"
+} // namespace mlir::ntk
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+static bool isNTKOp(Operation *op) {
+  return isa_and_nonnull<NTKDialect>(op->getDialect());
+}
+
+/// Lowers every ntk op of `function`, operands before their users.
+static LogicalResult lowerOps(func::FuncOp function) {
+  OpBuilder builder(function.getContext());
+  Lowering lowering(builder, getSizeArguments(function));
+  SmallVector<Operation *> ops;
+  function.walk([&](Operation *op) {
+    if (isNTKOp(op))
+      ops.push_back(op);
+  });
+  for (Operation *op : ops) {
+    auto lowerable = dyn_cast<LowerableOpInterface>(op);
+    if (!lowerable)
+      return op->emitOpError("expected an op that can be lowered");
+    builder.setInsertionPoint(op);
+    SmallVector<Value> operands(op->getOperands());
+    FailureOr<Value> lowered = lowerable.lower(lowering, operands);
+    if (failed(lowered))
+      return failure();
+    op->getResult(0).replaceAllUsesWith(*lowered);
+    op->erase();
+  }
+  return success();
+}
+
+namespace {
+struct LowerOpsPass : ntk::impl::LowerOpsPassBase<LowerOpsPass> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(lowerOps(function)))
+        return signalPassFailure();
+    for (Operation &op : llvm::make_early_inc_range(*getOperation().getBody()))
+      if (isNTKOp(&op))
+        op.erase();
+  }
+};
+} // namespace

@@ -1,0 +1,16 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ntk-opt: runs passes on MLIR text, as mlir-opt does.
+
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "ntk/Register/Register.h"
+
+int main(int argc, char **argv) {
+  mlir::DialectRegistry registry;
+  mlir::ntk::registerAllDialects(registry);
+  mlir::ntk::registerAllPasses();
+  return mlir::asMainReturnCode(mlir::MlirOptMain(
+      argc, argv, "Compiler of neural tangent kernels\n", registry));
+}
