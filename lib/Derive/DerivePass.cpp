@@ -82,7 +82,8 @@ public:
     for (BlockArgument argument : network.getArguments())
       locations.push_back(argument.getLoc());
     scratch.addArguments(network.getArgumentTypes(), locations);
-    OpBuilder inner = OpBuilder::atBlockEnd(&scratch);
+    OpBuilder inner(builder.getContext());
+    inner.setInsertionPointToEnd(&scratch);
     Forward forward = cloneForward(inner, network, scratch.getArguments());
     for (unsigned i = 0; i < network.getNumArguments(); ++i)
       if (!network.getParameterName(i).empty())

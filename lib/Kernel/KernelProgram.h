@@ -52,7 +52,6 @@ struct Prototype {
 
   Prototype(KernelRequest &request);
   ~Prototype() { block.dropAllReferences(); }
-  OpBuilder atEnd() { return OpBuilder::atBlockEnd(&block); }
 };
 
 /// A function under construction with the arguments every kernel function has.

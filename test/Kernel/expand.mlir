@@ -20,7 +20,7 @@ ntk.kernel @theta of @linear outputs full
 // CHECK-SAME: {ntk.batch = "m", ntk.factor = 1 : i64, ntk.side = 2 : i64}
 // CHECK: %[[ZERO:.*]] = ntk.zeros
 // CHECK: %[[W:.*]] = ntk.contract "oc, nk, pc, mk -> nomp" ({{.*}}) into %[[ZERO]]
-// CHECK: %[[B:.*]] = ntk.contract "oc, pc -> op"
+// CHECK: %[[B:.*]] = ntk.contract "o[[C:.]], p[[C]] -> op"
 // CHECK: ntk.add %[[W]], %[[B]] {batch = ["nomp", "op"]}
 // CHECK-LABEL: func.func @theta_factors2
 // CHECK-LABEL: func.func @theta_factors1
@@ -94,7 +94,7 @@ ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"
 }
 ntk.kernel @theta of @linear outputs full {method = 0 : i32}
 // CHECK-LABEL: func.func @theta_tile
-// CHECK: ntk.contract "nock, mpck -> nomp"
+// CHECK: ntk.contract "no[[W:..]], mp[[W]] -> nomp"
 // CHECK-LABEL: func.func @theta_factors2
 // CHECK: ntk.contract "oc, nk -> nock"
 

@@ -2,6 +2,7 @@
 
 func.func @arrow(%x: tensor<3xf32>) {
   // expected-error @below {{expected "operands -> result", but got "k"}}
+  // expected-error @below {{failed to infer returned types}}
   %y = ntk.contract "k" (%x) : (tensor<3xf32>) -> tensor<3xf32>
   return
 }
@@ -10,6 +11,7 @@ func.func @arrow(%x: tensor<3xf32>) {
 
 func.func @letters(%x: tensor<3xf32>) {
   // expected-error @below {{expected letters as indices, but got "1"}}
+  // expected-error @below {{failed to infer returned types}}
   %y = ntk.contract "1 -> 1" (%x) : (tensor<3xf32>) -> tensor<3xf32>
   return
 }
@@ -18,6 +20,7 @@ func.func @letters(%x: tensor<3xf32>) {
 
 func.func @twice(%x: tensor<3x3xf32>) {
   // expected-error @below {{expected each index once in "kk"}}
+  // expected-error @below {{failed to infer returned types}}
   %y = ntk.contract "kk -> k" (%x) : (tensor<3x3xf32>) -> tensor<3xf32>
   return
 }
@@ -26,6 +29,7 @@ func.func @twice(%x: tensor<3x3xf32>) {
 
 func.func @result(%x: tensor<3xf32>) {
   // expected-error @below {{expected index 'c' of the result in an operand}}
+  // expected-error @below {{failed to infer returned types}}
   %y = ntk.contract "k -> c" (%x) : (tensor<3xf32>) -> tensor<3xf32>
   return
 }
@@ -34,6 +38,7 @@ func.func @result(%x: tensor<3xf32>) {
 
 func.func @count(%x: tensor<3xf32>) {
   // expected-error @below {{expected 2 operands for "k, k -> k", but got 1}}
+  // expected-error @below {{failed to infer returned types}}
   %y = ntk.contract "k, k -> k" (%x) : (tensor<3xf32>) -> tensor<3xf32>
   return
 }
@@ -42,6 +47,7 @@ func.func @count(%x: tensor<3xf32>) {
 
 func.func @rank(%x: tensor<3xf32>) {
   // expected-error @below {{expected rank 2 for "ck", but got 'tensor<3xf32>'}}
+  // expected-error @below {{failed to infer returned types}}
   %y = ntk.contract "ck -> c" (%x) : (tensor<3xf32>) -> tensor<3xf32>
   return
 }
@@ -50,6 +56,7 @@ func.func @rank(%x: tensor<3xf32>) {
 
 func.func @sizes(%x: tensor<3xf32>, %y: tensor<4xf32>) {
   // expected-error @below {{expected one size for index 'k', but got 3 and 4}}
+  // expected-error @below {{failed to infer returned types}}
   %z = ntk.contract "k, k -> k" (%x, %y) : (tensor<3xf32>, tensor<4xf32>) -> tensor<3xf32>
   return
 }
@@ -58,6 +65,7 @@ func.func @sizes(%x: tensor<3xf32>, %y: tensor<4xf32>) {
 
 func.func @element(%x: tensor<3xi1>) {
   // expected-error @below {{expected an operand of f32 or f64}}
+  // expected-error @below {{failed to infer returned types}}
   %z = ntk.contract "k -> k" (%x) : (tensor<3xi1>) -> tensor<3xi1>
   return
 }
@@ -66,6 +74,7 @@ func.func @element(%x: tensor<3xi1>) {
 
 func.func @into(%x: tensor<3xf32>, %t: tensor<4xf32>) {
   // expected-error @below {{expected to add into 'tensor<3xf32>', but got 'tensor<4xf32>'}}
+  // expected-error @below {{failed to infer returned types}}
   %z = ntk.contract "k -> k" (%x) into %t : (tensor<3xf32> into tensor<4xf32>) -> tensor<3xf32>
   return
 }

@@ -55,7 +55,6 @@ def NTK_NetworkOp : Op<NTK_Dialect, "network", [
     ::llvm::ArrayRef<::mlir::Type> getResultTypes() {
       return getFunctionType().getResults();
     }
-    static ::llvm::StringRef getDefaultDialect() { return "ntk"; }
 
     /// Name of a parameter or buffer argument, empty for an input.
     ::llvm::StringRef getParameterName(unsigned argument);
