@@ -67,8 +67,11 @@ class NTK_Op<string mnemonic, dag args, list<Trait> traits = [],
         ::mlir::ValueRange operands, ::mlir::DictionaryAttr attributes,
         ::mlir::OpaqueProperties properties, ::mlir::RegionRange regions,
         ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      // Builders make no properties where no attribute is set.
+      Properties none;
       Adaptor adaptor(operands, attributes,
-                      *properties.as<Properties *>(), regions);
+                      properties ? *properties.as<Properties *>() : none,
+                      regions);
       return ::mlir::ntk::inferBatchedType(
           context, location, getOperationName(), operands, adaptor.getBatchAttr(),
           [&](::llvm::ArrayRef<::mlir::RankedTensorType> cores,
