@@ -56,6 +56,8 @@ def NTK_NetworkOp : Op<NTK_Dialect, "network", [
       return getFunctionType().getResults();
     }
 
+    static ::llvm::StringRef getDefaultDialect() { return "ntk"; }
+
     /// Name of a parameter or buffer argument, empty for an input.
     ::llvm::StringRef getParameterName(unsigned argument);
     ::llvm::StringRef getBufferName(unsigned argument);
