@@ -176,6 +176,34 @@ static std::string getLetters(Operation *op) {
   return getResultBatch(op);
 }
 
+/// Gives the letters that a contraction of one side sums over names that do
+/// not depend on the side it came from, so that equal work is equal text.
+static void nameSummedLetters(ContractOp contract) {
+  Einsum einsum = Einsum::get(contract.getSpec());
+  std::string used = einsum.result + canonicalOrder.str();
+  std::string summed;
+  for (char letter : einsum.getLetters())
+    if (!StringRef(used).contains(letter))
+      summed += letter;
+  // By way of letters nobody uses, for old and new names may overlap.
+  std::string fresh, all = used + summed;
+  for (char letter : summed) {
+    fresh += getFreeLetter(all);
+    all += fresh.back();
+    einsum.rename(letter, fresh.back());
+  }
+  for (char letter : fresh) {
+    StringRef names = "tsruvwxyz";
+    size_t free = names.find_if(
+        [&](char name) { return !StringRef(used).contains(name); });
+    if (free == StringRef::npos)
+      break;
+    used += names[free];
+    einsum.rename(letter, names[free]);
+  }
+  contract.setSpec(einsum.str());
+}
+
 void FactorEditor::hoist(Operation *op) {
   IRMapping mapping;
   OpBuilder builder(getReturn(factors));
@@ -190,6 +218,8 @@ void FactorEditor::hoist(Operation *op) {
   }
   Operation *clone = builder.clone(*op, mapping);
   renameBatch(clone, /*toTile=*/false);
+  if (auto contract = dyn_cast<ContractOp>(clone))
+    nameSummedLetters(contract);
   BlockArgument factor =
       addFactor(clone->getResult(0), getLetters(op), op->getLoc());
   op->replaceAllUsesWith(ValueRange(factor));
@@ -202,11 +232,12 @@ void FactorEditor::hoist(Operation *op) {
 
 /// Erases ops without uses, last first.
 static void eraseDeadOps(func::FuncOp function) {
-  Block &body = function.getBody().front();
-  for (Operation &op :
-       llvm::make_early_inc_range(llvm::reverse(body.without_terminator())))
-    if (op.use_empty() && isMemoryEffectFree(&op))
-      op.erase();
+  SmallVector<Operation *> ops;
+  for (Operation &op : function.getBody().front().without_terminator())
+    ops.push_back(&op);
+  for (Operation *op : llvm::reverse(ops))
+    if (op->use_empty() && isMemoryEffectFree(op))
+      op->erase();
 }
 
 void FactorEditor::removeUnused() {

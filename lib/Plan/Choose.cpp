@@ -56,8 +56,9 @@ static LogicalResult chooseMethod(ModuleOp module, KernelOp kernel, int64_t n1,
     FailureOr<Cost> cost = getMethodCost(module, kernel, method, n1, n2);
     if (failed(cost))
       return failure();
-    costs.push_back(builder.getNamedAttr(stringifyKernelMethod(method),
-                                         builder.getF64FloatAttr(cost->flops)));
+    costs.push_back(builder.getNamedAttr(
+        stringifyKernelMethod(method),
+        builder.getI64IntegerAttr(static_cast<int64_t>(cost->flops))));
     double seconds = machine.getSeconds(*cost, isDouble);
     if (!fastest || seconds < least) {
       fastest = method;

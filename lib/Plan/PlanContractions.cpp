@@ -34,12 +34,13 @@ static LetterSizes getLetterSizes(ContractOp contract, const Einsum &einsum,
 }
 
 static Attribute describe(Builder &builder, const ContractionOrder &order) {
-  return builder.getDictionaryAttr(
-      {builder.getNamedAttr("pair_flops",
-                            builder.getF64FloatAttr(order.pairFlops)),
-       builder.getNamedAttr("side_flops",
-                            builder.getF64FloatAttr(order.sideFlops)),
-       builder.getNamedAttr("bytes", builder.getF64FloatAttr(order.bytes))});
+  auto number = [&](StringRef name, double value) {
+    return builder.getNamedAttr(
+        name, builder.getI64IntegerAttr(static_cast<int64_t>(value)));
+  };
+  return builder.getDictionaryAttr({number("pair_flops", order.pairFlops),
+                                    number("side_flops", order.sideFlops),
+                                    number("bytes", order.bytes)});
 }
 
 static void plan(ContractOp contract, const ProblemSize &size) {

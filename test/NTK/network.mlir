@@ -8,7 +8,7 @@ ntk.network @mlp(%x: tensor<3xf32>,
                  %b: tensor<2xf32> {ntk.buffer = "mean"}) -> tensor<2xf32> {
   %a = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
   %y = ntk.sub %a, %b : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
-  // CHECK: ntk.return %{{.*}} : tensor<2xf32>
+  // CHECK: return %{{.*}} : tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
 

@@ -1,6 +1,6 @@
 // RUN: ntk-opt %s --split-input-file --ntk-choose="n1=16 n2=16" | FileCheck %s
 
-// CHECK: ntk.kernel @theta of @mlp outputs full {costs = {jacobian_contraction = {{.*}} : f64, ntk_vector_products = {{.*}} : f64, structured = {{.*}} : f64}, method = 2 : i32}
+// CHECK: ntk.kernel @theta of @mlp outputs full {costs = {jacobian_contraction = {{.*}} : i64, ntk_vector_products = {{.*}} : i64, structured = {{.*}} : i64}, method = 2 : i32}
 ntk.network @mlp(%x: tensor<64xf32>,
                  %w1: tensor<128x64xf32> {ntk.param = "fc1.weight"},
                  %w2: tensor<4x128xf32> {ntk.param = "fc2.weight"}) -> tensor<4xf32> {

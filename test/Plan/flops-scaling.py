@@ -54,7 +54,7 @@ def costs(N, **sizes):
         ["ntk-opt", f"--ntk-choose=n1={N} n2={N}", "-"],
         input=network(**sizes), capture_output=True, text=True, check=True,
     ).stdout
-    return {m: float(re.search(rf"{m} = ([0-9.E+]+)", out).group(1)) for m in METHODS}
+    return {m: float(re.search(rf"{m} = ([0-9]+)", out).group(1)) for m in METHODS}
 
 
 failures = 0
