@@ -153,6 +153,11 @@ ContractOp::getJacobianStructure(OpBuilder &, unsigned operand) {
 // Cost and reference
 //===----------------------------------------------------------------------===//
 
+/// Are products added to something, or are they the result?
+static bool addsUp(ContractOp op, const Einsum &einsum) {
+  return einsum.getLetters().size() > einsum.result.size() || op.getInit();
+}
+
 /// Work of evaluating the sum of products as it stands, one multiply-add for
 /// each index tuple of two operands, a sum or a product alone counting one.
 Polynomial ContractOp::getFlops() {
@@ -170,7 +175,7 @@ Polynomial ContractOp::getFlops() {
     else
       volume *= static_cast<double>(size);
   }
-  bool sums = sizes.size() > einsum.result.size() || getInit();
+  bool sums = addsUp(*this, einsum);
   double perTuple = static_cast<double>(getFactors().size() - 1) + sums;
   return Polynomial(perTuple * volume, dynamic);
 }
@@ -193,13 +198,14 @@ void ContractOp::evaluate(ArrayRef<const DualTensor *> operands,
       picked.push_back(tuple[letters.find(letter)]);
     return picked;
   };
+  if (getInit())
+    result.elements = operands.back()->elements;
+  bool adds = addsUp(*this, einsum);
   forEachIndex(shape, [&](ArrayRef<int64_t> tuple) {
     Dual product = operands[0]->at(pick(einsum.operands[0], tuple));
     for (size_t i = 1; i < einsum.operands.size(); ++i)
       product = product * operands[i]->at(pick(einsum.operands[i], tuple));
-    result.at(pick(einsum.result, tuple)) += product;
+    Dual &y = result.at(pick(einsum.result, tuple));
+    y = adds ? y + product : product;
   });
-  if (getInit())
-    for (int64_t i = 0; i < result.size(); ++i)
-      result[i] += (*operands.back())[i];
 }

@@ -20,6 +20,14 @@ constexpr double sqrt2OverPi = 0.79788456080286536;    // √(2/π)
 constexpr double twoOverSqrtPi = 1.1283791670955126;   // 2/√π
 constexpr double geluCubic = 0.044715;
 
+/// 1/(1 + exp −x) without an overflow on either side.
+Dual evaluateSigmoid(const Dual &x) {
+  if (x.value > 0)
+    return Dual(1) / (Dual(1) + exp(-x));
+  Dual e = exp(x);
+  return e / (Dual(1) + e);
+}
+
 /// √(2/π) (x + 0.044715 x³), the argument of the tanh in GELU's approximation.
 template <typename T> T getGeluTanhArgument(T x) {
   return sqrt2OverPi * (x + geluCubic * (x * x * x));
@@ -103,14 +111,13 @@ NTK_UNARY_FUNCTION(TanhOp,
                     1})
 
 NTK_UNARY_FUNCTION(
-    SigmoidOp,
-    {[](const Dual &x, Constants) { return Dual(1) / (Dual(1) + exp(-x)); },
-     [](Scalar x, Constants) { return 1.0 / (1.0 + (-x).exp()); },
-     [](Tensor, Tensor y, Constants) { return y * (-y + 1); }, 4})
+    SigmoidOp, {[](const Dual &x, Constants) { return evaluateSigmoid(x); },
+                [](Scalar x, Constants) { return 1.0 / (1.0 + (-x).exp()); },
+                [](Tensor, Tensor y, Constants) { return y * (-y + 1); }, 4})
 
 NTK_UNARY_FUNCTION(SiluOp,
                    {[](const Dual &x, Constants) {
-                      return x / (Dual(1) + exp(-x));
+                      return x * evaluateSigmoid(x);
                     },
                     [](Scalar x, Constants) { return x / (1.0 + (-x).exp()); },
                     [](Tensor x, Tensor y, Constants) {
