@@ -1,0 +1,158 @@
+// RUN: ntk-op-check %s
+
+// Values, derivatives, batching and cost of the functions of one variable.
+
+ntk.network @tanh(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.tanh %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @sigmoid(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.sigmoid %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @gelu(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.gelu %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @gelu_tanh(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.gelu_tanh %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @silu(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.silu %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @softplus(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.softplus %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @sin(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.sin %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @cos(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.cos %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @exp(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.exp %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @erf(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.erf %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @square(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.square %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @neg(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.neg %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @log(%x: tensor<2x5xf64> {check.range = [0.1, 3.0]}) -> tensor<2x5xf64> {
+  %y = ntk.log %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @sqrt(%x: tensor<2x5xf64> {check.range = [0.1, 3.0]}) -> tensor<2x5xf64> {
+  %y = ntk.sqrt %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @rsqrt(%x: tensor<2x5xf64> {check.range = [0.1, 3.0]}) -> tensor<2x5xf64> {
+  %y = ntk.rsqrt %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @reciprocal(%x: tensor<2x5xf64> {check.range = [0.1, 3.0]}) -> tensor<2x5xf64> {
+  %y = ntk.reciprocal %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @scale(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.scale %x {factor = -1.5} : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @shift(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.shift %x {offset = 0.5} : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+// Kinks: relu'(0) = 0, leaky_relu'(0) = alpha, clip includes its bounds.
+ntk.network @relu(%x: tensor<5xf64> {check.values = dense<[-2.0, -0.5, 0.0, 0.5, 2.0]> : tensor<5xf64>})
+    -> (tensor<5xf64> {check.result = dense<[0.0, 0.0, 0.0, 0.5, 2.0]> : tensor<5xf64>}) {
+  %y = ntk.relu %x : (tensor<5xf64>) -> tensor<5xf64>
+  ntk.return %y : tensor<5xf64>
+}
+
+ntk.network @leaky_relu(%x: tensor<4xf64> {check.values = dense<[-2.0, -0.5, 0.0, 2.0]> : tensor<4xf64>})
+    -> (tensor<4xf64> {check.result = dense<[-0.5, -0.125, 0.0, 2.0]> : tensor<4xf64>}) {
+  %y = ntk.leaky_relu %x {alpha = 0.25} : (tensor<4xf64>) -> tensor<4xf64>
+  ntk.return %y : tensor<4xf64>
+}
+
+ntk.network @elu(%x: tensor<4xf64> {check.values = dense<[-1.0, -0.5, 0.0, 2.0]> : tensor<4xf64>})
+    -> (tensor<4xf64> {check.result = dense<[-0.94818083824283654, -0.59020401043104987, 0.0, 2.0]> : tensor<4xf64>}) {
+  %y = ntk.elu %x {alpha = 1.5} : (tensor<4xf64>) -> tensor<4xf64>
+  ntk.return %y : tensor<4xf64>
+}
+
+ntk.network @clip(%x: tensor<5xf64> {check.values = dense<[-2.0, -1.0, 0.0, 0.5, 2.0]> : tensor<5xf64>})
+    -> (tensor<5xf64> {check.result = dense<[-1.0, -1.0, 0.0, 0.5, 0.5]> : tensor<5xf64>}) {
+  %y = ntk.clip %x {low = -1.0, high = 0.5} : (tensor<5xf64>) -> tensor<5xf64>
+  ntk.return %y : tensor<5xf64>
+}
+
+// 0x7FF0000000000000 is infinity.
+ntk.network @clip_below(%x: tensor<3xf64> {check.values = dense<[-2.0, -1.0, 9.0]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-1.0, -1.0, 9.0]> : tensor<3xf64>}) {
+  %y = ntk.clip %x {low = -1.0, high = 0x7FF0000000000000 : f64} : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @clip_above(%x: tensor<3xf64> {check.values = dense<[-2.0, 6.0, 9.0]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-2.0, 6.0, 6.0]> : tensor<3xf64>}) {
+  %y = ntk.clip %x {low = 0xFFF0000000000000 : f64, high = 6.0} : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @abs(%x: tensor<3xf64> {check.values = dense<[-2.0, 0.0, 3.0]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[2.0, 0.0, 3.0]> : tensor<3xf64>}) {
+  %y = ntk.abs %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+// Powers: a cube of negative numbers, a root, none at all.
+ntk.network @pow(%x: tensor<3xf64> {check.values = dense<[-2.0, 1.0, 3.0]> : tensor<3xf64>},
+                 %z: tensor<3xf64> {check.range = [0.5, 2.0]})
+    -> (tensor<3xf64> {check.result = dense<[-8.0, 1.0, 27.0]> : tensor<3xf64>}, tensor<3xf64>, tensor<3xf64>) {
+  %y = ntk.pow %x {exponent = 3.0} : (tensor<3xf64>) -> tensor<3xf64>
+  %r = ntk.pow %z {exponent = -1.3} : (tensor<3xf64>) -> tensor<3xf64>
+  %o = ntk.pow %x {exponent = 0.0} : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y, %r, %o : tensor<3xf64>, tensor<3xf64>, tensor<3xf64>
+}
+
+// Composite functions at large arguments: no overflow.
+ntk.network @large(%x: tensor<2xf64> {check.values = dense<[-800.0, 800.0]> : tensor<2xf64>})
+    -> (tensor<2xf64> {check.result = dense<[0.0, 800.0]> : tensor<2xf64>},
+        tensor<2xf64> {check.result = dense<[0.0, 1.0]> : tensor<2xf64>},
+        tensor<2xf64> {check.result = dense<[0.0, 800.0]> : tensor<2xf64>}) {
+  %p = ntk.softplus %x : (tensor<2xf64>) -> tensor<2xf64>
+  %s = ntk.sigmoid %x : (tensor<2xf64>) -> tensor<2xf64>
+  %g = ntk.gelu %x : (tensor<2xf64>) -> tensor<2xf64>
+  ntk.return %p, %s, %g : tensor<2xf64>, tensor<2xf64>, tensor<2xf64>
+}
