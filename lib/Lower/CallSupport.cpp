@@ -13,31 +13,46 @@
 using namespace mlir;
 using namespace mlir::ntk;
 
-/// Bytes from the aligned pointer of `memref` to its first element.
-static Value createByteOffset(OpBuilder &builder, Location loc, Value memref,
-                              OpFoldResult offset) {
-  auto type = cast<MemRefType>(memref.getType());
-  Value elements = getValueOrCreateConstantIndexOp(builder, loc, offset);
-  Value width = builder.create<arith::ConstantIndexOp>(
-      loc, getElementBytes(type.getElementType()));
-  return builder.create<arith::MulIOp>(loc, elements, width);
+Type mlir::ntk::getDescriptorType(MemRefType type) {
+  MLIRContext *context = type.getContext();
+  Type i64 = IntegerType::get(context, 64);
+  Type pointer = LLVM::LLVMPointerType::get(context);
+  SmallVector<Type> members = {pointer, pointer, i64};
+  if (type.getRank() > 0)
+    members.append(2, LLVM::LLVMArrayType::get(i64, type.getRank()));
+  return LLVM::LLVMStructType::getLiteral(context, members);
+}
+
+// Not memref.extract_aligned_pointer_as_index: --expand-strided-metadata takes
+// it from the source of a memref.view and drops the shift.
+Value mlir::ntk::readDescriptor(OpBuilder &builder, Location loc, Value memref,
+                                ArrayRef<int64_t> position) {
+  Type type = getDescriptorType(cast<MemRefType>(memref.getType()));
+  Value descriptor =
+      builder.create<UnrealizedConversionCastOp>(loc, type, memref)
+          .getResult(0);
+  Value number =
+      builder.create<LLVM::ExtractValueOp>(loc, descriptor, position);
+  if (isa<LLVM::LLVMPointerType>(number.getType()))
+    return builder.create<LLVM::PtrToIntOp>(loc, builder.getI64Type(), number);
+  return number;
 }
 
 static Value createAddress(OpBuilder &builder, Location loc, Value memref,
                            bool addStaticOffset) {
-  auto [strides, offset] =
-      getStridesAndOffset(cast<MemRefType>(memref.getType()));
-  Value address =
-      builder.create<memref::ExtractAlignedPointerAsIndexOp>(loc, memref);
-  OpFoldResult elements = builder.getIndexAttr(offset);
+  auto type = cast<MemRefType>(memref.getType());
+  auto [strides, offset] = getStridesAndOffset(type);
+  Value address = readDescriptor(builder, loc, memref, {1});
   bool isDynamic = ShapedType::isDynamic(offset);
-  if (isDynamic)
-    elements = builder.create<memref::ExtractStridedMetadataOp>(loc, memref)
-                   .getOffset();
-  if (isDynamic || (addStaticOffset && offset != 0))
-    address = builder.create<arith::AddIOp>(
-        loc, address, createByteOffset(builder, loc, memref, elements));
-  return builder.create<arith::IndexCastOp>(loc, builder.getI64Type(), address);
+  if (!isDynamic && (!addStaticOffset || offset == 0))
+    return address;
+  Value elements = isDynamic
+                       ? readDescriptor(builder, loc, memref, {2})
+                       : builder.create<arith::ConstantIntOp>(loc, offset, 64);
+  Value width = builder.create<arith::ConstantIntOp>(
+      loc, getElementBytes(type.getElementType()), 64);
+  Value bytes = builder.create<arith::MulIOp>(loc, elements, width);
+  return builder.create<arith::AddIOp>(loc, address, bytes);
 }
 
 Value mlir::ntk::createAddress(OpBuilder &builder, Location loc, Value memref) {

@@ -13,9 +13,17 @@
 
 namespace mlir::ntk {
 
-/// The address of the first element of a memref as i64. What its type says
-/// about the offset is not added: `MemRefType` with that offset at this address
-/// names the same elements.
+/// The struct that a memref becomes: two pointers, offset, sizes, strides.
+Type getDescriptorType(MemRefType type);
+
+/// One number of the descriptor of a memref: the offset {2}, a size {3, axis},
+/// a stride {4, axis}; or the address of the aligned pointer {1}, as i64.
+Value readDescriptor(OpBuilder &builder, Location loc, Value memref,
+                     ArrayRef<int64_t> position);
+
+/// The address of the first element of a memref as i64. An offset that the type
+/// tells is not added: a memref of that type at this address names the same
+/// elements.
 Value createAddress(OpBuilder &builder, Location loc, Value memref);
 
 /// The address of the first element of a memref as a pointer; all of its

@@ -116,14 +116,11 @@ static void appendNumbers(OpBuilder &builder, Location loc, Value value,
   }
   numbers.push_back(createAddress(builder, loc, value));
   auto [strides, offset] = getStridesAndOffset(type);
-  if (type.hasStaticShape() && llvm::none_of(strides, ShapedType::isDynamic))
-    return;
-  auto metadata = builder.create<memref::ExtractStridedMetadataOp>(loc, value);
   for (int64_t axis = 0; axis < type.getRank(); ++axis) {
     if (type.isDynamicDim(axis))
-      numbers.push_back(metadata.getSizes()[axis]);
+      numbers.push_back(readDescriptor(builder, loc, value, {3, axis}));
     if (ShapedType::isDynamic(strides[axis]))
-      numbers.push_back(metadata.getStrides()[axis]);
+      numbers.push_back(readDescriptor(builder, loc, value, {4, axis}));
   }
 }
 
@@ -158,13 +155,9 @@ private:
   /// A descriptor as the conversion to LLVM makes it: two pointers, offset,
   /// sizes, strides.
   Value readMemRef(MemRefType type) {
-    MLIRContext *mlir = builder.getContext();
-    Type i64 = builder.getI64Type(), pointer = LLVM::LLVMPointerType::get(mlir);
-    SmallVector<Type> members = {pointer, pointer, i64};
-    if (type.getRank() > 0)
-      members.append(2, LLVM::LLVMArrayType::get(i64, type.getRank()));
-    Value descriptor = builder.create<LLVM::UndefOp>(
-        loc, LLVM::LLVMStructType::getLiteral(mlir, members));
+    Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
+    Value descriptor =
+        builder.create<LLVM::UndefOp>(loc, getDescriptorType(type));
     auto insert = [&](Value value, ArrayRef<int64_t> position) {
       descriptor =
           builder.create<LLVM::InsertValueOp>(loc, descriptor, value, position);

@@ -361,7 +361,8 @@ struct PackBlocksPass : ntk::impl::PackBlocksPassBase<PackBlocksPass> {
         continue;
       functions.push_back(function);
       for (BlockArgument argument : function.getArguments())
-        if (StringAttr name = getParameterName(function, argument.getArgNumber()))
+        if (StringAttr name =
+                getParameterName(function, argument.getArgNumber()))
           if (failed(parameters.add(function, argument, name)))
             return signalPassFailure();
     }

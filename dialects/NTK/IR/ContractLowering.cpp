@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Lowers ntk.contract of one or two operands. Letters that only one operand
-// has are summed first; a product with rows or columns and something to sum, or
-// with rows and columns, is a matrix product of the library (rt.contract);
-// sums, transpositions, Hadamard products and row-wise dot products are loops
-// (linalg.generic).
+// has are summed first; a product with something to sum and with rows or columns
+// is a matrix product of the library (rt.contract); sums, transpositions,
+// Hadamard, outer and row-wise dot products are loops (linalg.generic), which
+// fuse with elementwise ops.
 
 #include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/NTKOps.h"
@@ -181,7 +181,7 @@ static bool isMatrixProduct(StringRef lhs, StringRef rhs, StringRef result) {
   bool rows = hasLetter(lhs, result, rhs);
   bool columns = hasLetter(rhs, result, lhs);
   bool sums = hasLetter(lhs, rhs, result);
-  return (rows && columns) || (sums && (rows || columns));
+  return sums && (rows || columns);
 }
 
 FailureOr<Value> ContractOp::lower(Lowering &lowering, ValueRange operands) {

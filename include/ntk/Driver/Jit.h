@@ -1,0 +1,104 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A kernel program in this process: the factor and tile functions of Level 3,
+// compiled for this machine, behind plain pointers.
+
+#ifndef NTK_DRIVER_JIT_H
+#define NTK_DRIVER_JIT_H
+
+#include "dialects/NTK/Interfaces/Polynomial.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+
+#include <memory>
+#include <vector>
+
+namespace mlir {
+class ExecutionEngine;
+
+namespace func {
+class FuncOp;
+} // namespace func
+
+namespace ntk {
+
+/// One compiled kernel. Its functions may be called from several threads at
+/// once, with distinct arenas. All blocks of memory are aligned to 64 bytes.
+class KernelProgram {
+public:
+  /// Where a parameter or buffer lies in the block of parameters.
+  struct Parameter {
+    std::string name;
+    int64_t offset; ///< in bytes
+  };
+
+  /// Compiles the functions of `kernel` in `module`, which is at Level 3
+  /// (`buildLowerPipeline`) and is taken to the LLVM dialect by this. Fails if
+  /// a function is missing, if the sides of the tile do not fit the factors, or
+  /// if the code generator does.
+  static llvm::Expected<std::unique_ptr<KernelProgram>>
+  compile(ModuleOp module, StringRef kernel);
+  ~KernelProgram();
+
+  /// The block of parameters: its parts and its size in bytes.
+  const std::vector<Parameter> &getParameters() const { return parameters; }
+  int64_t getParameterBytes() const { return parameterBytes; }
+
+  /// Bytes of the factors of n examples of a side (1 or 2), and of the arena
+  /// that computing them takes.
+  const Polynomial &getFactorBytes(int side) const {
+    return sides[side - 1].bytes;
+  }
+  const Polynomial &getFactorArenaBytes(int side) const {
+    return sides[side - 1].arenaBytes;
+  }
+  /// Bytes of the arena of a tile of n times m examples.
+  const Polynomial &getTileArenaBytes() const { return tileArenaBytes; }
+
+  /// Do both sides have the same factor function?
+  bool hasSharedFactors() const { return sides[0].call == sides[1].call; }
+
+  /// Computes the factors of `n` examples, which begin at `inputs`, one pointer
+  /// for each input of the network in order, and of the block of outputs that
+  /// begins at `firstOutput` (0 where outputs are not computed in blocks).
+  void factors(int side, ArrayRef<const void *> inputs, int64_t n,
+               int64_t firstOutput, const void *params, void *arena,
+               void *out) const;
+
+  /// Computes the tile of two blocks of factors into `out`, dense, in the order
+  /// of the result of the tile function: [n][o][m][p] for a full kernel.
+  void tile(const void *factors1, const void *factors2, int64_t n, int64_t m,
+            const void *params, void *arena, void *out) const;
+
+private:
+  using Call = void (*)(void **);
+  /// The shape of a memref argument; -1 and -2 stand for n and m.
+  using Shape = std::vector<int64_t>;
+
+  /// The factor function of one side.
+  struct Side {
+    Call call = nullptr;
+    std::vector<Shape> inputs;
+    bool hasFirstOutput = false;
+    Polynomial bytes, arenaBytes;
+  };
+
+  KernelProgram();
+  llvm::Error readSide(Side &side, func::FuncOp function);
+  llvm::Error readTile(func::FuncOp tile, func::FuncOp factors1,
+                       func::FuncOp factors2);
+
+  std::unique_ptr<ExecutionEngine> engine;
+  std::vector<Parameter> parameters;
+  int64_t parameterBytes = 0;
+  Side sides[2];
+  Call tileCall = nullptr;
+  Shape tileShape;
+  Polynomial tileArenaBytes;
+};
+
+} // namespace ntk
+} // namespace mlir
+
+#endif // NTK_DRIVER_JIT_H
