@@ -109,3 +109,18 @@ ntk.kernel @theta of @linear outputs full {method = 1 : i32}
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: %[[T:.*]] = ntk.contract "nk, mpck -> nmpc"
 // CHECK: ntk.contract "nmpr, or -> nomp" (%[[T]]
+
+// -----
+
+// A convolution: patches are the feature, the channel is a delta; pixels s and
+// t are private to the sides.
+ntk.network @conv(%x: tensor<3x8x8xf32>, %w: tensor<16x3x3x3xf32> {ntk.param = "weight"}) -> tensor<16x8x8xf32> {
+  %y = ntk.conv %x, %w {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>, groups = 1 : i64}
+      : (tensor<3x8x8xf32>, tensor<16x3x3x3xf32>) -> tensor<16x8x8xf32>
+  ntk.return %y : tensor<16x8x8xf32>
+}
+ntk.kernel @theta of @conv outputs full
+// CHECK-LABEL: func.func @theta_tile
+// CHECK: ntk.contract "o[[C:.]][[S:.]], n[[K:..]][[S]], p[[C]][[R:.]], m[[K]][[R]] -> nomp"
+// CHECK-LABEL: func.func @theta_factors2
+// CHECK: ntk.patches
