@@ -46,9 +46,12 @@ static std::string getAllLetters(const JacobianStructure &structure) {
 }
 
 /// J[y, θ] = Σ_v use[y, v] view[v, θ], for a view without features. Fails if
-/// the two take v apart differently.
+/// the two take v apart differently. A view that only reshapes θ may be taken
+/// apart in any way.
 static std::optional<JacobianStructure> compose(JacobianStructure use,
                                                 const JacobianStructure &view) {
+  if (view.resultIndices == view.operandIndices)
+    return use;
   std::string have = use.operandIndices, want = view.resultIndices;
   SmallVector<int64_t> haveShape = use.operandShape,
                        wantShape = view.resultShape;
