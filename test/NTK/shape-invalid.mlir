@@ -3,7 +3,8 @@
 // Errors of ops that move elements.
 
 func.func @f(%a: tensor<2x3xf32>) {
-  // expected-error @+1 {{expected a shape of 6 elements, but got [5]}}
+  // expected-error @+2 {{expected a shape of 6 elements, but got [5]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.reshape %a {shape = array<i64: 5>} : (tensor<2x3xf32>) -> tensor<5xf32>
   return
 }
@@ -11,7 +12,8 @@ func.func @f(%a: tensor<2x3xf32>) {
 // -----
 
 func.func @f(%a: tensor<2x3xf32>) {
-  // expected-error @+1 {{expected a shape of 6 elements, but got [-2, -3]}}
+  // expected-error @+2 {{expected a shape of 6 elements, but got [-2, -3]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.reshape %a {shape = array<i64: -2, -3>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
   return
 }
@@ -19,7 +21,8 @@ func.func @f(%a: tensor<2x3xf32>) {
 // -----
 
 func.func @f(%a: tensor<2x3xf32>) {
-  // expected-error @+1 {{expected a permutation of 2 axes, but got [0, 0]}}
+  // expected-error @+2 {{expected a permutation of 2 axes, but got [0, 0]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.transpose %a {permutation = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
   return
 }
@@ -27,7 +30,8 @@ func.func @f(%a: tensor<2x3xf32>) {
 // -----
 
 func.func @f(%a: tensor<2xf32>) {
-  // expected-error @+1 {{expected a shape of at most 2^63 elements, but got [-1, 2]}}
+  // expected-error @+2 {{expected a shape of at most 2^63 elements, but got [-1, 2]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.broadcast %a {shape = array<i64: -1, 2>, dimensions = array<i64: 1>} : (tensor<2xf32>) -> tensor<1x2xf32>
   return
 }
@@ -35,7 +39,8 @@ func.func @f(%a: tensor<2xf32>) {
 // -----
 
 func.func @f(%a: tensor<2xf32>) {
-  // expected-error @+1 {{expected an axis of the result for each of 1 axes, but got [0, 1]}}
+  // expected-error @+2 {{expected an axis of the result for each of 1 axes, but got [0, 1]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.broadcast %a {shape = array<i64: 3, 2>, dimensions = array<i64: 0, 1>} : (tensor<2xf32>) -> tensor<3x2xf32>
   return
 }
@@ -43,7 +48,8 @@ func.func @f(%a: tensor<2xf32>) {
 // -----
 
 func.func @f(%a: tensor<2xf32>) {
-  // expected-error @+1 {{expected ascending axes of a value of rank 2, but got [2]}}
+  // expected-error @+2 {{expected ascending axes of a value of rank 2, but got [2]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.broadcast %a {shape = array<i64: 3, 2>, dimensions = array<i64: 2>} : (tensor<2xf32>) -> tensor<3x2xf32>
   return
 }
@@ -51,7 +57,8 @@ func.func @f(%a: tensor<2xf32>) {
 // -----
 
 func.func @f(%a: tensor<2xf32>) {
-  // expected-error @+1 {{expected size 2 of axis 0, but got 3}}
+  // expected-error @+2 {{expected size 2 of axis 0, but got 3}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.broadcast %a {shape = array<i64: 3, 2>, dimensions = array<i64: 0>} : (tensor<2xf32>) -> tensor<3x2xf32>
   return
 }
@@ -59,7 +66,8 @@ func.func @f(%a: tensor<2xf32>) {
 // -----
 
 func.func @f() {
-  // expected-error @+1 {{expected at least one operand, but got none}}
+  // expected-error @+2 {{expected at least one operand, but got none}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = "ntk.concat"() {axis = 0 : i64} : () -> tensor<2xf32>
   return
 }
@@ -67,7 +75,8 @@ func.func @f() {
 // -----
 
 func.func @f(%a: tensor<2x3xf32>, %b: tensor<2x2xf32>) {
-  // expected-error @+1 {{expected operands that differ in axis 0 alone, but got 'tensor<2x3xf32>' and 'tensor<2x2xf32>'}}
+  // expected-error @+2 {{expected operands that differ in axis 0 alone, but got 'tensor<2x3xf32>' and 'tensor<2x2xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.concat %a, %b {axis = 0 : i64} : (tensor<2x3xf32>, tensor<2x2xf32>) -> tensor<4x3xf32>
   return
 }
@@ -75,7 +84,8 @@ func.func @f(%a: tensor<2x3xf32>, %b: tensor<2x2xf32>) {
 // -----
 
 func.func @f(%a: tensor<2xf32>) {
-  // expected-error @+1 {{expected an axis of a value of rank 1, but got 1}}
+  // expected-error @+2 {{expected an axis of a value of rank 1, but got 1}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.concat %a {axis = 1 : i64} : (tensor<2xf32>) -> tensor<2xf32>
   return
 }
@@ -83,7 +93,8 @@ func.func @f(%a: tensor<2xf32>) {
 // -----
 
 func.func @f(%a: tensor<5xf32>) {
-  // expected-error @+1 {{expected positions below 5 in axis 0, but got 5}}
+  // expected-error @+2 {{expected positions below 5 in axis 0, but got 5}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.slice %a {starts = array<i64: 1>, sizes = array<i64: 3>, strides = array<i64: 2>} : (tensor<5xf32>) -> tensor<3xf32>
   return
 }
@@ -91,7 +102,8 @@ func.func @f(%a: tensor<5xf32>) {
 // -----
 
 func.func @f(%a: tensor<5xf32>) {
-  // expected-error @+1 {{expected sizes of at least 1, but got [0]}}
+  // expected-error @+2 {{expected sizes of at least 1, but got [0]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.slice %a {starts = array<i64: 1>, sizes = array<i64: 0>, strides = array<i64: 1>} : (tensor<5xf32>) -> tensor<0xf32>
   return
 }
@@ -99,7 +111,8 @@ func.func @f(%a: tensor<5xf32>) {
 // -----
 
 func.func @f(%a: tensor<5xf32>) {
-  // expected-error @+1 {{expected 1 starts, but got [1, 1]}}
+  // expected-error @+2 {{expected 1 starts, but got [1, 1]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.slice %a {starts = array<i64: 1, 1>, sizes = array<i64: 1>, strides = array<i64: 1>} : (tensor<5xf32>) -> tensor<1xf32>
   return
 }
@@ -107,7 +120,8 @@ func.func @f(%a: tensor<5xf32>) {
 // -----
 
 func.func @f(%a: tensor<5xf32>) {
-  // expected-error @+1 {{expected numbers in low of at least 0, but got [-1]}}
+  // expected-error @+2 {{expected numbers in low of at least 0, but got [-1]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.pad %a {low = array<i64: -1>, high = array<i64: 0>, interior = array<i64: 0>} : (tensor<5xf32>) -> tensor<4xf32>
   return
 }
@@ -115,7 +129,8 @@ func.func @f(%a: tensor<5xf32>) {
 // -----
 
 func.func @f(%a: tensor<0xf32>) {
-  // expected-error @+1 {{expected a value with elements, but got 'tensor<0xf32>'}}
+  // expected-error @+2 {{expected a value with elements, but got 'tensor<0xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.pad %a {low = array<i64: 1>, high = array<i64: 0>, interior = array<i64: 0>} : (tensor<0xf32>) -> tensor<1xf32>
   return
 }
@@ -123,7 +138,8 @@ func.func @f(%a: tensor<0xf32>) {
 // -----
 
 func.func @f(%a: tensor<5xf32>) {
-  // expected-error @+1 {{expected ascending axes of a value of rank 1, but got [1]}}
+  // expected-error @+2 {{expected ascending axes of a value of rank 1, but got [1]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.reverse %a {axes = array<i64: 1>} : (tensor<5xf32>) -> tensor<5xf32>
   return
 }
@@ -131,7 +147,8 @@ func.func @f(%a: tensor<5xf32>) {
 // -----
 
 func.func @f(%a: tensor<5xf32>, %b: tensor<2xi64>) {
-  // expected-error @+1 {{expected an axis of a value of rank 1, but got 1}}
+  // expected-error @+2 {{expected an axis of a value of rank 1, but got 1}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.gather %a, %b {axis = 1 : i64} : (tensor<5xf32>, tensor<2xi64>) -> tensor<2xf32>
   return
 }
@@ -139,7 +156,8 @@ func.func @f(%a: tensor<5xf32>, %b: tensor<2xi64>) {
 // -----
 
 func.func @f(%a: tensor<0xf32>, %b: tensor<2xi64>) {
-  // expected-error @+1 {{expected elements along axis 0, but got 'tensor<0xf32>'}}
+  // expected-error @+2 {{expected elements along axis 0, but got 'tensor<0xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.gather %a, %b {axis = 0 : i64} : (tensor<0xf32>, tensor<2xi64>) -> tensor<2xf32>
   return
 }
@@ -147,7 +165,8 @@ func.func @f(%a: tensor<0xf32>, %b: tensor<2xi64>) {
 // -----
 
 func.func @f(%a: tensor<3xf32>, %b: tensor<2xi64>) {
-  // expected-error @+1 {{expected the axes [2] of the indices from axis 0 of the updates on, but got [3]}}
+  // expected-error @+2 {{expected the axes [2] of the indices from axis 0 of the updates on, but got [3]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.scatter_add %a, %b {axis = 0 : i64, size = 4 : i64} : (tensor<3xf32>, tensor<2xi64>) -> tensor<4xf32>
   return
 }
@@ -155,7 +174,8 @@ func.func @f(%a: tensor<3xf32>, %b: tensor<2xi64>) {
 // -----
 
 func.func @f(%a: tensor<2xf32>, %b: tensor<2xi64>) {
-  // expected-error @+1 {{expected sizes of at least 1, but got [0]}}
+  // expected-error @+2 {{expected sizes of at least 1, but got [0]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.scatter_add %a, %b {axis = 0 : i64, size = 0 : i64} : (tensor<2xf32>, tensor<2xi64>) -> tensor<0xf32>
   return
 }
@@ -163,7 +183,8 @@ func.func @f(%a: tensor<2xf32>, %b: tensor<2xi64>) {
 // -----
 
 func.func @f(%a: tensor<2x3xf32>, %b: tensor<3x1xi64>) {
-  // expected-error @+1 {{expected indices with the axes of [2, 3] but for the last, but got [3, 1]}}
+  // expected-error @+2 {{expected indices with the axes of [2, 3] but for the last, but got [3, 1]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.take_along %a, %b : (tensor<2x3xf32>, tensor<3x1xi64>) -> tensor<3x1xf32>
   return
 }
@@ -171,7 +192,8 @@ func.func @f(%a: tensor<2x3xf32>, %b: tensor<3x1xi64>) {
 // -----
 
 func.func @f(%a: tensor<2x0xf32>, %b: tensor<2x1xi64>) {
-  // expected-error @+1 {{expected elements along the last axis, but got 'tensor<2x0xf32>'}}
+  // expected-error @+2 {{expected elements along the last axis, but got 'tensor<2x0xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.take_along %a, %b : (tensor<2x0xf32>, tensor<2x1xi64>) -> tensor<2x1xf32>
   return
 }
@@ -179,7 +201,8 @@ func.func @f(%a: tensor<2x0xf32>, %b: tensor<2x1xi64>) {
 // -----
 
 func.func @f(%a: tensor<2x3xf32>, %b: tensor<2x1xi64>) {
-  // expected-error @+1 {{expected updates and indices of one shape, but got [2, 3] and [2, 1]}}
+  // expected-error @+2 {{expected updates and indices of one shape, but got [2, 3] and [2, 1]}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.put_along %a, %b {size = 4 : i64} : (tensor<2x3xf32>, tensor<2x1xi64>) -> tensor<2x4xf32>
   return
 }
@@ -187,7 +210,8 @@ func.func @f(%a: tensor<2x3xf32>, %b: tensor<2x1xi64>) {
 // -----
 
 func.func @f() {
-  // expected-error @+1 {{expected a block of 1 to 3 rows, but got 4}}
+  // expected-error @+2 {{expected a block of 1 to 3 rows, but got 4}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.identity {outputs = 3 : i64, block = 4 : i64, element = f32} : () -> tensor<4x3xf32>
   return
 }
@@ -195,7 +219,8 @@ func.func @f() {
 // -----
 
 func.func @f() {
-  // expected-error @+1 {{expected a value of ranked tensor type, but got 'vector<2xf32>'}}
+  // expected-error @+2 {{expected a value of ranked tensor type, but got 'vector<2xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.constant {value = dense<1.0> : vector<2xf32>} : () -> tensor<2xf32>
   return
 }
