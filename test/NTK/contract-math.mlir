@@ -11,7 +11,7 @@ ntk.network @products(%x: tensor<2x3xf64>, %w: tensor<3x2xf64>, %v: tensor<2xf64
     -> (tensor<2x3xf64>, tensor<3xf64>, tensor<2x2xf64>, tensor<3x2x2xf64>) {
   %0 = ntk.contract "nk, nk -> nk" (%x, %x) : (tensor<2x3xf64>, tensor<2x3xf64>) -> tensor<2x3xf64>
   %1 = ntk.contract "ok -> k" (%x) : (tensor<2x3xf64>) -> tensor<3xf64>
-  %2 = ntk.contract "mk, kp, p -> mp" (%x, %w, %v) : (tensor<2x3xf64>, tensor<3x2xf64>, tensor<2xf64>) -> tensor<2x2xf64>
+  %2 = ntk.contract "mk, kp -> mp" (%x, %w) : (tensor<2x3xf64>, tensor<3x2xf64>) -> tensor<2x2xf64>
   %3 = ntk.contract "gc, a -> gca" (%w, %v) : (tensor<3x2xf64>, tensor<2xf64>) -> tensor<3x2x2xf64>
   ntk.return %0, %1, %2, %3 : tensor<2x3xf64>, tensor<3xf64>, tensor<2x2xf64>, tensor<3x2x2xf64>
 }
