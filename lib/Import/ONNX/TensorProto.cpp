@@ -1,0 +1,205 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads the values of tensors. Nothing in a file is trusted: sizes are checked
+// against the bytes there are before anything is allocated.
+
+#include "TensorProto.h"
+#include "onnx/onnx.pb.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+using llvm::ArrayRef;
+using llvm::Expected;
+using llvm::StringRef;
+
+std::optional<ElementKind> onnximport::elementKind(int32_t dataType) {
+  using Proto = ::onnx::TensorProto;
+  switch (dataType) {
+  case Proto::FLOAT:
+    return ElementKind::Float32;
+  case Proto::DOUBLE:
+    return ElementKind::Float64;
+  case Proto::FLOAT16:
+    return ElementKind::Float16;
+  case Proto::BFLOAT16:
+    return ElementKind::BFloat16;
+  case Proto::BOOL:
+    return ElementKind::Bool;
+  case Proto::INT8:
+    return ElementKind::Int8;
+  case Proto::UINT8:
+    return ElementKind::UInt8;
+  case Proto::INT16:
+    return ElementKind::Int16;
+  case Proto::UINT16:
+    return ElementKind::UInt16;
+  case Proto::INT32:
+    return ElementKind::Int32;
+  case Proto::UINT32:
+    return ElementKind::UInt32;
+  case Proto::INT64:
+    return ElementKind::Int64;
+  case Proto::UINT64:
+    return ElementKind::UInt64;
+  default:
+    return std::nullopt;
+  }
+}
+
+/// Copies a repeated field of a protobuf message, of wider elements than the
+/// tensor's or equal ones.
+template <typename T, typename Field>
+static llvm::Error copyElements(const Field &field,
+                                llvm::MutableArrayRef<char> bytes) {
+  size_t count = bytes.size() / sizeof(T);
+  if (static_cast<size_t>(field.size()) != count)
+    return llvm::createStringError(
+        "expected " + llvm::Twine(count) + " values, but got " +
+        llvm::Twine(static_cast<size_t>(field.size())));
+  auto *next = reinterpret_cast<T *>(bytes.data());
+  for (auto value : field)
+    *next++ = static_cast<T>(value);
+  return llvm::Error::success();
+}
+
+static llvm::Error copyTyped(const ::onnx::TensorProto &proto, ElementKind kind,
+                             llvm::MutableArrayRef<char> bytes) {
+  switch (kind) {
+  case ElementKind::Float32:
+    return copyElements<float>(proto.float_data(), bytes);
+  case ElementKind::Float64:
+    return copyElements<double>(proto.double_data(), bytes);
+  case ElementKind::Int64:
+    return copyElements<int64_t>(proto.int64_data(), bytes);
+  case ElementKind::UInt64:
+    return copyElements<uint64_t>(proto.uint64_data(), bytes);
+  case ElementKind::UInt32:
+    return copyElements<uint32_t>(proto.uint64_data(), bytes);
+  case ElementKind::Int32:
+    return copyElements<int32_t>(proto.int32_data(), bytes);
+  case ElementKind::Float16:
+  case ElementKind::BFloat16:
+  case ElementKind::Int16:
+  case ElementKind::UInt16:
+    return copyElements<uint16_t>(proto.int32_data(), bytes);
+  case ElementKind::Bool:
+  case ElementKind::Int8:
+  case ElementKind::UInt8:
+    return copyElements<uint8_t>(proto.int32_data(), bytes);
+  }
+  llvm_unreachable("all element kinds are above");
+}
+
+/// The bytes of a tensor inside the message.
+static Expected<Array> readInline(const ::onnx::TensorProto &proto,
+                                  ElementKind kind, ArrayRef<int64_t> shape) {
+  int64_t size = *byteSizeOf(kind, shape);
+  if (proto.has_raw_data() &&
+      static_cast<int64_t>(proto.raw_data().size()) != size)
+    return llvm::createStringError("expected " + llvm::Twine(size) +
+                                   " bytes for " + describe(kind, shape) +
+                                   ", but got " +
+                                   llvm::Twine(proto.raw_data().size()));
+  // Each value takes a byte or more of the message.
+  if (!proto.has_raw_data() &&
+      size / byteWidth(kind) > static_cast<int64_t>(proto.ByteSizeLong()))
+    return llvm::createStringError("expected values for " +
+                                   describe(kind, shape) + ", but got too few");
+  llvm::MutableArrayRef<char> bytes;
+  Expected<Array> array = Array::allocate(kind, shape, bytes);
+  if (!array)
+    return array;
+  if (proto.has_raw_data())
+    llvm::copy(proto.raw_data(), bytes.begin());
+  else if (llvm::Error error = copyTyped(proto, kind, bytes))
+    return std::move(error);
+  return array;
+}
+
+Expected<std::shared_ptr<llvm::MemoryBuffer>>
+TensorReader::map(StringRef location) {
+  auto &file = files[location];
+  if (file)
+    return file;
+  bool escapes = llvm::sys::path::is_absolute(location);
+  for (StringRef part : llvm::make_range(llvm::sys::path::begin(location),
+                                         llvm::sys::path::end(location)))
+    escapes |= part == "..";
+  if (location.empty() || location.contains('\0') || escapes)
+    return llvm::createStringError(
+        "expected external data in the model's folder, but its location is '" +
+        location + "'");
+  llvm::SmallString<128> path(folder);
+  llvm::sys::path::append(path, location);
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return llvm::createStringError("expected external data in '" + path.str() +
+                                   "', but " + buffer.getError().message());
+  file = std::move(*buffer);
+  return file;
+}
+
+Expected<Array> TensorReader::readExternal(const ::onnx::TensorProto &proto,
+                                           ElementKind kind,
+                                           ArrayRef<int64_t> shape) {
+  std::string location;
+  uint64_t size = *byteSizeOf(kind, shape), offset = 0, length = size;
+  bool bad = false;
+  for (const auto &entry : proto.external_data()) {
+    if (entry.key() == "location")
+      location = entry.value();
+    else if (entry.key() == "offset")
+      bad |= StringRef(entry.value()).getAsInteger(10, offset);
+    else if (entry.key() == "length")
+      bad |= StringRef(entry.value()).getAsInteger(10, length);
+  }
+  if (bad || length != size)
+    return llvm::createStringError("expected an offset and a length of " +
+                                   llvm::Twine(size) + " bytes for " +
+                                   describe(kind, shape) +
+                                   " in the description of external data");
+  Expected<std::shared_ptr<llvm::MemoryBuffer>> file = map(location);
+  if (!file)
+    return file.takeError();
+  uint64_t have = (*file)->getBufferSize();
+  if (offset > have || size > have - offset)
+    return llvm::createStringError("expected " + llvm::Twine(size) +
+                                   " bytes at offset " + llvm::Twine(offset) +
+                                   " of '" + location + "', which has " +
+                                   llvm::Twine(have));
+  ArrayRef<char> bytes((*file)->getBufferStart() + offset, size);
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % byteWidth(kind) == 0)
+    return Array(kind, shape, bytes, *file);
+  llvm::MutableArrayRef<char> aligned;
+  Expected<Array> array = Array::allocate(kind, shape, aligned);
+  if (array)
+    llvm::copy(bytes, aligned.begin());
+  return array;
+}
+
+Expected<NamedTensor> TensorReader::read(const ::onnx::TensorProto &proto) {
+  auto fail = [&](llvm::Error error) {
+    return llvm::createStringError("tensor '" + proto.name() +
+                                   "': " + llvm::toString(std::move(error)));
+  };
+  std::optional<ElementKind> kind = elementKind(proto.data_type());
+  if (!kind)
+    return fail(llvm::createStringError(
+        "expected numbers or booleans, but got element type " +
+        llvm::Twine(proto.data_type()) + " of TensorProto.DataType"));
+  llvm::SmallVector<int64_t> shape(proto.dims().begin(), proto.dims().end());
+  if (!byteSizeOf(*kind, shape))
+    return fail(llvm::createStringError("expected sizes that fit memory, but "
+                                        "got " +
+                                        describe(*kind, shape)));
+  bool isExternal = proto.data_location() == ::onnx::TensorProto::EXTERNAL;
+  Expected<Array> values = isExternal ? readExternal(proto, *kind, shape)
+                                      : readInline(proto, *kind, shape);
+  if (!values)
+    return fail(values.takeError());
+  return NamedTensor{proto.name(), std::move(*values)};
+}
