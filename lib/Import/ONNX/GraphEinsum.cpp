@@ -1,0 +1,153 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sums of products: matrix products and einsums become one ntk.contract. The
+// letter of the batch axis must be the same in all operands that have one and
+// must stand in the result; if the axis is the batch alone the letter vanishes
+// with it.
+
+#include "GraphBuilder.h"
+#include "llvm/ADT/DenseMap.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+
+namespace {
+/// The letters of an einsum: their sizes and which one is the batch.
+struct Letters {
+  llvm::SmallDenseMap<char, int64_t> sizes;
+  char batchLetter = 0;
+  BatchAxis batch = {0};
+
+  bool isGone(char letter) const {
+    return letter == batchLetter && batch.isPure();
+  }
+};
+} // namespace
+
+/// Finds the letter of the batch axis.
+static LogicalResult findBatch(ArrayRef<GraphValue> values,
+                               ArrayRef<std::string> words, StringRef result,
+                               Letters &letters, GraphBuilder &graph) {
+  for (auto [x, word] : llvm::zip_equal(values, words)) {
+    if (!x.batch)
+      continue;
+    char letter = word[x.batch->axis];
+    if (!result.contains(letter))
+      return graph.emitError()
+             << "expected sums within one example, but axis " << x.batch->axis
+             << " of an operand is the batch: the network mixes examples";
+    if (letters.batchLetter && (letters.batchLetter != letter ||
+                                letters.batch.outer != x.batch->outer ||
+                                letters.batch.inner != x.batch->inner))
+      return graph.emitError() << "expected products within one example, but "
+                                  "the operands' batches are different axes: "
+                                  "the network mixes examples";
+    letters.batchLetter = letter;
+    letters.batch = *x.batch;
+  }
+  letters.batch.axis = static_cast<int64_t>(result.find(letters.batchLetter));
+  return success();
+}
+
+/// Finds the size of each letter; axes of size one repeat.
+static LogicalResult findSizes(ArrayRef<GraphValue> values,
+                               ArrayRef<std::string> words, Letters &letters,
+                               GraphBuilder &graph) {
+  if (letters.batchLetter)
+    letters.sizes[letters.batchLetter] =
+        letters.batch.outer * letters.batch.inner;
+  for (auto [x, word] : llvm::zip_equal(values, words)) {
+    for (auto [axis, letter] : llvm::enumerate(word)) {
+      if (x.isBatch(axis))
+        continue;
+      int64_t size = x.shape[axis];
+      if (letter == letters.batchLetter && size != 1)
+        return graph.emitError()
+               << "expected one value for all examples, but got " << size
+               << " along the batch axis";
+      int64_t &common = letters.sizes.try_emplace(letter, 1).first->second;
+      if (size != 1 && common != 1 && size != common)
+        return graph.emitError() << "expected equal sizes, but axis " << axis
+                                 << " has size " << size << " where another "
+                                 << "operand has " << common;
+      if (size != 1)
+        common = size;
+    }
+  }
+  return success();
+}
+
+/// Takes transposes into the letters.
+static Value absorbTransposes(Value value, std::string &word) {
+  while (auto transpose = value.getDefiningOp<TransposeOp>()) {
+    std::string before = word;
+    for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
+      before[from] = word[to];
+    word = before;
+    value = transpose.getInput();
+  }
+  return value;
+}
+
+/// The core of an operand without its repeated axes, and its letters.
+static FailureOr<Value> prepare(const GraphValue &x, std::string &word,
+                                const Letters &letters, GraphBuilder &graph) {
+  FailureOr<Value> core = graph.materialize(x);
+  if (failed(core))
+    return failure();
+  std::string kept;
+  SmallVector<int64_t> shape;
+  for (auto [axis, letter] : llvm::enumerate(word)) {
+    int64_t size = x.shape[axis];
+    bool repeats = size == 1 && letters.sizes.lookup(letter) != 1;
+    if (letters.isGone(letter) || repeats)
+      continue;
+    kept += letter;
+    shape.push_back(size);
+  }
+  word = kept;
+  if (x.coreShape() != shape)
+    core = graph.create<ReshapeOp>(*core, graph.attribute("shape", shape));
+  if (failed(core))
+    return failure();
+  return absorbTransposes(*core, word);
+}
+
+Result GraphBuilder::einsum(ArrayRef<GraphValue> values,
+                            ArrayRef<std::string> words, StringRef result) {
+  Letters letters;
+  if (failed(findBatch(values, words, result, letters, *this)) ||
+      failed(findSizes(values, words, letters, *this)))
+    return failure();
+  std::string spec;
+  SmallVector<Value> factors;
+  for (auto [x, word] : llvm::zip_equal(values, words)) {
+    std::string kept = word;
+    FailureOr<Value> core = prepare(x, kept, letters, *this);
+    if (failed(core))
+      return failure();
+    factors.push_back(*core);
+    spec += (spec.empty() ? "" : ", ") + kept;
+  }
+  Frame frame;
+  spec += " -> ";
+  for (char letter : result) {
+    frame.shape.push_back(letters.sizes.lookup(letter));
+    if (!letters.isGone(letter))
+      spec += letter;
+  }
+  if (letters.batchLetter)
+    frame.batch = letters.batch;
+  if (!product(frame.shape))
+    return emitError() << "expected sizes that fit memory";
+  if (!llvm::any_of(factors, [](Value v) {
+        return isa<FloatType>(getElementTypeOrSelf(v));
+      }))
+    return emitError() << "expected operands of floating-point numbers";
+  Value core = createContract(builder, current, spec, factors);
+  if (llvm::any_of(factors, [&](Value v) { return isActive(v); }))
+    setActive(core);
+  return wrap(core, values[0].kind, frame);
+}

@@ -1,0 +1,63 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Imports the graph of a model: inputs with their batch axes, initializers,
+// nodes in the file's order, outputs.
+
+#ifndef NTK_LIB_IMPORT_ONNX_GRAPHIMPORTER_H
+#define NTK_LIB_IMPORT_ONNX_GRAPHIMPORTER_H
+
+#include "GraphBuilder.h"
+#include "Model.h"
+#include "ntk/Import/ONNX.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace mlir::ntk::onnximport {
+
+/// The inputs of one example, and the batch size if the file fixes it. Errors
+/// name the input.
+llvm::Error readInputs(const Model &model, bool wholeBatch, OnnxImport &result);
+
+/// Positions of the nodes that the outputs need. Names that are made twice are
+/// errors, and so are operators that are not supported, all at once.
+llvm::Expected<std::vector<size_t>> findLiveNodes(const Model &model);
+
+class GraphImporter {
+public:
+  GraphImporter(const Model &model, const llvm::StringSet<> &trainable,
+                NetworkOp network, FloatType real, OnnxImport &result)
+      : model(model), trainable(trainable), network(network),
+        body(network.getBody().front()), result(result),
+        graph(body, real, result.batchSize, result.store) {}
+
+  /// Fills in the network; what does not fit is a diagnostic, about the node
+  /// that currentNode() describes.
+  LogicalResult run(ArrayRef<size_t> liveNodes);
+
+  /// "node 'conv_7' (Conv): ", or empty.
+  std::string currentNode() const { return current; }
+
+private:
+  void importInputs();
+  void importInitializers();
+  LogicalResult importNode(const Node &node);
+  LogicalResult collectInputs(const Node &node,
+                              SmallVectorImpl<const GraphValue *> &inputs);
+  LogicalResult importOutputs();
+  LogicalResult checkDeadEnds();
+  void removeUnused();
+  void finishSignature();
+
+  const Model &model;
+  const llvm::StringSet<> &trainable;
+  NetworkOp network;
+  Block &body;
+  OnnxImport &result;
+  GraphBuilder graph;
+  llvm::StringMap<GraphValue> values;
+  std::string current;
+};
+
+} // namespace mlir::ntk::onnximport
+
+#endif // NTK_LIB_IMPORT_ONNX_GRAPHIMPORTER_H

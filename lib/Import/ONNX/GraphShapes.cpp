@@ -1,0 +1,271 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operations that move elements. Known values are rearranged at once, others
+// become ops; the batch axis moves along and is never taken apart.
+
+#include "GraphBuilder.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+
+SmallVector<int64_t> onnximport::rowMajorStrides(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides(shape.size(), 1);
+  for (int64_t axis = static_cast<int64_t>(shape.size()) - 2; axis >= 0; --axis)
+    strides[axis] = strides[axis + 1] * shape[axis + 1];
+  return strides;
+}
+
+GraphValue GraphBuilder::rearrange(const GraphValue &x, ArrayRef<int64_t> shape,
+                                   ArrayRef<int64_t> source) {
+  std::vector<Number> numbers;
+  numbers.reserve(source.size());
+  for (int64_t position : source)
+    numbers.push_back((*x.numbers)[position]);
+  return makeKnown(x.kind, shape, std::move(numbers));
+}
+
+/// Positions, in a value of strides `strides`, of a row-major walk over
+/// `shape`.
+static SmallVector<int64_t> walk(ArrayRef<int64_t> shape,
+                                 ArrayRef<int64_t> strides, int64_t start = 0) {
+  SmallVector<int64_t> positions = {start};
+  for (auto [size, stride] : llvm::zip_equal(shape, strides)) {
+    SmallVector<int64_t> next;
+    next.reserve(positions.size() * size);
+    for (int64_t position : positions)
+      for (int64_t i = 0; i < size; ++i)
+        next.push_back(position + i * stride);
+    positions = std::move(next);
+  }
+  return positions;
+}
+
+SmallVector<int64_t> onnximport::broadcastPositions(ArrayRef<int64_t> shape,
+                                                    ArrayRef<int64_t> to) {
+  SmallVector<int64_t> own = rowMajorStrides(shape), strides(to.size(), 0);
+  size_t offset = to.size() - shape.size();
+  for (size_t axis = 0; axis < shape.size(); ++axis)
+    if (shape[axis] != 1)
+      strides[offset + axis] = own[axis];
+  return walk(to, strides);
+}
+
+Result GraphBuilder::reshape(Result x, ArrayRef<int64_t> shape,
+                             std::optional<BatchAxis> batch) {
+  if (failed(x))
+    return failure();
+  if (x->isKnown())
+    return makeKnown(x->kind, shape, *x->numbers);
+  GraphValue result = *x;
+  result.shape.assign(shape.begin(), shape.end());
+  result.batch = batch;
+  if (result.coreShape() == x->coreShape())
+    return result;
+  FailureOr<Value> core =
+      create<ReshapeOp>(x->core, attribute("shape", result.coreShape()));
+  if (failed(core))
+    return failure();
+  result.core = *core;
+  return result;
+}
+
+Result GraphBuilder::squeeze(Result x, ArrayRef<int64_t> axes) {
+  if (failed(x))
+    return failure();
+  SmallVector<int64_t> shape;
+  std::optional<BatchAxis> batch = x->batch;
+  for (int64_t axis = 0; axis < x->rank(); ++axis)
+    if (!llvm::is_contained(axes, axis))
+      shape.push_back(x->shape[axis]);
+    else if (batch && axis < x->batch->axis)
+      --batch->axis;
+  return reshape(x, shape, batch);
+}
+
+Result GraphBuilder::unsqueeze(Result x, ArrayRef<int64_t> axes) {
+  if (failed(x))
+    return failure();
+  SmallVector<int64_t> shape;
+  std::optional<BatchAxis> batch = x->batch;
+  int64_t from = 0, rank = x->rank() + static_cast<int64_t>(axes.size());
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    if (llvm::is_contained(axes, axis)) {
+      shape.push_back(1);
+      continue;
+    }
+    if (x->isBatch(from))
+      batch->axis = axis;
+    shape.push_back(x->shape[from++]);
+  }
+  return reshape(x, shape, batch);
+}
+
+Result GraphBuilder::transpose(Result x, ArrayRef<int64_t> permutation) {
+  if (failed(x))
+    return failure();
+  SmallVector<int64_t> shape, corePermutation;
+  Frame frame;
+  frame.batch = x->batch;
+  for (auto [to, from] : llvm::enumerate(permutation)) {
+    frame.shape.push_back(x->shape[from]);
+    if (x->isBatch(from))
+      frame.batch->axis = to;
+    if (std::optional<int64_t> axis = x->coreAxis(from))
+      corePermutation.push_back(*axis);
+  }
+  if (x->isKnown()) {
+    SmallVector<int64_t> strides, all = rowMajorStrides(x->shape);
+    for (int64_t from : permutation)
+      strides.push_back(all[from]);
+    return rearrange(*x, frame.shape, walk(frame.shape, strides));
+  }
+  if (llvm::is_sorted(corePermutation))
+    return wrap(x->core, x->kind, frame);
+  FailureOr<Value> core =
+      create<TransposeOp>(x->core, attribute("permutation", corePermutation));
+  if (failed(core))
+    return failure();
+  return wrap(*core, x->kind, frame);
+}
+
+Result GraphBuilder::slice(Result x, int64_t axis, int64_t start, int64_t size,
+                           int64_t stride) {
+  if (failed(x) || failed(refuseBatch(*x, axis, "slice")))
+    return failure();
+  Frame frame{x->shape, x->batch};
+  frame.shape[axis] = size;
+  if (x->isKnown()) {
+    SmallVector<int64_t> strides = rowMajorStrides(x->shape);
+    int64_t first = start * strides[axis];
+    strides[axis] *= stride;
+    return rearrange(*x, frame.shape, walk(frame.shape, strides, first));
+  }
+  if (start == 0 && stride == 1 && size == x->shape[axis])
+    return x;
+  int64_t at = *x->coreAxis(axis);
+  SmallVector<int64_t> starts(x->coreShape().size(), 0),
+      sizes = x->coreShape(), strides(starts.size(), 1);
+  bool turns = stride < 0;
+  starts[at] = turns && size > 0 ? start + (size - 1) * stride : start;
+  sizes[at] = size;
+  strides[at] = std::abs(stride);
+  FailureOr<Value> core = create<SliceOp>(
+      x->core, {attribute("starts", starts), attribute("sizes", sizes),
+                attribute("strides", strides)});
+  if (succeeded(core) && turns)
+    core = create<ReverseOp>(*core, attribute("axes", ArrayRef<int64_t>{at}));
+  if (failed(core))
+    return failure();
+  return wrap(*core, x->kind, frame);
+}
+
+Result GraphBuilder::pick(Result x, int64_t axis, ArrayRef<int64_t> positions) {
+  if (failed(x) || failed(refuseBatch(*x, axis, "pick elements")))
+    return failure();
+  int64_t count = positions.size();
+  int64_t stride = count > 1 ? positions[1] - positions[0] : 1;
+  bool regular = count > 0 && stride != 0;
+  for (int64_t i = 1; i < count; ++i)
+    regular &= positions[i] - positions[i - 1] == stride;
+  if (regular)
+    return slice(x, axis, positions[0], count, stride);
+  Frame frame{x->shape, x->batch};
+  frame.shape[axis] = count;
+  if (x->isKnown()) {
+    SmallVector<int64_t> source, strides = rowMajorStrides(x->shape);
+    SmallVector<int64_t> outer(frame.shape), outerStrides(strides);
+    outerStrides[axis] = 0;
+    for (auto [i, position] : llvm::enumerate(walk(outer, outerStrides))) {
+      int64_t inner = strides[axis];
+      int64_t along = (static_cast<int64_t>(i) / inner) % count;
+      source.push_back(position + positions[along] * inner);
+    }
+    return rearrange(*x, frame.shape, source);
+  }
+  std::vector<Number> numbers(count);
+  for (auto [number, position] : llvm::zip_equal(numbers, positions))
+    number.integer = position;
+  FailureOr<Value> indices =
+      materialize(makeKnown(ElementKind::Int64, {count}, numbers));
+  if (failed(indices))
+    return failure();
+  FailureOr<Value> core = create<GatherOp>(
+      {x->core, *indices}, attribute("axis", *x->coreAxis(axis)));
+  if (failed(core))
+    return failure();
+  return wrap(*core, x->kind, frame);
+}
+
+/// Joins known values.
+static GraphValue concatKnown(ArrayRef<GraphValue> values, int64_t axis) {
+  SmallVector<int64_t> shape(values[0].shape);
+  int64_t outer = *product(ArrayRef(shape).take_front(axis));
+  shape[axis] = 0;
+  for (const GraphValue &x : values)
+    shape[axis] += x.shape[axis];
+  std::vector<Number> numbers;
+  for (int64_t i = 0; i < outer; ++i)
+    for (const GraphValue &x : values) {
+      int64_t block = x.numbers->size() / outer;
+      numbers.insert(numbers.end(), x.numbers->begin() + i * block,
+                     x.numbers->begin() + (i + 1) * block);
+    }
+  return makeKnown(values[0].kind, shape, std::move(numbers));
+}
+
+/// Axes other than `axis` have the frame's sizes; only what is one value for
+/// all examples may have size one along the batch.
+LogicalResult GraphBuilder::checkConcat(ArrayRef<GraphValue> values,
+                                        int64_t axis, Frame &frame) {
+  for (const GraphValue &x : values)
+    for (int64_t i = 0; i < x.rank(); ++i) {
+      if (i == axis)
+        continue;
+      bool isBatch = frame.batch && frame.batch->axis == i;
+      if (isBatch && failed(unifyAxis(x, i, 0, frame)))
+        return failure();
+      if (!isBatch && x.shape[i] != frame.shape[i])
+        return emitError() << "expected operands of equal sizes, but axis " << i
+                           << " has sizes " << frame.shape[i] << " and "
+                           << x.shape[i];
+    }
+  return success();
+}
+
+Result GraphBuilder::concat(ArrayRef<GraphValue> values, int64_t axis) {
+  Frame frame{values[0].shape, std::nullopt};
+  frame.shape[axis] = 0;
+  for (const GraphValue &x : values) {
+    if (failed(refuseBatch(x, axis, "concatenate")))
+      return failure();
+    if (x.rank() != values[0].rank())
+      return emitError() << "expected operands of rank " << values[0].rank()
+                         << ", but got rank " << x.rank();
+    if (failed(unifyBatch(x, 0, frame)))
+      return failure();
+    frame.shape[axis] += x.shape[axis];
+  }
+  if (frame.batch)
+    frame.shape[frame.batch->axis] = frame.batch->outer * frame.batch->inner;
+  if (failed(checkConcat(values, axis, frame)))
+    return failure();
+  if (llvm::all_of(values, [](const GraphValue &x) { return x.isKnown(); }))
+    return concatKnown(values, axis);
+  SmallVector<Value> cores;
+  for (const GraphValue &x : values) {
+    Frame own = frame;
+    own.shape[axis] = x.shape[axis];
+    FailureOr<Value> core = fit(x, own);
+    if (failed(core))
+      return failure();
+    cores.push_back(*core);
+  }
+  GraphValue like = wrap(Value(), values[0].kind, frame);
+  FailureOr<Value> core =
+      create<ConcatOp>(cores, attribute("axis", *like.coreAxis(axis)));
+  if (failed(core))
+    return failure();
+  return wrap(*core, values[0].kind, frame);
+}

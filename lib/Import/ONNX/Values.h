@@ -1,0 +1,82 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the importer knows about a value of the ONNX graph. The import is an
+// abstract interpretation: a value is either known (numbers of the file and
+// what is computed from shapes, in which the batch size N is a symbol) or a
+// value of the ntk network, from which the batch axis has been taken out. The
+// batch axis may be merged with others: an axis of extent outer · N · inner.
+
+#ifndef NTK_LIB_IMPORT_ONNX_VALUES_H
+#define NTK_LIB_IMPORT_ONNX_VALUES_H
+
+#include "mlir/IR/Value.h"
+#include "ntk/Driver/Data.h"
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace mlir::ntk::onnximport {
+
+/// A number of a known value: `real` of a float, else integer + perExample · N
+/// with N the batch size.
+struct Number {
+  int64_t integer = 0;
+  int64_t perExample = 0;
+  double real = 0;
+};
+
+/// Axis `axis` has extent outer · N · inner.
+struct BatchAxis {
+  int64_t axis;
+  int64_t outer = 1;
+  int64_t inner = 1;
+
+  bool isPure() const { return outer == 1 && inner == 1; }
+  bool operator==(const BatchAxis &other) const {
+    return axis == other.axis && outer == other.outer && inner == other.inner;
+  }
+};
+
+struct GraphValue {
+  ElementKind kind = ElementKind::Float32;
+  /// Sizes of the file's axes; the batch axis has outer · inner.
+  SmallVector<int64_t> shape;
+  std::optional<BatchAxis> batch;
+  /// The numbers of a known value, which has no batch axis, in row-major order.
+  std::shared_ptr<const std::vector<Number>> numbers;
+  /// The value of the network, of shape coreShape(), unless known.
+  Value core;
+  /// The numbers of a buffer, for operators that need to know them.
+  std::shared_ptr<const Array> stored;
+
+  bool isKnown() const { return numbers != nullptr; }
+  bool isFloat() const { return ntk::isFloat(kind); }
+  int64_t rank() const { return shape.size(); }
+
+  /// Is `axis` the batch axis, alone or merged with others?
+  bool isBatch(int64_t axis) const { return batch && batch->axis == axis; }
+  /// The sizes without a pure batch axis.
+  SmallVector<int64_t> coreShape() const;
+  /// Position of `axis` among the core's axes; none for a pure batch axis.
+  std::optional<int64_t> coreAxis(int64_t axis) const;
+
+  /// A known value of one number everywhere (and at least one).
+  std::optional<Number> splat() const;
+};
+
+/// Product of sizes; none if it does not fit 63 bits or one is negative.
+std::optional<int64_t> product(ArrayRef<int64_t> sizes);
+
+/// Known values of at most this many elements are computed with.
+inline constexpr int64_t maxKnownElements = 1 << 16;
+
+/// A known value; `numbers` has as many entries as the shape has elements.
+GraphValue makeKnown(ElementKind kind, ArrayRef<int64_t> shape,
+                     std::vector<Number> numbers);
+/// The numbers of an array, which has at most maxKnownElements.
+GraphValue makeKnown(const Array &array);
+
+} // namespace mlir::ntk::onnximport
+
+#endif // NTK_LIB_IMPORT_ONNX_VALUES_H
