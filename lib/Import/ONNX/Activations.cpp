@@ -1,0 +1,276 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Functions of one variable: rows of the dialect's elementwise table and their
+// compositions. They treat every element alike, so the batch axis stays.
+
+#include "Operators.h"
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+
+using RealFunction = double (*)(double);
+
+/// y = f(x) by one op; known numbers are computed where `fold` is given.
+template <typename OpTy, RealFunction fold = nullptr>
+static LogicalResult importFunction(NodeImporter &node) {
+  const GraphValue &x = node.input(0);
+  if constexpr (fold != nullptr) {
+    if (x.isKnown() && x.isFloat()) {
+      std::vector<Number> numbers = *x.numbers;
+      for (Number &number : numbers)
+        number.real = fold(number.real);
+      return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
+    }
+  }
+  return node.setResult(node.graph.unary<OpTy>(x));
+}
+
+/// −x, of integers too.
+static LogicalResult importNeg(NodeImporter &node) {
+  const GraphValue &x = node.input(0);
+  if (!x.isKnown())
+    return importFunction<NegOp>(node);
+  std::vector<Number> numbers = *x.numbers;
+  for (Number &number : numbers)
+    number = {static_cast<int64_t>(-static_cast<uint64_t>(number.integer)),
+              static_cast<int64_t>(-static_cast<uint64_t>(number.perExample)),
+              -number.real};
+  return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
+}
+
+/// Output = input: Identity, and what does nothing in inference.
+static LogicalResult importIdentity(NodeImporter &node) {
+  return node.setResult(node.input(0));
+}
+
+static LogicalResult importDropout(NodeImporter &node) {
+  if (node.hasInput(2)) {
+    FailureOr<double> training = node.getReal(2);
+    if (failed(training))
+      return failure();
+    if (*training != 0)
+      return node.emitError() << "expected dropout in inference mode, but "
+                                 "training_mode is set; export the model in "
+                                 "evaluation mode";
+  }
+  return importIdentity(node);
+}
+
+//===----------------------------------------------------------------------===//
+// With constants
+//===----------------------------------------------------------------------===//
+
+static Result elu(GraphBuilder &graph, Result x, double alpha) {
+  return graph.unary<EluOp>(x, graph.attribute("alpha", alpha));
+}
+
+static LogicalResult importElu(NodeImporter &node) {
+  return node.setResult(
+      elu(node.graph, node.input(0), node.getReal("alpha", 1.0)));
+}
+
+/// γ (x > 0 ? x : α (exp x − 1)).
+static LogicalResult importSelu(NodeImporter &node) {
+  double alpha = node.getReal("alpha", 1.67326319217681884765625);
+  double gamma = node.getReal("gamma", 1.05070102214813232421875);
+  return node.setResult(
+      node.graph.scale(elu(node.graph, node.input(0), alpha), gamma));
+}
+
+/// max(0, x) + min(0, α (exp(x/α) − 1)) = α elu(x/α).
+static LogicalResult importCelu(NodeImporter &node) {
+  double alpha = node.getReal("alpha", 1.0);
+  if (!(alpha > 0))
+    return node.emitError() << "expected alpha above 0, but got " << alpha;
+  GraphBuilder &graph = node.graph;
+  Result scaled = graph.scale(node.input(0), 1 / alpha);
+  return node.setResult(graph.scale(elu(graph, scaled, 1.0), alpha));
+}
+
+static LogicalResult importLeakyRelu(NodeImporter &node) {
+  double alpha = node.getReal("alpha", 0.01f);
+  return node.setResult(node.graph.unary<LeakyReluOp>(
+      node.input(0), node.graph.attribute("alpha", alpha)));
+}
+
+/// x > 0 ? x : slope · x, the slope being a parameter.
+static LogicalResult importPRelu(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  const GraphValue &x = node.input(0);
+  Result positive = graph.compare(x, graph.scalar(0), Comparison::GT);
+  Result scaled = graph.binary<MulOp>(x, node.input(1));
+  return node.setResult(graph.select(positive, x, scaled));
+}
+
+/// x > α ? x : 0.
+static LogicalResult importThresholdedRelu(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  const GraphValue &x = node.input(0);
+  Result above = graph.compare(x, graph.scalar(node.getReal("alpha", 1.0)),
+                               Comparison::GT);
+  return node.setResult(graph.select(above, x, graph.scalar(0)));
+}
+
+static Result clip(GraphBuilder &graph, Result x, double low, double high) {
+  return graph.unary<ClipOp>(
+      x, {graph.attribute("high", high), graph.attribute("low", low)});
+}
+
+static LogicalResult importHardSigmoid(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  Result line =
+      graph.shift(graph.scale(node.input(0), node.getReal("alpha", 0.2f)),
+                  node.getReal("beta", 0.5));
+  return node.setResult(clip(graph, line, 0, 1));
+}
+
+/// x · min(max(x/6 + 1/2, 0), 1).
+static LogicalResult importHardSwish(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  const GraphValue &x = node.input(0);
+  Result line = graph.shift(graph.scale(x, 1.0 / 6), 0.5);
+  return node.setResult(graph.binary<MulOp>(x, clip(graph, line, 0, 1)));
+}
+
+static LogicalResult importMish(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  const GraphValue &x = node.input(0);
+  return node.setResult(
+      graph.binary<MulOp>(x, graph.unary<TanhOp>(graph.unary<SoftplusOp>(x))));
+}
+
+static LogicalResult importSoftsign(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  const GraphValue &x = node.input(0);
+  return node.setResult(
+      graph.binary<DivOp>(x, graph.shift(graph.unary<AbsOp>(x), 1)));
+}
+
+/// x σ(α x).
+static LogicalResult importSwish(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  const GraphValue &x = node.input(0);
+  Result gate =
+      graph.unary<SigmoidOp>(graph.scale(x, node.getReal("alpha", 1.0)));
+  return node.setResult(graph.binary<MulOp>(x, gate));
+}
+
+static LogicalResult importGelu(NodeImporter &node) {
+  std::string approximate = node.getString("approximate", "none");
+  if (approximate == "tanh")
+    return importFunction<GeluTanhOp>(node);
+  if (approximate == "none")
+    return importFunction<GeluOp>(node);
+  return node.emitError() << "expected approximate to be 'none' or 'tanh', but "
+                             "got '"
+                          << approximate << "'";
+}
+
+/// Bounds are attributes below opset 11, then inputs.
+static LogicalResult importClip(NodeImporter &node) {
+  double infinity = std::numeric_limits<double>::infinity();
+  double bounds[] = {node.getReal("min", -infinity),
+                     node.getReal("max", infinity)};
+  for (unsigned i : {1, 2}) {
+    if (!node.hasInput(i))
+      continue;
+    FailureOr<double> bound = node.getReal(i);
+    if (failed(bound))
+      return failure();
+    bounds[i - 1] = *bound;
+  }
+  return node.setResult(clip(node.graph, node.input(0), bounds[0], bounds[1]));
+}
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+/// A step function: constant almost everywhere. An active value that reaches
+/// the outputs by no other way loses its derivative, which is refused later.
+static Result step(NodeImporter &node, Result x,
+                   Result (*build)(GraphBuilder &, Result)) {
+  if (succeeded(x) && x->core && node.graph.isActive(x->core))
+    node.graph.deadEnds.push_back(
+        {x->core, node.node.displayName().str() + "' (" +
+                      node.node.qualifiedType() + ")"});
+  return build(node.graph, x);
+}
+
+static Result mask(GraphBuilder &graph, Result x, Result y,
+                   Comparison predicate) {
+  return graph.convert(graph.compare(x, y, predicate), ElementKind::Float32);
+}
+
+/// The integer towards zero, corrected where it is too large.
+static Result floorOf(GraphBuilder &graph, Result x) {
+  Result towardsZero =
+      graph.convert(graph.convert(x, ElementKind::Int64), ElementKind::Float32);
+  return graph.binary<SubOp>(towardsZero,
+                             mask(graph, towardsZero, x, Comparison::GT));
+}
+
+static Result ceilOf(GraphBuilder &graph, Result x) {
+  return graph.unary<NegOp>(floorOf(graph, graph.unary<NegOp>(x)));
+}
+
+static Result signOf(GraphBuilder &graph, Result x) {
+  return graph.binary<SubOp>(mask(graph, x, graph.scalar(0), Comparison::GT),
+                             mask(graph, x, graph.scalar(0), Comparison::LT));
+}
+
+template <Result (*build)(GraphBuilder &, Result), RealFunction fold>
+static LogicalResult importStep(NodeImporter &node) {
+  if (node.input(0).isKnown() && node.input(0).isFloat())
+    return importFunction<AbsOp, fold>(node);
+  return node.setResult(step(node, node.input(0), build));
+}
+
+/// The sign is constant under differentiation by definition.
+static LogicalResult importSign(NodeImporter &node) {
+  return node.setResult(signOf(node.graph, node.input(0)));
+}
+
+static double reciprocal(double x) { return 1 / x; }
+
+ArrayRef<Operator> onnximport::getActivationOperators() {
+  static const Operator operators[] = {
+      {"Abs", 6, newestOpset, 1, 1, importFunction<AbsOp, std::fabs>},
+      {"Ceil", 6, newestOpset, 1, 1, importStep<ceilOf, std::ceil>},
+      {"Celu", 12, newestOpset, 1, 1, importCelu},
+      {"Clip", 6, newestOpset, 1, 3, importClip},
+      {"Cos", 7, newestOpset, 1, 1, importFunction<CosOp, std::cos>},
+      {"Dropout", 7, newestOpset, 1, 3, importDropout},
+      {"Elu", 6, newestOpset, 1, 1, importElu},
+      {"Erf", 9, newestOpset, 1, 1, importFunction<ErfOp, std::erf>},
+      {"Exp", 6, newestOpset, 1, 1, importFunction<ExpOp, std::exp>},
+      {"Floor", 6, newestOpset, 1, 1, importStep<floorOf, std::floor>},
+      {"Gelu", 20, newestOpset, 1, 1, importGelu},
+      {"HardSigmoid", 6, newestOpset, 1, 1, importHardSigmoid},
+      {"HardSwish", 14, newestOpset, 1, 1, importHardSwish},
+      {"Identity", 1, newestOpset, 1, 1, importIdentity},
+      {"LeakyRelu", 6, newestOpset, 1, 1, importLeakyRelu},
+      {"Log", 6, newestOpset, 1, 1, importFunction<LogOp, std::log>},
+      {"Mish", 18, newestOpset, 1, 1, importMish},
+      {"Neg", 6, newestOpset, 1, 1, importNeg},
+      {"PRelu", 7, newestOpset, 2, 2, importPRelu},
+      {"Reciprocal", 6, newestOpset, 1, 1,
+       importFunction<ReciprocalOp, reciprocal>},
+      {"Relu", 6, newestOpset, 1, 1, importFunction<ReluOp>},
+      {"Selu", 6, newestOpset, 1, 1, importSelu},
+      {"Sigmoid", 6, newestOpset, 1, 1, importFunction<SigmoidOp>},
+      {"Sign", 9, newestOpset, 1, 1, importSign},
+      {"Sin", 7, newestOpset, 1, 1, importFunction<SinOp, std::sin>},
+      {"Softplus", 1, newestOpset, 1, 1, importFunction<SoftplusOp>},
+      {"Softsign", 1, newestOpset, 1, 1, importSoftsign},
+      {"Sqrt", 6, newestOpset, 1, 1, importFunction<SqrtOp, std::sqrt>},
+      {"Swish", 24, newestOpset, 1, 1, importSwish},
+      {"Tanh", 6, newestOpset, 1, 1, importFunction<TanhOp, std::tanh>},
+      {"ThresholdedRelu", 10, newestOpset, 1, 1, importThresholdedRelu},
+  };
+  return operators;
+}

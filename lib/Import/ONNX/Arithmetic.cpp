@@ -1,0 +1,267 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sums, products and their like of two or more values, broadcast. Integers of
+// shapes are computed at once, with the batch size N as a symbol: results must
+// stay of the form a + b · N.
+
+#include "Operators.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+
+/// Integers wrap as in the file's machine.
+static int64_t wrapped(uint64_t value) { return static_cast<int64_t>(value); }
+
+//===----------------------------------------------------------------------===//
+// Known numbers; none if the result is not a + b · N
+//===----------------------------------------------------------------------===//
+
+using Fold = std::optional<Number> (*)(const Number &, const Number &);
+
+static std::optional<Number> foldAdd(const Number &a, const Number &b) {
+  return Number{wrapped(uint64_t(a.integer) + uint64_t(b.integer)),
+                wrapped(uint64_t(a.perExample) + uint64_t(b.perExample)),
+                a.real + b.real};
+}
+
+static std::optional<Number> foldSub(const Number &a, const Number &b) {
+  return Number{wrapped(uint64_t(a.integer) - uint64_t(b.integer)),
+                wrapped(uint64_t(a.perExample) - uint64_t(b.perExample)),
+                a.real - b.real};
+}
+
+static std::optional<Number> foldMul(const Number &a, const Number &b) {
+  if (a.perExample != 0 && b.perExample != 0)
+    return std::nullopt;
+  return Number{wrapped(uint64_t(a.integer) * uint64_t(b.integer)),
+                wrapped(uint64_t(a.integer) * uint64_t(b.perExample) +
+                        uint64_t(a.perExample) * uint64_t(b.integer)),
+                a.real * b.real};
+}
+
+/// Integers are divided towards zero. The quotient of a + b · N is taken only
+/// where it is exact in both.
+static std::optional<Number> foldDiv(const Number &a, const Number &b) {
+  Number result;
+  result.real = a.real / b.real;
+  if (b.integer == 0 && b.perExample == 0)
+    return b.real != 0 ? std::optional(result) : std::nullopt;
+  if (b.perExample != 0) {
+    // (c · N) / (d · N)
+    if (a.integer != 0 || b.integer != 0 || b.perExample < 1)
+      return std::nullopt;
+    result.integer = a.perExample / b.perExample;
+    return result;
+  }
+  if (b.integer == -1)
+    return foldSub({}, a);
+  if (a.perExample != 0 &&
+      (a.perExample % b.integer != 0 || a.integer % b.integer != 0))
+    return std::nullopt;
+  result.integer = a.integer / b.integer;
+  result.perExample = a.perExample / b.integer;
+  return result;
+}
+
+/// The remainder with the sign of the divisor.
+static std::optional<Number> foldMod(const Number &a, const Number &b) {
+  Number result;
+  result.real = std::fmod(a.real, b.real);
+  if (b.integer == 0 || b.integer == -1)
+    return b.real != 0 || b.integer == -1 ? std::optional(result)
+                                          : std::nullopt;
+  if (b.perExample != 0 || a.perExample % b.integer != 0)
+    return std::nullopt;
+  result.integer = a.integer % b.integer;
+  if (result.integer != 0 && (result.integer < 0) != (b.integer < 0))
+    result.integer += b.integer;
+  return result;
+}
+
+static std::optional<Number> foldMax(const Number &a, const Number &b) {
+  if (a.perExample != b.perExample)
+    return std::nullopt;
+  return Number{std::max(a.integer, b.integer), a.perExample,
+                std::fmax(a.real, b.real)};
+}
+
+static std::optional<Number> foldMin(const Number &a, const Number &b) {
+  if (a.perExample != b.perExample)
+    return std::nullopt;
+  return Number{std::min(a.integer, b.integer), a.perExample,
+                std::fmin(a.real, b.real)};
+}
+
+static std::optional<Number> foldPow(const Number &a, const Number &b) {
+  if (a.perExample != 0 || b.perExample != 0)
+    return std::nullopt;
+  double power =
+      std::pow(static_cast<double>(a.integer), static_cast<double>(b.integer));
+  Number result;
+  result.integer = std::fabs(power) < 0x1p62 ? static_cast<int64_t>(power) : 0;
+  result.real = std::pow(a.real, b.real);
+  return result;
+}
+
+Result onnximport::foldElementwise(
+    GraphBuilder &graph, const GraphValue &x, const GraphValue &y,
+    ElementKind kind,
+    function_ref<std::optional<Number>(const Number &, const Number &)> fold) {
+  FailureOr<Frame> frame = graph.unify({x, y});
+  if (failed(frame))
+    return failure();
+  std::optional<int64_t> count = product(frame->shape);
+  if (!count || *count > maxKnownElements)
+    return graph.emitError() << "expected at most " << maxKnownElements
+                             << " elements of a constant, but got more";
+  SmallVector<int64_t> left = broadcastPositions(x.shape, frame->shape),
+                       right = broadcastPositions(y.shape, frame->shape);
+  std::vector<Number> numbers;
+  for (auto [i, j] : llvm::zip_equal(left, right)) {
+    std::optional<Number> number = fold((*x.numbers)[i], (*y.numbers)[j]);
+    if (!number)
+      return graph.emitError() << "expected a result that is a + b·N with N "
+                                  "the batch size, but it is not or divides "
+                                  "by zero";
+    numbers.push_back(*number);
+  }
+  return makeKnown(kind, frame->shape, std::move(numbers));
+}
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// The number of `y` if it can be a constant of an op on `x`: one float, which
+/// does not enlarge x.
+static std::optional<double>
+constantFor(NodeImporter &node, const GraphValue &y, const GraphValue &x) {
+  std::optional<Number> splat = y.splat();
+  if (!splat || !y.isFloat() || !x.isFloat() || x.isKnown())
+    return std::nullopt;
+  if (y.rank() > x.rank() ||
+      !llvm::all_of(y.shape, [](int64_t size) { return size == 1; }))
+    return std::nullopt;
+  return splat->real;
+}
+
+static Result add(NodeImporter &node, const GraphValue &x,
+                  const GraphValue &y) {
+  if (std::optional<double> c = constantFor(node, y, x))
+    return node.graph.shift(x, *c);
+  if (std::optional<double> c = constantFor(node, x, y))
+    return node.graph.shift(y, *c);
+  return node.graph.binary<AddOp>(x, y);
+}
+
+static Result subtract(NodeImporter &node, const GraphValue &x,
+                       const GraphValue &y) {
+  if (std::optional<double> c = constantFor(node, y, x))
+    return node.graph.shift(x, -*c);
+  if (std::optional<double> c = constantFor(node, x, y))
+    return node.graph.shift(node.graph.unary<NegOp>(y), *c);
+  return node.graph.binary<SubOp>(x, y);
+}
+
+static Result multiply(NodeImporter &node, const GraphValue &x,
+                       const GraphValue &y) {
+  if (std::optional<double> c = constantFor(node, y, x))
+    return node.graph.scale(x, *c);
+  if (std::optional<double> c = constantFor(node, x, y))
+    return node.graph.scale(y, *c);
+  return node.graph.binary<MulOp>(x, y);
+}
+
+static Result divide(NodeImporter &node, const GraphValue &x,
+                     const GraphValue &y) {
+  std::optional<double> c = constantFor(node, y, x);
+  if (c && *c != 0)
+    return node.graph.scale(x, 1 / *c);
+  if (std::optional<double> c = constantFor(node, x, y))
+    return node.graph.scale(node.graph.unary<ReciprocalOp>(y), *c);
+  return node.graph.binary<DivOp>(x, y);
+}
+
+/// x^p with a constant p.
+static Result power(NodeImporter &node, const GraphValue &x,
+                    const GraphValue &y) {
+  FailureOr<double> exponent = node.getReal(1);
+  if (failed(exponent))
+    return failure();
+  GraphBuilder &graph = node.graph;
+  if (*exponent == 1)
+    return x;
+  if (*exponent == 2)
+    return graph.unary<SquareOp>(x);
+  if (*exponent == 0.5)
+    return graph.unary<SqrtOp>(x);
+  if (*exponent == -1)
+    return graph.unary<ReciprocalOp>(x);
+  return graph.unary<PowOp>(x, graph.attribute("exponent", *exponent));
+}
+
+/// The integer remainder is a matter of shapes.
+static Result remainder(NodeImporter &node, const GraphValue &,
+                        const GraphValue &) {
+  return node.emitError() << "expected a remainder of known integers, but got "
+                             "values that depend on the network's inputs";
+}
+
+template <typename OpTy>
+static Result extremum(NodeImporter &node, const GraphValue &x,
+                       const GraphValue &y) {
+  return node.graph.binary<OpTy>(x, y);
+}
+
+using Combine = Result (*)(NodeImporter &, const GraphValue &,
+                           const GraphValue &);
+
+template <Combine combine, Fold fold>
+static Result apply(NodeImporter &node, const GraphValue &x,
+                    const GraphValue &y) {
+  if (x.isKnown() && y.isKnown())
+    return foldElementwise(node.graph, x, y, x.kind, fold);
+  return combine(node, x, y);
+}
+
+template <Combine combine, Fold fold>
+static LogicalResult importBinary(NodeImporter &node) {
+  return node.setResult(
+      apply<combine, fold>(node, node.input(0), node.input(1)));
+}
+
+/// Sum, Max, Min of any number of values; Mean is the sum over their number.
+template <Combine combine, Fold fold, bool isMean = false>
+static LogicalResult importVariadic(NodeImporter &node) {
+  Result total = node.input(0);
+  for (unsigned i = 1; i < node.getNumInputs() && succeeded(total); ++i) {
+    if (!node.hasInput(i))
+      return node.emitError() << "expected input " << i << ", but it is empty";
+    total = apply<combine, fold>(node, *total, node.input(i));
+  }
+  if (isMean)
+    total = node.graph.scale(total, 1.0 / node.getNumInputs());
+  return node.setResult(total);
+}
+
+ArrayRef<Operator> onnximport::getArithmeticOperators() {
+  static const Operator operators[] = {
+      {"Add", 7, newestOpset, 2, 2, importBinary<add, foldAdd>},
+      {"Div", 7, newestOpset, 2, 2, importBinary<divide, foldDiv>},
+      {"Max", 6, newestOpset, 1, anyInputs,
+       importVariadic<extremum<MaxOp>, foldMax>},
+      {"Mean", 6, newestOpset, 1, anyInputs,
+       importVariadic<add, foldAdd, /*isMean=*/true>},
+      {"Min", 6, newestOpset, 1, anyInputs,
+       importVariadic<extremum<MinOp>, foldMin>},
+      {"Mod", 10, newestOpset, 2, 2, importBinary<remainder, foldMod>},
+      {"Mul", 7, newestOpset, 2, 2, importBinary<multiply, foldMul>},
+      {"Pow", 7, newestOpset, 2, 2, importBinary<power, foldPow>},
+      {"Sub", 7, newestOpset, 2, 2, importBinary<subtract, foldSub>},
+      {"Sum", 6, newestOpset, 1, anyInputs, importVariadic<add, foldAdd>},
+  };
+  return operators;
+}

@@ -1,0 +1,198 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Comparisons, logic, selection and changes of the element type. Comparisons
+// of shapes are decided at once where they hold for every batch size.
+
+#include "Operators.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+
+/// The sign of a + b · N − (c + d · N), if it is the same for all N ≥ 1.
+static std::optional<int> compareNumbers(const Number &a, const Number &b) {
+  if (a.real != b.real)
+    return a.real < b.real ? -1 : 1;
+  if (a.perExample == b.perExample)
+    return a.integer < b.integer ? -1 : a.integer > b.integer;
+  int64_t slope, first;
+  if (llvm::SubOverflow(a.perExample, b.perExample, slope) ||
+      llvm::SubOverflow(a.integer, b.integer, first) ||
+      llvm::AddOverflow(first, slope, first))
+    return std::nullopt;
+  if (slope > 0 && first > 0)
+    return 1;
+  if (slope < 0 && first < 0)
+    return -1;
+  return std::nullopt;
+}
+
+static bool holds(int sign, Comparison predicate) {
+  switch (predicate) {
+  case Comparison::EQ:
+    return sign == 0;
+  case Comparison::NE:
+    return sign != 0;
+  case Comparison::LT:
+    return sign < 0;
+  case Comparison::LE:
+    return sign <= 0;
+  case Comparison::GT:
+    return sign > 0;
+  case Comparison::GE:
+    return sign >= 0;
+  }
+  llvm_unreachable("all predicates are above");
+}
+
+template <Comparison predicate>
+static LogicalResult importComparison(NodeImporter &node) {
+  const GraphValue &x = node.input(0), &y = node.input(1);
+  if (!x.isKnown() || !y.isKnown())
+    return node.setResult(node.graph.compare(x, y, predicate));
+  return node.setResult(foldElementwise(
+      node.graph, x, y, ElementKind::Bool,
+      [](const Number &a, const Number &b) -> std::optional<Number> {
+        std::optional<int> sign = compareNumbers(a, b);
+        if (!sign)
+          return std::nullopt;
+        return Number{holds(*sign, predicate)};
+      }));
+}
+
+//===----------------------------------------------------------------------===//
+// Logic
+//===----------------------------------------------------------------------===//
+
+/// And, Or as choices: a ? b : a, a ? a : b. Xor is inequality.
+template <bool isAnd> static LogicalResult importLogic(NodeImporter &node) {
+  const GraphValue &x = node.input(0), &y = node.input(1);
+  if (x.isKnown() && y.isKnown())
+    return node.setResult(foldElementwise(
+        node.graph, x, y, ElementKind::Bool,
+        [](const Number &a, const Number &b) -> std::optional<Number> {
+          return Number{isAnd ? a.integer && b.integer
+                              : a.integer || b.integer};
+        }));
+  return node.setResult(isAnd ? node.graph.select(x, y, x)
+                              : node.graph.select(x, x, y));
+}
+
+static LogicalResult importNot(NodeImporter &node) {
+  const GraphValue &x = node.input(0);
+  if (!x.isKnown())
+    return node.setResult(node.graph.compare(
+        x, makeKnown(ElementKind::Bool, {}, {Number{0}}), Comparison::EQ));
+  std::vector<Number> numbers = *x.numbers;
+  for (Number &number : numbers)
+    number.integer = !number.integer;
+  return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
+}
+
+/// Known conditions choose at once where both sides are known, or where one
+/// side is chosen everywhere.
+static LogicalResult importWhere(NodeImporter &node) {
+  const GraphValue &condition = node.input(0), &x = node.input(1),
+                   &y = node.input(2);
+  FailureOr<Frame> frame = node.graph.unify({condition, x, y});
+  if (failed(frame))
+    return failure();
+  if (std::optional<Number> all = condition.splat()) {
+    const GraphValue &chosen = all->integer ? x : y;
+    if (frame->shape == chosen.shape)
+      return node.setResult(chosen);
+  }
+  std::optional<int64_t> count = product(frame->shape);
+  if (!condition.isKnown() || !x.isKnown() || !y.isKnown() || !count ||
+      *count > maxKnownElements)
+    return node.setResult(node.graph.select(condition, x, y));
+  SmallVector<int64_t> positions[3];
+  for (unsigned i = 0; i < 3; ++i)
+    positions[i] = broadcastPositions(node.input(i).shape, frame->shape);
+  std::vector<Number> numbers;
+  for (auto [c, a, b] :
+       llvm::zip_equal(positions[0], positions[1], positions[2]))
+    numbers.push_back((*condition.numbers)[c].integer ? (*x.numbers)[a]
+                                                      : (*y.numbers)[b]);
+  return node.setResult(makeKnown(x.kind, frame->shape, std::move(numbers)));
+}
+
+//===----------------------------------------------------------------------===//
+// Element types
+//===----------------------------------------------------------------------===//
+
+/// Known numbers in another element type.
+static GraphValue castKnown(const GraphValue &x, ElementKind kind) {
+  std::vector<Number> numbers = *x.numbers;
+  for (Number &number : numbers) {
+    if (x.isFloat() && !isFloat(kind))
+      number.integer = std::abs(number.real) < 0x1p62
+                           ? static_cast<int64_t>(number.real)
+                           : 0;
+    else if (!x.isFloat() && isFloat(kind))
+      number.real = static_cast<double>(number.integer);
+    if (kind == ElementKind::Bool)
+      number.integer = x.isFloat() ? number.real != 0 : number.integer != 0;
+    if (isFloat(kind))
+      number.integer = 0;
+    else
+      number.real = 0;
+  }
+  return makeKnown(kind, x.shape, std::move(numbers));
+}
+
+static LogicalResult castTo(NodeImporter &node, ElementKind kind) {
+  const GraphValue &x = node.input(0);
+  // Counts that depend on N stay symbols only as integers.
+  bool dependsOnBatch =
+      x.isKnown() && llvm::any_of(*x.numbers, [](const Number &number) {
+        return number.perExample != 0;
+      });
+  if (dependsOnBatch && (isFloat(kind) || kind == ElementKind::Bool))
+    return node.emitError() << "expected values of one example, but got the "
+                               "size of the batch as a number";
+  if (x.isKnown())
+    return node.setResult(castKnown(x, kind));
+  if (kind == ElementKind::Bool && x.kind != ElementKind::Bool)
+    return node.setResult(node.graph.compare(
+        x, makeKnown(x.kind, {}, {Number{}}), Comparison::NE));
+  if (x.isFloat() && !isFloat(kind) && node.graph.isActive(x.core))
+    node.graph.deadEnds.push_back(
+        {x.core, node.node.displayName().str() + "' (" +
+                     node.node.qualifiedType() + ")"});
+  return node.setResult(node.graph.convert(x, kind));
+}
+
+static LogicalResult importCast(NodeImporter &node) {
+  int64_t to = node.getInteger("to", 0);
+  std::optional<ElementKind> kind = elementKind(static_cast<int32_t>(to));
+  if (!kind)
+    return node.emitError()
+           << "expected a cast to numbers or booleans, but got element type "
+           << to << " of TensorProto.DataType";
+  return castTo(node, *kind);
+}
+
+static LogicalResult importCastLike(NodeImporter &node) {
+  return castTo(node, node.input(1).kind);
+}
+
+ArrayRef<Operator> onnximport::getComparisonOperators() {
+  static const Operator operators[] = {
+      {"And", 7, newestOpset, 2, 2, importLogic</*isAnd=*/true>},
+      {"Cast", 6, newestOpset, 1, 1, importCast},
+      {"CastLike", 15, newestOpset, 2, 2, importCastLike},
+      {"Equal", 7, newestOpset, 2, 2, importComparison<Comparison::EQ>},
+      {"Greater", 7, newestOpset, 2, 2, importComparison<Comparison::GT>},
+      {"GreaterOrEqual", 12, newestOpset, 2, 2,
+       importComparison<Comparison::GE>},
+      {"Less", 7, newestOpset, 2, 2, importComparison<Comparison::LT>},
+      {"LessOrEqual", 12, newestOpset, 2, 2, importComparison<Comparison::LE>},
+      {"Not", 1, newestOpset, 1, 1, importNot},
+      {"Or", 7, newestOpset, 2, 2, importLogic</*isAnd=*/false>},
+      {"Where", 9, newestOpset, 3, 3, importWhere},
+      {"Xor", 7, newestOpset, 2, 2, importComparison<Comparison::NE>},
+  };
+  return operators;
+}

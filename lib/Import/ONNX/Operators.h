@@ -1,0 +1,49 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table of ONNX operators. An operator is one row in a thematic file: its
+// name, the versions of the operator set it is for, how many inputs it has, and
+// the function that imports it: the ops it becomes and, beside them, where the
+// batch axis goes or why it may not.
+
+#ifndef NTK_LIB_IMPORT_ONNX_OPERATORS_H
+#define NTK_LIB_IMPORT_ONNX_OPERATORS_H
+
+#include "NodeImporter.h"
+
+namespace mlir::ntk::onnximport {
+
+using ImportFunction = LogicalResult (*)(NodeImporter &node);
+
+struct Operator {
+  StringLiteral name;
+  /// Versions of the standard operator set, both included.
+  int64_t since, until;
+  /// Inputs that must be there (the first ones) and how many there may be.
+  unsigned minInputs, maxInputs;
+  ImportFunction import;
+};
+
+inline constexpr int64_t oldestOpset = 7;
+inline constexpr int64_t newestOpset = 25;
+inline constexpr unsigned anyInputs = ~0u;
+
+ArrayRef<Operator> getActivationOperators();
+ArrayRef<Operator> getArithmeticOperators();
+ArrayRef<Operator> getComparisonOperators();
+ArrayRef<Operator> getConstantOperators();
+ArrayRef<Operator> getConvolutionOperators();
+ArrayRef<Operator> getImageOperators();
+ArrayRef<Operator> getIndexingOperators();
+ArrayRef<Operator> getLinearOperators();
+ArrayRef<Operator> getNormalizationOperators();
+ArrayRef<Operator> getPoolingOperators();
+ArrayRef<Operator> getReductionOperators();
+ArrayRef<Operator> getShapeOperators();
+
+/// The row for an operator of the standard domain at this version, or null.
+const Operator *findOperator(StringRef type, int64_t opset);
+
+} // namespace mlir::ntk::onnximport
+
+#endif // NTK_LIB_IMPORT_ONNX_OPERATORS_H

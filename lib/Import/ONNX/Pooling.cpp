@@ -1,0 +1,185 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Pooling over windows and over all pixels. An average is a sum over windows
+// and a division by the number of elements, which varies from window to window
+// where padding is not counted.
+
+#include "Operators.h"
+#include "Window.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+
+static SmallVector<NamedAttribute> geometry(GraphBuilder &graph,
+                                            const Window &window) {
+  return {graph.attribute("window", window.kernel),
+          graph.attribute("strides", window.strides),
+          graph.attribute("padding", window.padding()),
+          graph.attribute("dilations", window.dilations)};
+}
+
+/// The images, and the geometry of windows over them.
+static LogicalResult readPool(NodeImporter &node, GraphValue &image,
+                              Window &window) {
+  FailureOr<GraphValue> taken = takeImages(node);
+  if (failed(taken))
+    return failure();
+  image = *taken;
+  if (!node.hasAttribute("kernel_shape"))
+    return node.emitError() << "expected attribute 'kernel_shape'";
+  FailureOr<Window> read =
+      readWindow(node, {}, ArrayRef(image.shape).drop_front());
+  if (failed(read))
+    return failure();
+  window = *read;
+  for (auto [i, size] : llvm::enumerate(window.kernel)) {
+    int64_t reach = window.dilations[i] * (size - 1) + 1;
+    if (window.low[i] >= reach)
+      return node.emitError() << "expected pads smaller than the window, but "
+                                 "got "
+                              << window.low[i] << " for a window of " << reach;
+  }
+  return success();
+}
+
+static LogicalResult importMaxPool(NodeImporter &node) {
+  GraphValue image;
+  Window window;
+  if (failed(readPool(node, image, window)))
+    return failure();
+  FailureOr<Value> x = node.graph.materialize(image);
+  if (failed(x))
+    return failure();
+  FailureOr<Value> y =
+      node.graph.create<MaxPoolOp>(*x, geometry(node.graph, window));
+  if (failed(y))
+    return failure();
+  return node.setResult(makeImages(node, *y, node.input(0).kind));
+}
+
+//===----------------------------------------------------------------------===//
+// Averages
+//===----------------------------------------------------------------------===//
+
+/// The divisors of more or larger windows are not tabulated.
+static constexpr int64_t maxWindows = int64_t(1) << 20;
+static constexpr int64_t maxWindowSize = int64_t(1) << 12;
+
+/// Elements that each window counts along spatial axis i. Padding of the file
+/// counts if `includePads`; what ceil_mode adds never does.
+static SmallVector<int64_t> countAlong(const Window &window, size_t i,
+                                       int64_t size, int64_t fileHigh,
+                                       int64_t outputs, bool includePads) {
+  int64_t first = includePads ? -window.low[i] : 0;
+  int64_t last = includePads ? size + fileHigh : size;
+  SmallVector<int64_t> counts;
+  for (int64_t s = 0; s < outputs; ++s) {
+    int64_t count = 0;
+    for (int64_t tap = 0; tap < window.kernel[i]; ++tap) {
+      int64_t at =
+          s * window.strides[i] + tap * window.dilations[i] - window.low[i];
+      count += first <= at && at < last;
+    }
+    counts.push_back(std::max<int64_t>(count, 1));
+  }
+  return counts;
+}
+
+/// One over the number of elements of each window, over the spatial axes.
+static GraphValue inverseCounts(const Window &window, ArrayRef<int64_t> sizes,
+                                ArrayRef<int64_t> fileHigh, bool includePads) {
+  SmallVector<int64_t> outputs = window.outputSizes(sizes);
+  std::vector<Number> table(1);
+  table[0].real = 1;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    std::vector<Number> next;
+    SmallVector<int64_t> counts =
+        countAlong(window, i, sizes[i], fileHigh[i], outputs[i], includePads);
+    for (const Number &before : table)
+      for (int64_t count : counts) {
+        Number number;
+        number.real = before.real * static_cast<double>(count);
+        next.push_back(number);
+      }
+    table = std::move(next);
+  }
+  for (Number &number : table)
+    number.real = 1 / number.real;
+  return makeKnown(ElementKind::Float32, outputs, std::move(table));
+}
+
+static LogicalResult importAveragePool(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  GraphValue image;
+  Window window;
+  if (failed(readPool(node, image, window)))
+    return failure();
+  FailureOr<Value> x = graph.materialize(image);
+  if (failed(x))
+    return failure();
+  FailureOr<Value> sum = graph.create<WindowSumOp>(*x, geometry(graph, window));
+  if (failed(sum))
+    return failure();
+  SmallVector<int64_t> sizes(ArrayRef(image.shape).drop_front());
+  std::optional<int64_t> windows = product(window.outputSizes(sizes));
+  if (!windows || *windows > maxWindows ||
+      llvm::any_of(window.kernel,
+                   [](int64_t size) { return size > maxWindowSize; }))
+    return node.emitError()
+           << "expected at most " << maxWindows << " windows of at most "
+           << maxWindowSize << " elements along an axis";
+  SmallVector<int64_t> fileHigh(window.high);
+  if (node.getString("auto_pad", "NOTSET") == "NOTSET") {
+    // Without what ceil_mode added.
+    size_t rank = window.kernel.size();
+    SmallVector<int64_t> zeros(2 * rank, 0);
+    fileHigh = llvm::to_vector(
+        ArrayRef(node.getIntegers("pads", zeros)).drop_front(rank));
+  }
+  GraphValue inverse = inverseCounts(
+      window, sizes, fileHigh, node.getInteger("count_include_pad", 0) != 0);
+  GraphValue sums = makeImages(node, *sum, node.input(0).kind);
+  if (std::optional<Number> splat = inverse.splat())
+    return node.setResult(graph.scale(sums, splat->real));
+  return node.setResult(graph.binary<MulOp>(sums, inverse));
+}
+
+//===----------------------------------------------------------------------===//
+// All pixels
+//===----------------------------------------------------------------------===//
+
+template <typename OpTy> static Result reducePixels(NodeImporter &node) {
+  const GraphValue &x = node.input(0);
+  if (x.rank() < 3)
+    return node.emitError() << "expected an input [batch, channel, spatial…], "
+                               "but got rank "
+                            << x.rank();
+  SmallVector<int64_t> axes;
+  for (int64_t axis = 2; axis < x.rank(); ++axis)
+    axes.push_back(axis);
+  return node.graph.reduce<OpTy>(x, axes, /*keepDims=*/true);
+}
+
+static LogicalResult importGlobalAveragePool(NodeImporter &node) {
+  Result sum = reducePixels<ReduceSumOp>(node);
+  if (failed(sum))
+    return failure();
+  int64_t pixels = *product(ArrayRef(node.input(0).shape).drop_front(2));
+  return node.setResult(node.graph.scale(sum, 1.0 / pixels));
+}
+
+static LogicalResult importGlobalMaxPool(NodeImporter &node) {
+  return node.setResult(reducePixels<ReduceMaxOp>(node));
+}
+
+ArrayRef<Operator> onnximport::getPoolingOperators() {
+  static const Operator operators[] = {
+      {"AveragePool", 7, newestOpset, 1, 1, importAveragePool},
+      {"GlobalAveragePool", 1, newestOpset, 1, 1, importGlobalAveragePool},
+      {"GlobalMaxPool", 1, newestOpset, 1, 1, importGlobalMaxPool},
+      {"MaxPool", 1, newestOpset, 1, 1, importMaxPool},
+  };
+  return operators;
+}
