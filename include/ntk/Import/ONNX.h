@@ -1,0 +1,69 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads an ONNX file as an `ntk.network` of one example. The importer follows
+// the batch axis through every node, so that the network it makes is proved to
+// treat examples one by one; weights go to a ParameterStore, never into the IR.
+
+#ifndef NTK_IMPORT_ONNX_H
+#define NTK_IMPORT_ONNX_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "ntk/Driver/ParameterStore.h"
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mlir::ntk {
+
+struct OnnxImportOptions {
+  /// Element type of the network: f32, or f64 if set. Inputs and weights of
+  /// another width are converted by whoever runs it.
+  bool doublePrecision = false;
+  /// Globs over names of initializers. If `wrt` is not empty, exactly what it
+  /// matches is trainable; what `frozen` matches is not.
+  std::vector<std::string> wrt, frozen;
+  /// The whole batch is the one example; its size must be fixed in the file.
+  bool wholeBatch = false;
+};
+
+/// An input or output as the file has it.
+struct OnnxInterface {
+  std::string name;
+  ElementKind kind;
+  /// Sizes of one example: the file's axes without the batch axis.
+  std::vector<int64_t> shape;
+  /// Position of the batch axis among the file's axes; none if it has none.
+  std::optional<int64_t> batchAxis;
+};
+
+struct OnnxImport {
+  /// Holds one `ntk.network`. Its arguments are the inputs in the file's order,
+  /// then parameters and buffers; each has its name as location. Integer
+  /// inputs are i32 as such, i64 for all other widths; booleans are i1.
+  OwningOpRef<ModuleOp> module;
+  ParameterStore store;
+  std::vector<OnnxInterface> inputs, outputs;
+  /// Batch size that the file fixes, if it does.
+  std::optional<int64_t> batchSize;
+  /// "took 6 parameters (436 numbers), left 2 buffers (16 numbers)".
+  std::string summary;
+  /// What may have changed the kernel on the way into the file.
+  std::vector<std::string> warnings;
+};
+
+/// Imports the file at `path`. Errors are one line and name the file and, where
+/// there is one, the node with its operator. Loads the dialect into `context`.
+llvm::Expected<OnnxImport> importOnnx(llvm::StringRef path,
+                                      MLIRContext &context,
+                                      const OnnxImportOptions &options);
+
+/// Registers `--onnx-to-ntk` with mlir-translate's main program, and its
+/// options
+/// --wrt, --frozen, --dtype and --whole-batch. Call once.
+void registerFromOnnxTranslation();
+
+} // namespace mlir::ntk
+
+#endif // NTK_IMPORT_ONNX_H

@@ -1,0 +1,233 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The walk over the graph. Nodes stand in topological order by the
+// specification, so a value that is not there yet is an error, and so is a
+// cycle.
+
+#include "GraphImporter.h"
+#include "NodeImporter.h"
+#include "Operators.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+
+LogicalResult GraphImporter::run(ArrayRef<size_t> liveNodes) {
+  importInputs();
+  importInitializers();
+  for (size_t position : liveNodes)
+    if (failed(importNode(model.nodes[position])))
+      return failure();
+  current.clear();
+  if (failed(importOutputs()) || failed(checkDeadEnds()))
+    return failure();
+  removeUnused();
+  finishSignature();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Inputs and initializers
+//===----------------------------------------------------------------------===//
+
+void GraphImporter::importInputs() {
+  for (const OnnxInterface &input : result.inputs) {
+    auto type =
+        RankedTensorType::get(input.shape, graph.elementType(input.kind));
+    auto location = NameLoc::get(graph.attributes().getStringAttr(input.name));
+    Frame frame;
+    frame.shape.assign(input.shape.begin(), input.shape.end());
+    if (input.batchAxis) {
+      frame.batch = BatchAxis{*input.batchAxis};
+      frame.shape.insert(frame.shape.begin() + *input.batchAxis, 1);
+    }
+    values[input.name] =
+        graph.wrap(body.addArgument(type, location), input.kind, frame);
+  }
+}
+
+/// Integers and single numbers are known; other tensors are arguments.
+void GraphImporter::importInitializers() {
+  for (const NamedTensor &tensor : model.initializers) {
+    bool isParameter = trainable.contains(tensor.name);
+    const Array &array = tensor.values;
+    int64_t most = isFloat(array.kind) ? 1 : maxKnownElements;
+    if (!isParameter && array.size() <= most) {
+      values[tensor.name] = makeKnown(array);
+      continue;
+    }
+    GraphValue value;
+    value.kind = array.kind;
+    value.shape = array.shape;
+    value.core = graph.addArgument(tensor.name, array, isParameter);
+    if (!isParameter && array.size() <= maxKnownElements)
+      value.stored = std::make_shared<const Array>(array);
+    values[tensor.name] = std::move(value);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+LogicalResult
+GraphImporter::collectInputs(const Node &node,
+                             SmallVectorImpl<const GraphValue *> &inputs) {
+  for (const std::string &name : node.inputs) {
+    auto found = values.find(name);
+    if (name.empty())
+      inputs.push_back(nullptr);
+    else if (found != values.end())
+      inputs.push_back(&found->second);
+    else
+      return graph.emitError()
+             << "expected an input that a node before makes, but nothing makes "
+                "'"
+             << name << "'";
+  }
+  while (!inputs.empty() && !inputs.back())
+    inputs.pop_back();
+  return success();
+}
+
+/// As many inputs as the operator has, the required ones not left out.
+static LogicalResult checkInputs(const Operator &entry,
+                                 ArrayRef<const GraphValue *> inputs,
+                                 GraphBuilder &graph) {
+  size_t count = inputs.size();
+  if (count >= entry.minInputs && count <= entry.maxInputs) {
+    if (!llvm::is_contained(inputs.take_front(entry.minInputs), nullptr))
+      return success();
+    return graph.emitError() << "expected the first " << entry.minInputs
+                             << " inputs, but one is left out";
+  }
+  InFlightDiagnostic error = graph.emitError() << "expected ";
+  if (entry.maxInputs == anyInputs)
+    error << "at least ";
+  error << entry.minInputs;
+  if (entry.minInputs < entry.maxInputs && entry.maxInputs != anyInputs)
+    error << " to " << entry.maxInputs;
+  return error << " inputs, but got " << count;
+}
+
+LogicalResult GraphImporter::importNode(const Node &node) {
+  current =
+      ("node '" + node.displayName() + "' (" + node.qualifiedType() + "): ")
+          .str();
+  StringRef name =
+      node.outputs.front().empty() ? node.displayName() : node.outputs.front();
+  graph.setLocation(NameLoc::get(graph.attributes().getStringAttr(name)));
+  int64_t opset = model.opsets.lookup(node.domain);
+  const Operator *entry = findOperator(node.type, opset);
+  SmallVector<const GraphValue *> inputs;
+  if (failed(collectInputs(node, inputs)))
+    return failure();
+  if (failed(checkInputs(*entry, inputs, graph)))
+    return failure();
+  NodeImporter importer(graph, node, opset, inputs);
+  if (failed(entry->import(importer)) || !importer.attributesAreValid())
+    return failure();
+  for (auto [output, value] :
+       llvm::zip_equal(node.outputs, importer.getOutputs()))
+    if (value && !output.empty())
+      values[output] = *value;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Outputs
+//===----------------------------------------------------------------------===//
+
+LogicalResult GraphImporter::importOutputs() {
+  SmallVector<Value> cores;
+  for (const ValueInfo &output : model.outputs) {
+    auto found = values.find(output.name);
+    graph.setLocation(
+        NameLoc::get(graph.attributes().getStringAttr(output.name)));
+    if (found == values.end())
+      return graph.emitError() << "output '" << output.name
+                               << "': expected a node that makes it, but "
+                                  "nothing does";
+    const GraphValue &value = found->second;
+    if (!value.isFloat())
+      return graph.emitError() << "output '" << output.name
+                               << "': expected floating-point numbers, but got "
+                               << nameOf(value.kind);
+    FailureOr<Value> core = graph.materialize(value);
+    if (failed(core))
+      return failure();
+    cores.push_back(*core);
+    OnnxInterface interface{output.name, value.kind, {}, std::nullopt};
+    SmallVector<int64_t> shape = value.coreShape();
+    interface.shape.assign(shape.begin(), shape.end());
+    if (value.batch)
+      interface.batchAxis = value.batch->axis;
+    result.outputs.push_back(std::move(interface));
+  }
+  OpBuilder builder = OpBuilder::atBlockEnd(&body);
+  builder.create<ReturnOp>(network.getLoc(), cores);
+  return success();
+}
+
+/// Does a derivative in `value` reach the outputs?
+static bool reachesOutputs(Value value) {
+  SmallVector<Value> worklist = {value};
+  DenseSet<Value> seen;
+  while (!worklist.empty()) {
+    Value next = worklist.pop_back_val();
+    if (!seen.insert(next).second)
+      continue;
+    for (Operation *user : next.getUsers()) {
+      if (isa<ReturnOp>(user))
+        return true;
+      if (cast<DifferentiableOpInterface>(user).getLinearity() !=
+          Linearity::Constant)
+        worklist.push_back(user->getResult(0));
+    }
+  }
+  return false;
+}
+
+LogicalResult GraphImporter::checkDeadEnds() {
+  for (const DeadEnd &end : graph.deadEnds)
+    if (!reachesOutputs(end.value))
+      return graph.emitError()
+             << "node '" << end.node
+             << ": expected a function with a derivative on the only path from "
+                "parameters to the outputs, but got a step function";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The network's signature
+//===----------------------------------------------------------------------===//
+
+/// Ops and arguments that nothing reads leave; inputs stay.
+void GraphImporter::removeUnused() {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+    if (!isa<ReturnOp>(op) && op.use_empty())
+      op.erase();
+  ParameterStore used;
+  size_t first = result.inputs.size();
+  BitVector unused(body.getNumArguments());
+  for (auto [i, tensor] : llvm::enumerate(result.store.tensors())) {
+    if (body.getArgument(first + i).use_empty())
+      unused.set(first + i);
+    else
+      used.add(tensor.name, tensor.values, tensor.trainable);
+  }
+  body.eraseArguments(unused);
+  result.store = std::move(used);
+}
+
+void GraphImporter::finishSignature() {
+  Builder &builder = graph.attributes();
+  network.setType(builder.getFunctionType(
+      body.getArgumentTypes(), body.getTerminator()->getOperandTypes()));
+  size_t first = result.inputs.size();
+  for (auto [i, tensor] : llvm::enumerate(result.store.tensors()))
+    network.setArgAttr(first + i,
+                       tensor.trainable ? paramAttrName : bufferAttrName,
+                       builder.getStringAttr(tensor.name));
+}

@@ -1,0 +1,106 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The importer's entry: reads the file, chooses parameters, imports the graph
+// and says what it took.
+
+#include "GraphImporter.h"
+#include "Parameters.h"
+#include "mlir/IR/Verifier.h"
+#include "ntk/Import/ONNX.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+
+/// A symbol from the file's name: "cnn.small.onnx" gives "cnn_small".
+static std::string networkName(StringRef path) {
+  std::string name = llvm::sys::path::stem(path).str();
+  for (char &letter : name)
+    if (!llvm::isAlnum(letter))
+      letter = '_';
+  if (name.empty() || llvm::isDigit(name.front()))
+    name.insert(0, "net_");
+  return name;
+}
+
+/// "6 parameters (436 numbers)".
+static std::string count(const ParameterStore &store, bool trainable,
+                         StringRef noun) {
+  int64_t tensors = 0, numbers = 0;
+  for (const StoredTensor &tensor : store.tensors())
+    if (tensor.trainable == trainable) {
+      ++tensors;
+      numbers += tensor.values.size();
+    }
+  return (Twine(tensors) + " " + noun + (tensors == 1 ? "" : "s") + " (" +
+          Twine(numbers) + (numbers == 1 ? " number)" : " numbers)"))
+      .str();
+}
+
+/// Imports the graph into a new module. The first diagnostic is the error.
+static llvm::Error importGraph(const Model &model,
+                               const llvm::StringSet<> &trainable,
+                               ArrayRef<size_t> liveNodes, StringRef name,
+                               bool doublePrecision, MLIRContext &context,
+                               OnnxImport &result) {
+  context.loadDialect<NTKDialect>();
+  OpBuilder builder(&context);
+  Location location = NameLoc::get(builder.getStringAttr(name));
+  result.module = ModuleOp::create(location);
+  builder.setInsertionPointToEnd(result.module->getBody());
+  auto network = builder.create<NetworkOp>(location, name,
+                                           builder.getFunctionType({}, {}));
+  FloatType real =
+      doublePrecision ? builder.getF64Type() : builder.getF32Type();
+  GraphImporter importer(model, trainable, network, real, result);
+  std::string message;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    if (message.empty() &&
+        diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      message = importer.currentNode() + diagnostic.str();
+    return success();
+  });
+  if (failed(importer.run(liveNodes)) || failed(verify(*result.module)))
+    return llvm::createStringError(message);
+  return llvm::Error::success();
+}
+
+static llvm::Expected<OnnxImport> importFile(StringRef path,
+                                             MLIRContext &context,
+                                             const OnnxImportOptions &options) {
+  llvm::Expected<Model> model = readModel(path);
+  if (!model)
+    return model.takeError();
+  separateMerged(*model);
+  OnnxImport result;
+  if (llvm::Error error = readInputs(*model, options.wholeBatch, result))
+    return std::move(error);
+  llvm::Expected<std::vector<size_t>> liveNodes = findLiveNodes(*model);
+  if (!liveNodes)
+    return liveNodes.takeError();
+  llvm::Expected<llvm::StringSet<>> trainable =
+      chooseTrainable(*model, options);
+  if (!trainable)
+    return trainable.takeError();
+  if (llvm::Error error =
+          importGraph(*model, *trainable, *liveNodes, networkName(path),
+                      options.doublePrecision, context, result))
+    return std::move(error);
+  result.summary = "took " + count(result.store, true, "parameter") +
+                   ", left " + count(result.store, false, "buffer");
+  result.warnings = findWarnings(*model, *trainable);
+  return result;
+}
+
+llvm::Expected<OnnxImport>
+mlir::ntk::importOnnx(StringRef path, MLIRContext &context,
+                      const OnnxImportOptions &options) {
+  llvm::Expected<OnnxImport> result = importFile(path, context, options);
+  if (!result)
+    return llvm::createStringError(path + ": " +
+                                   llvm::toString(result.takeError()));
+  return result;
+}

@@ -1,0 +1,169 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What can be said about a graph before importing it: the shapes of its inputs
+// and where their batch axis is, which nodes matter, and which operators are
+// not supported.
+
+#include "GraphImporter.h"
+#include "Operators.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+
+//===----------------------------------------------------------------------===//
+// Inputs
+//===----------------------------------------------------------------------===//
+
+/// The batch axis: the only one of open size, else one that is called so, else
+/// the first.
+static int64_t findBatchAxis(const ValueInfo &info) {
+  SmallVector<int64_t> open, named;
+  for (auto [axis, dimension] : llvm::enumerate(info.shape)) {
+    if (dimension.size)
+      continue;
+    open.push_back(axis);
+    StringRef symbol = dimension.symbol;
+    if (symbol.equals_insensitive("n") || symbol.contains_insensitive("batch"))
+      named.push_back(axis);
+  }
+  if (open.size() == 1)
+    return open.front();
+  return named.empty() ? 0 : named.front();
+}
+
+static llvm::Error readInput(const ValueInfo &info, bool wholeBatch,
+                             OnnxImport &result) {
+  auto fail = [&](const Twine &message) {
+    return llvm::createStringError("input '" + info.name + "': " + message);
+  };
+  if (!info.kind || !info.hasShape)
+    return fail("expected a tensor of numbers with a shape");
+  OnnxInterface input{info.name, *info.kind, {}, std::nullopt};
+  if (!wholeBatch && !info.shape.empty())
+    input.batchAxis = findBatchAxis(info);
+  for (auto [axis, dimension] : llvm::enumerate(info.shape)) {
+    if (dimension.size && *dimension.size < 1)
+      return fail("expected sizes from 1 on, but axis " + Twine(axis) +
+                  " has " + Twine(*dimension.size));
+    if (static_cast<int64_t>(axis) != input.batchAxis) {
+      if (!dimension.size)
+        return fail("expected fixed sizes beside the batch, but axis " +
+                    Twine(axis) + " is '" + dimension.symbol + "'");
+      input.shape.push_back(*dimension.size);
+      continue;
+    }
+    if (dimension.size && result.batchSize &&
+        *dimension.size != *result.batchSize)
+      return fail("expected the batch size " + Twine(*result.batchSize) +
+                  " of other inputs, but got " + Twine(*dimension.size));
+    if (dimension.size)
+      result.batchSize = *dimension.size;
+  }
+  if (!sizeOf(input.shape))
+    return fail("expected sizes that fit memory");
+  result.inputs.push_back(std::move(input));
+  return llvm::Error::success();
+}
+
+llvm::Error onnximport::readInputs(const Model &model, bool wholeBatch,
+                                   OnnxImport &result) {
+  llvm::StringSet<> names;
+  for (const ValueInfo &info : model.inputs) {
+    if (!names.insert(info.name).second)
+      return llvm::createStringError("input '" + info.name +
+                                     "': expected distinct names");
+    if (llvm::Error error = readInput(info, wholeBatch, result))
+      return error;
+  }
+  if (model.outputs.empty())
+    return llvm::createStringError("expected outputs, but the graph has none");
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+/// Every name is made once.
+static llvm::Error checkNames(const Model &model) {
+  llvm::StringSet<> names;
+  auto add = [&](StringRef name) -> llvm::Error {
+    if (name.empty() || names.insert(name).second)
+      return llvm::Error::success();
+    return llvm::createStringError("expected one origin of each value, but "
+                                   "'" +
+                                   name + "' is made twice");
+  };
+  for (const ValueInfo &info : model.inputs)
+    if (llvm::Error error = add(info.name))
+      return error;
+  for (const NamedTensor &tensor : model.initializers)
+    if (llvm::Error error = add(tensor.name))
+      return error;
+  for (const Node &node : model.nodes)
+    for (const std::string &output : node.outputs)
+      if (llvm::Error error = add(output))
+        return error;
+  return llvm::Error::success();
+}
+
+/// "2 unsupported operators: node 'a' (X), node 'b' (Y)".
+static llvm::Error checkOperators(const Model &model,
+                                  ArrayRef<size_t> liveNodes) {
+  std::string list;
+  size_t count = 0;
+  for (size_t position : liveNodes) {
+    const Node &node = model.nodes[position];
+    if (node.domain.empty() &&
+        findOperator(node.type, model.opsets.lookup(node.domain)))
+      continue;
+    ++count;
+    list += (count == 1 ? "node '" : ", node '") + node.displayName().str() +
+            "' (" + node.qualifiedType() + ")";
+  }
+  if (count == 0)
+    return llvm::Error::success();
+  return llvm::createStringError(Twine(count) + " unsupported operator" +
+                                 (count == 1 ? "" : "s") + ": " + list);
+}
+
+/// The standard operator set is one whose operators are known.
+static llvm::Error checkOpset(const Model &model) {
+  bool isUsed = llvm::any_of(
+      model.nodes, [](const Node &node) { return node.domain.empty(); });
+  int64_t opset = model.opsets.lookup("");
+  if (!isUsed || (oldestOpset <= opset && opset <= newestOpset))
+    return llvm::Error::success();
+  return llvm::createStringError(
+      "expected operator set " + Twine(oldestOpset) + " to " +
+      Twine(newestOpset) + ", but got " +
+      (model.opsets.contains("") ? Twine(opset) : Twine("none")));
+}
+
+llvm::Expected<std::vector<size_t>>
+onnximport::findLiveNodes(const Model &model) {
+  if (llvm::Error error = checkNames(model))
+    return std::move(error);
+  llvm::StringSet<> needed;
+  for (const ValueInfo &output : model.outputs)
+    needed.insert(output.name);
+  std::vector<size_t> liveNodes;
+  for (size_t i = model.nodes.size(); i-- > 0;) {
+    const Node &node = model.nodes[i];
+    if (!llvm::any_of(node.outputs, [&](const std::string &output) {
+          return !output.empty() && needed.contains(output);
+        }))
+      continue;
+    liveNodes.push_back(i);
+    for (const std::string &input : node.inputs)
+      needed.insert(input);
+  }
+  std::reverse(liveNodes.begin(), liveNodes.end());
+  if (llvm::Error error = checkOpset(model))
+    return std::move(error);
+  if (llvm::Error error = checkOperators(model, liveNodes))
+    return std::move(error);
+  return liveNodes;
+}

@@ -1,0 +1,72 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The importer as a translation: `ntk-translate --onnx-to-ntk model.onnx`.
+
+#include "dialects/NTK/IR/NTKOps.h"
+#include "mlir/Tools/mlir-translate/Translation.h"
+#include "ntk/Import/ONNX.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+namespace {
+/// The command line of the translation.
+struct ImportCommandLine {
+  llvm::cl::list<std::string> wrt{
+      "wrt", llvm::cl::CommaSeparated,
+      llvm::cl::desc("Trainable parameters: names or globs"),
+      llvm::cl::value_desc("glob,...")};
+  llvm::cl::list<std::string> frozen{
+      "frozen", llvm::cl::CommaSeparated,
+      llvm::cl::desc("Parameters to freeze: names or globs"),
+      llvm::cl::value_desc("glob,...")};
+  llvm::cl::opt<std::string> dtype{
+      "dtype", llvm::cl::init("f32"),
+      llvm::cl::desc("Element type of the network: f32 or f64")};
+  llvm::cl::opt<bool> wholeBatch{
+      "whole-batch",
+      llvm::cl::desc("Take the whole batch, of a fixed size, as one example")};
+};
+} // namespace
+
+/// Imports the file, says what was taken, and hands over the module.
+static OwningOpRef<Operation *> translate(StringRef path, MLIRContext *context,
+                                          const ImportCommandLine &arguments) {
+  if (arguments.dtype != "f32" && arguments.dtype != "f64") {
+    llvm::errs() << "error: --dtype: expected f32 or f64, but got '"
+                 << arguments.dtype << "'\n";
+    return {};
+  }
+  OnnxImportOptions options;
+  options.doublePrecision = arguments.dtype == "f64";
+  options.wrt.assign(arguments.wrt.begin(), arguments.wrt.end());
+  options.frozen.assign(arguments.frozen.begin(), arguments.frozen.end());
+  options.wholeBatch = arguments.wholeBatch;
+  llvm::Expected<OnnxImport> import = importOnnx(path, *context, options);
+  if (!import) {
+    llvm::errs() << "error: " << llvm::toString(import.takeError()) << "\n";
+    return {};
+  }
+  for (const std::string &warning : import->warnings)
+    llvm::errs() << "warning: " << path << ": " << warning << "\n";
+  llvm::errs() << path << ": " << import->summary << "\n";
+  return std::move(import->module);
+}
+
+void mlir::ntk::registerFromOnnxTranslation() {
+  static ImportCommandLine arguments;
+  static TranslateToMLIRRegistration registration(
+      "onnx-to-ntk", "read an ONNX file as an ntk.network",
+      [](llvm::SourceMgr &source,
+         MLIRContext *context) -> OwningOpRef<Operation *> {
+        // The importer opens the file itself: external data lie beside it.
+        unsigned file = source.getMainFileID();
+        return translate(source.getMemoryBuffer(file)->getBufferIdentifier(),
+                         context, arguments);
+      },
+      [](DialectRegistry &registry) { registry.insert<NTKDialect>(); });
+}

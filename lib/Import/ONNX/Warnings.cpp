@@ -1,0 +1,161 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What exporters do to parameters and how it shows in the file: merged, folded
+// and removed parameters, broken ties, gathers computed in advance. None of it
+// changes the network's outputs, all of it its kernel.
+
+#include "Parameters.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/Hashing.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+using llvm::StringRef;
+
+/// The advice at the end of each warning.
+static constexpr llvm::StringLiteral advice =
+    "; export with torch.onnx.export(model.eval(), …, optimize=False) to keep "
+    "every parameter as it is";
+
+/// "'a', 'b' and 3 more".
+static std::string list(llvm::ArrayRef<std::string> names) {
+  std::string text;
+  for (const std::string &name : names.take_front(3))
+    text += (text.empty() ? "'" : ", '") + name + "'";
+  if (names.size() > 3)
+    text += " and " + std::to_string(names.size() - 3) + " more";
+  return text;
+}
+
+/// (a) Parameters of the signature that the file does not hold.
+static void findVanished(const Model &model,
+                         std::vector<std::string> &warnings) {
+  std::optional<Signature> signature = readSignature(model);
+  if (!signature)
+    return;
+  llvm::StringSet<> present;
+  for (const NamedTensor &tensor : model.initializers)
+    present.insert(tensor.name);
+  std::vector<std::string> vanished;
+  for (const std::string &name : signature->order)
+    if (!present.contains(name))
+      vanished.push_back(name);
+  if (!vanished.empty())
+    warnings.push_back("parameters of the model are not in the file, merged "
+                       "with equal ones, folded or transposed: " +
+                       list(vanished) + advice.str());
+}
+
+/// Rules of torch's optimizer that remove or merge parameters.
+static void findRewrites(const Model &model,
+                         std::vector<std::string> &warnings) {
+  std::vector<std::string> rewritten;
+  for (const Node &node : model.nodes) {
+    StringRef rules = node.rewriteRules;
+    if (rules.contains("FuseBatchNorm") || rules.contains("RemoveOptionalBias"))
+      rewritten.push_back(node.displayName().str());
+  }
+  if (!rewritten.empty())
+    warnings.push_back("the exporter folded batch normalisation or removed "
+                       "zero biases at nodes " +
+                       list(rewritten) + advice.str());
+}
+
+/// (b) Weights that the older exporter folded batch normalisation into.
+static void findFoldedConvolutions(const Model &model,
+                                   std::vector<std::string> &warnings) {
+  std::vector<std::string> folded;
+  for (const NamedTensor &tensor : model.initializers)
+    if (StringRef(tensor.name).starts_with("onnx::Conv_"))
+      folded.push_back(tensor.name);
+  if (!folded.empty())
+    warnings.push_back(
+        "batch normalisation is folded into the convolution weights " +
+        list(folded) + advice.str());
+}
+
+/// A hash that does not depend on the order of elements.
+static uint64_t hashElements(const Array &values) {
+  uint64_t sum = static_cast<uint64_t>(values.size());
+  size_t width = byteWidth(values.kind);
+  for (size_t at = 0; at < values.bytes().size(); at += width)
+    sum += llvm::hash_combine_range(values.bytes().begin() + at,
+                                    values.bytes().begin() + at + width);
+  return sum;
+}
+
+/// Are the matrices equal, or one the transpose of the other?
+static bool isCopy(const Array &a, const Array &b) {
+  if (a.kind != b.kind || a.size() != b.size())
+    return false;
+  if (a.shape == b.shape && a.bytes() == b.bytes())
+    return true;
+  if (a.shape.size() != 2 || b.shape.size() != 2 || a.shape[0] != b.shape[1])
+    return false;
+  size_t width = byteWidth(a.kind);
+  for (int64_t i = 0; i < a.shape[0]; ++i)
+    for (int64_t j = 0; j < a.shape[1]; ++j)
+      if (a.bytes().slice((i * a.shape[1] + j) * width, width) !=
+          b.bytes().slice((j * b.shape[1] + i) * width, width))
+        return false;
+  return true;
+}
+
+/// (c) One parameter stored twice. Vectors of one value, as norms have them
+/// before training, are equal by chance.
+static void findBrokenTies(const Model &model,
+                           const llvm::StringSet<> &trainable,
+                           std::vector<std::string> &warnings) {
+  llvm::DenseMap<uint64_t, const NamedTensor *> seen;
+  for (const NamedTensor &tensor : model.initializers) {
+    if (!trainable.contains(tensor.name) || tensor.values.shape.size() < 2)
+      continue;
+    uint64_t hash = hashElements(tensor.values) >> 1;
+    auto [it, isNew] = seen.try_emplace(hash, &tensor);
+    if (!isNew && isCopy(it->second->values, tensor.values))
+      warnings.push_back("parameters '" + it->second->name + "' and '" +
+                         tensor.name +
+                         "' hold the same numbers: if they are one parameter "
+                         "of the model, the exporter broke the tie" +
+                         advice.str());
+  }
+}
+
+/// (d) Values that repeat: a table read at constant positions in advance.
+static void findFoldedGathers(const Model &model,
+                              const llvm::StringSet<> &trainable,
+                              std::vector<std::string> &warnings) {
+  for (const NamedTensor &tensor : model.initializers) {
+    const Array &values = tensor.values;
+    if (!trainable.contains(tensor.name) || values.size() < 64 ||
+        values.shape.size() < 2)
+      continue;
+    llvm::DenseMap<uint64_t, int64_t> counts;
+    size_t width = byteWidth(values.kind);
+    for (size_t at = 0; at < values.bytes().size(); at += width)
+      ++counts[static_cast<uint64_t>(llvm::hash_combine_range(
+                   values.bytes().begin() + at,
+                   values.bytes().begin() + at + width)) >>
+               1];
+    int64_t distinct = counts.size();
+    if (distinct > 1 && distinct * 2 <= values.size())
+      warnings.push_back("parameter '" + tensor.name +
+                         "' repeats its values: it may be a table that the "
+                         "exporter read in advance" +
+                         advice.str());
+  }
+}
+
+std::vector<std::string>
+onnximport::findWarnings(const Model &model,
+                         const llvm::StringSet<> &trainable) {
+  std::vector<std::string> warnings;
+  findVanished(model, warnings);
+  findRewrites(model, warnings);
+  findFoldedConvolutions(model, warnings);
+  findBrokenTies(model, trainable, warnings);
+  findFoldedGathers(model, trainable, warnings);
+  return warnings;
+}
