@@ -1,0 +1,111 @@
+# Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compares imported networks with onnxruntime.
+
+    compare.py MODEL.onnx...
+
+Each model runs in onnxruntime on a batch of random examples (of 3, or of what
+the file fixes), and example by example as the network that `ntk-translate
+--onnx-to-ntk` prints, evaluated with NumPy. Integer inputs are small and not
+negative. Prints a line for each model; the exit status is 1 if one differs.
+"""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import numpy_helper
+
+from network import Network
+
+
+def draw(random, value, batch):
+    tensor = value.type.tensor_type
+    shape = [d.dim_value or batch for d in tensor.shape.dim]
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+    if np.issubdtype(dtype, np.floating):
+        return random.standard_normal(shape).astype(dtype)
+    if dtype == bool:
+        return random.random(shape) < 0.5
+    return random.integers(0, 4, shape).astype(dtype)
+
+
+def tensors(model):
+    """Initializers, and the copies that an Identity makes of them."""
+    found = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Identity" and node.input[0] in found:
+            found[node.output[0]] = found[node.input[0]]
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            found[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
+    return found
+
+
+def batch_axis(value):
+    dims = value.type.tensor_type.shape.dim
+    open_axes = [i for i, d in enumerate(dims) if not d.HasField("dim_value")]
+    return open_axes[0] if len(open_axes) == 1 else 0
+
+
+def compare(path, options):
+    model = onnx.load(path)
+    names = {t.name for t in model.graph.initializer}
+    inputs = [i for i in model.graph.input if i.name not in names]
+    first = inputs[0].type.tensor_type.shape.dim[batch_axis(inputs[0])]
+    batch = first.dim_value or 3
+    random = np.random.default_rng(0)
+    x = {i.name: draw(random, i, batch) for i in inputs}
+    onnxruntime.set_default_logger_severity(4)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    fed = {i.name for i in session.get_inputs()}
+    expected = session.run(None, {k: v for k, v in x.items() if k in fed})
+    command = ["ntk-translate", "--onnx-to-ntk", "--dtype=f64", *options, path]
+    text = subprocess.run(command, capture_output=True, text=True)
+    if text.returncode:
+        return text.stderr.strip().splitlines()[-1]
+    network = Network(text.stdout)
+    values = tensors(model)
+    worst = 0.0
+    for n in range(batch):
+        example = [np.take(x[i.name], n, batch_axis(i)) for i in inputs]
+        results = network(example, values)
+        for y, reference in zip(results, expected):
+            # The output's batch axis is the one that the network lacks.
+            axes = [
+                axis
+                for axis in range(reference.ndim)
+                if reference.shape[axis] == batch
+                and reference.shape[:axis] + reference.shape[axis + 1 :] == y.shape
+            ]
+            if reference.shape != y.shape or batch == 1 and axes:
+                errors = [
+                    np.abs(np.take(reference, n, axis) - y).max() for axis in axes
+                ]
+            else:
+                errors = [np.abs(reference - y).max()]
+            if not errors:
+                return f"shapes {reference.shape} and {y.shape}"
+            worst = max(worst, min(errors) / max(1.0, np.abs(reference).max()))
+    return "ok" if worst < 2e-5 else f"differs by {worst:.1e}"
+
+
+def main():
+    options = [a for a in sys.argv[1:] if a.startswith("--")]
+    failed = 0
+    for path in sys.argv[1:]:
+        if path.startswith("--"):
+            continue
+        try:
+            verdict = compare(path, options)
+        except Exception as error:  # a model onnxruntime or the evaluator rejects
+            verdict = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
+        failed += verdict != "ok"
+        print(f"{os.path.basename(path)}: {verdict}")
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+# Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Writes files that no importer may trust: write_invalid.py FOLDER."""
+
+import os
+import random
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+
+def model(nodes, initializers=(), outputs=("y",), inputs=("x",), opset=20):
+    float_info = lambda name: helper.make_tensor_value_info(
+        name, TensorProto.FLOAT, ["N", 3]
+    )
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [float_info(name) for name in inputs],
+        [float_info(name) for name in outputs],
+        initializers,
+    )
+    return helper.make_model(
+        graph, ir_version=8, opset_imports=[helper.make_opsetid("", opset)]
+    )
+
+
+def weights(name="W", shape=(3, 3)):
+    return numpy_helper.from_array(np.ones(shape, np.float32), name)
+
+
+def raw(name, dims, data=b""):
+    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=dims)
+    tensor.raw_data = data
+    return tensor
+
+
+def external(location, **fields):
+    tensor = TensorProto(name="W", data_type=TensorProto.FLOAT, dims=[3, 3])
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in dict(location=location, **fields).items():
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor
+
+
+node = helper.make_node
+matmul = node("MatMul", ["x", "W"], ["y"], name="product")
+
+
+def models():
+    yield "unsupported", model(
+        [
+            node("Det", ["x"], ["a"], name="determinant"),
+            node("Wobble", ["a"], ["b"], domain="my"),
+            node("Tanh", ["b"], ["y"]),
+            node("Wobble", ["x"], ["unread"], name="dead", domain="my"),
+        ]
+    )
+    yield "opset", model([matmul], [weights()], opset=77)
+    yield "cycle", model(
+        [node("Add", ["x", "b"], ["a"], name="first"), node("Relu", ["a"], ["b"]),
+         node("Tanh", ["b"], ["y"])]
+    )
+    yield "twice", model([node("Relu", ["x"], ["y"]), node("Tanh", ["x"], ["y"])])
+    yield "no_origin", model([node("Relu", ["x"], ["z"])])
+    yield "missing_input", model([node("Add", ["x"], ["y"], name="lonely")])
+    yield "empty_input", model([node("Add", ["x", ""], ["y"], name="lonely")])
+    yield "width", model([matmul], [weights(shape=(4, 3))])
+    yield "attribute_type", model([node("Softmax", ["x"], ["y"], axis=1.5)])
+    yield "axis", model([node("Softmax", ["x"], ["y"], axis=7)])
+    yield "no_kernel", model([node("MaxPool", ["x"], ["y"])])
+    yield "negative_dims", model([matmul], [raw("W", [-3, 3])])
+    yield "absurd_dims", model([matmul], [raw("W", [2**40, 2**40])])
+    yield "short_raw", model([matmul], [raw("W", [3, 3], b"1234")])
+    yield "empty_data", model(
+        [matmul], [TensorProto(name="W", data_type=TensorProto.FLOAT, dims=[10**9, 4])]
+    )
+    yield "string_weights", model(
+        [matmul], [TensorProto(name="W", data_type=TensorProto.STRING, dims=[1])]
+    )
+    yield "external_missing", model([matmul], [external("nowhere.bin")])
+    yield "external_escapes", model([matmul], [external("../weights.bin")])
+    yield "external_absolute", model([matmul], [external("/etc/passwd")])
+    yield "external_short", model([matmul], [external("short.bin")])
+    yield "external_offset", model([matmul], [external("short.bin", offset="-4")])
+    shape = numpy_helper.from_array(np.array([2**62, 2**62], np.int64), "s")
+    yield "huge_shape", model([node("ConstantOfShape", ["s"], ["y"])], [shape])
+    yield "huge_range", model(
+        [node("Range", ["a", "b", "c"], ["r"]), node("Mul", ["x", "r"], ["y"])],
+        [numpy_helper.from_array(np.array(v, np.float32), k)
+         for k, v in (("a", 0), ("b", 1e30), ("c", 1))],
+    )
+    yield "step", model(
+        [node("MatMul", ["x", "W"], ["h"]), node("Floor", ["h"], ["y"], name="round")],
+        [weights()],
+    )
+    yield "integer_output", model([node("Cast", ["x"], ["y"], to=TensorProto.INT64)])
+    sizes = model([node("Relu", ["x"], ["y"])])
+    sizes.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "width"
+    yield "open_width", sizes
+    empty = model([node("Relu", ["x"], ["y"])])
+    empty.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 0
+    yield "empty_batch", empty
+
+
+def write(folder):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "short.bin"), "wb") as file:
+        file.write(b"12345678")
+    good = model([matmul], [weights()]).SerializeToString()
+    with open(os.path.join(folder, "truncated.onnx"), "wb") as file:
+        file.write(good[: len(good) // 2])
+    with open(os.path.join(folder, "text.onnx"), "wb") as file:
+        file.write(b"not a model\n" * 9)
+    for name, proto in models():
+        with open(os.path.join(folder, f"{name}.onnx"), "wb") as file:
+            file.write(proto.SerializeToString())
+    # Any damage gives an error or a network, never a crash.
+    generator = random.Random(3)
+    for i in range(40):
+        damaged = bytearray(good)
+        for _ in range(3):
+            damaged[generator.randrange(len(damaged))] = generator.randrange(256)
+        with open(os.path.join(folder, f"damaged_{i}.onnx"), "wb") as file:
+            file.write(damaged)
+
+
+if __name__ == "__main__":
+    write(sys.argv[1])

@@ -1,0 +1,55 @@
+# Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Writes the models whose text stands in a test: write_models.py TEST FOLDER.
+
+A line `--- NAME [opset=N] [producer=P]` starts a model in ONNX's text syntax, a
+line `}` ends it. Tensors that are declared in <…> without values and that no
+node makes are initializers with random values.
+"""
+
+import os
+import re
+import sys
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper, parser
+
+
+def add_initializers(graph, random):
+    made = {name for node in graph.node for name in node.output}
+    left = []
+    for value in graph.value_info:
+        if value.name in made:
+            left.append(value)
+            continue
+        tensor = value.type.tensor_type
+        shape = [d.dim_value for d in tensor.shape.dim]
+        dtype = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+        values = 0.5 + 0.3 * random.standard_normal(shape)
+        graph.initializer.append(
+            numpy_helper.from_array(np.asarray(values, dtype), value.name)
+        )
+    del graph.value_info[:]
+    graph.value_info.extend(left)
+
+
+def write(test, folder):
+    os.makedirs(folder, exist_ok=True)
+    blocks = re.findall(r"^--- (\S+)(.*)\n((?:.*\n)*?\}\n)", open(test).read(), re.M)
+    random = np.random.default_rng(1)
+    for name, options, text in blocks:
+        options = dict(o.split("=") for o in options.split())
+        graph = parser.parse_graph(text)
+        add_initializers(graph, random)
+        model = helper.make_model(
+            graph,
+            ir_version=8,
+            producer_name=options.get("producer", ""),
+            opset_imports=[helper.make_opsetid("", int(options.get("opset", 20)))],
+        )
+        onnx.save(model, os.path.join(folder, f"{name}.onnx"))
+
+
+if __name__ == "__main__":
+    write(*sys.argv[1:])
