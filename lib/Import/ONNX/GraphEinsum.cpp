@@ -8,6 +8,7 @@
 
 #include "GraphBuilder.h"
 #include "llvm/ADT/DenseMap.h"
+#include <array>
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -51,10 +52,10 @@ static LogicalResult findBatch(ArrayRef<GraphValue> values,
   return success();
 }
 
-/// Finds the size of each letter; axes of size one repeat.
+/// Finds the size of each letter; axes of size one repeat, but for sums.
 static LogicalResult findSizes(ArrayRef<GraphValue> values,
-                               ArrayRef<std::string> words, Letters &letters,
-                               GraphBuilder &graph) {
+                               ArrayRef<std::string> words, StringRef result,
+                               Letters &letters, GraphBuilder &graph) {
   if (letters.batchLetter)
     letters.sizes[letters.batchLetter] =
         letters.batch.outer * letters.batch.inner;
@@ -67,8 +68,10 @@ static LogicalResult findSizes(ArrayRef<GraphValue> values,
         return graph.emitError()
                << "expected one value for all examples, but got " << size
                << " along the batch axis";
-      int64_t &common = letters.sizes.try_emplace(letter, 1).first->second;
-      if (size != 1 && common != 1 && size != common)
+      bool repeats = result.contains(letter); // what is summed does not
+      int64_t first = repeats ? 1 : size;
+      int64_t &common = letters.sizes.try_emplace(letter, first).first->second;
+      if (size != common && !(repeats && (size == 1 || common == 1)))
         return graph.emitError() << "expected equal sizes, but axis " << axis
                                  << " has size " << size << " where another "
                                  << "operand has " << common;
@@ -119,7 +122,7 @@ Result GraphBuilder::einsum(ArrayRef<GraphValue> values,
                             ArrayRef<std::string> words, StringRef result) {
   Letters letters;
   if (failed(findBatch(values, words, result, letters, *this)) ||
-      failed(findSizes(values, words, letters, *this)))
+      failed(findSizes(values, words, result, letters, *this)))
     return failure();
   std::string spec;
   SmallVector<Value> factors;
@@ -129,7 +132,7 @@ Result GraphBuilder::einsum(ArrayRef<GraphValue> values,
     if (failed(core))
       return failure();
     factors.push_back(*core);
-    spec += (spec.empty() ? "" : ", ") + kept;
+    spec += (factors.size() == 1 ? "" : ", ") + kept;
   }
   Frame frame;
   spec += " -> ";
@@ -142,12 +145,12 @@ Result GraphBuilder::einsum(ArrayRef<GraphValue> values,
     frame.batch = letters.batch;
   if (!product(frame.shape))
     return emitError() << "expected sizes that fit memory";
-  if (!llvm::any_of(factors, [](Value v) {
-        return isa<FloatType>(getElementTypeOrSelf(v));
-      }))
-    return emitError() << "expected operands of floating-point numbers";
-  Value core = createContract(builder, current, spec, factors);
-  if (llvm::any_of(factors, [&](Value v) { return isActive(v); }))
-    setActive(core);
-  return wrap(core, values[0].kind, frame);
+  std::array<int32_t, 2> segments = {static_cast<int32_t>(factors.size()), 0};
+  FailureOr<Value> core = create<ContractOp>(
+      factors, {builder.getNamedAttr("operandSegmentSizes",
+                                     builder.getDenseI32ArrayAttr(segments)),
+                builder.getNamedAttr("spec", builder.getStringAttr(spec))});
+  if (failed(core))
+    return failure();
+  return wrap(*core, values[0].kind, frame);
 }

@@ -68,6 +68,7 @@ def models():
     yield "missing_input", model([node("Add", ["x"], ["y"], name="lonely")])
     yield "empty_input", model([node("Add", ["x", ""], ["y"], name="lonely")])
     yield "width", model([matmul], [weights(shape=(4, 3))])
+    yield "sum", model([matmul], [weights(shape=(1, 3))])
     yield "attribute_type", model([node("Softmax", ["x"], ["y"], axis=1.5)])
     yield "axis", model([node("Softmax", ["x"], ["y"], axis=7)])
     yield "no_kernel", model([node("MaxPool", ["x"], ["y"])])
