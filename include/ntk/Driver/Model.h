@@ -1,0 +1,69 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A network with its parameters, and examples to run it on: what the command
+// line names, read and checked against each other.
+
+#ifndef NTK_DRIVER_MODEL_H
+#define NTK_DRIVER_MODEL_H
+
+#include "dialects/NTK/IR/NTKOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "ntk/Driver/Options.h"
+#include "ntk/Driver/ParameterStore.h"
+
+namespace mlir::ntk {
+
+/// An argument of the network that is part of the example.
+struct NetworkInput {
+  std::string name;
+  unsigned argument;     ///< its number among the network's arguments
+  RankedTensorType type; ///< of one example
+};
+
+struct Model {
+  /// Holds the network and nothing else.
+  OwningOpRef<ModuleOp> module;
+  NetworkOp network;
+  std::vector<NetworkInput> inputs;
+  /// A tensor of the right shape for each parameter and buffer of the network.
+  ParameterStore store;
+  /// The parameters to differentiate by, in the network's order.
+  std::vector<std::string> wrt;
+  std::string summary;
+  std::vector<std::string> warnings;
+
+  /// f32 or f64.
+  FloatType getRealType();
+};
+
+/// Reads the model that the options name, with `--params`, `--wrt`, `--frozen`
+/// and `--dtype`. Errors name the file and the node, parameter or option.
+llvm::Expected<Model> loadModel(MLIRContext &context,
+                                const RunOptions &options);
+
+/// Examples for all inputs of a network, in the element types it computes in.
+struct Examples {
+  std::vector<Array> inputs; ///< [n, shape of the input], one for each
+  int64_t count = 0;         ///< n
+
+  bool operator==(const Examples &other) const;
+};
+
+/// Reads the file that option `--x1` or `--x2` names and checks it against the
+/// network: names, ranks, sizes, element types, ids within their tables, and
+/// that values are finite unless that is allowed.
+llvm::Expected<Examples> readExamples(Model &model, llvm::StringRef option,
+                                      llvm::StringRef path,
+                                      bool allowNonFinite);
+
+/// `array` in the element type and the shape of an argument of the network.
+/// Floats of another width are converted, floats for integers and the reverse
+/// refused; `where` begins an error.
+llvm::Expected<Array> convertTo(const Array &array, Type element,
+                                const llvm::Twine &where);
+
+} // namespace mlir::ntk
+
+#endif // NTK_DRIVER_MODEL_H
