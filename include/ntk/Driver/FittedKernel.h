@@ -1,0 +1,34 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A kernel planned and lowered so that it fits into memory: blocks of examples
+// first, then blocks of outputs, for which it is planned again.
+
+#ifndef NTK_DRIVER_FITTEDKERNEL_H
+#define NTK_DRIVER_FITTEDKERNEL_H
+
+#include "ntk/Driver/KernelSizes.h"
+#include "ntk/Driver/PlannedKernel.h"
+
+namespace mlir::ntk {
+
+struct FittedKernel {
+  PlannedKernel planned; ///< its functions are lowered to Level 3
+  KernelSizes sizes;
+  Polynomial flops[3];       ///< of factors of both sides and of a tile
+  std::string arenaBytes[3]; ///< formulas of their scratch
+  ::ntk::rt::TileProblem problem;
+  MemoryUse memory;
+};
+
+/// Plans, lowers and chooses blocks for a kernel of `size`, whose examples take
+/// `inputBytes`, within `limit` bytes. Fails if no blocks fit, saying what the
+/// smallest ones need.
+llvm::Expected<FittedKernel> fitKernel(Model &model, const RunOptions &options,
+                                       const ProblemSize &size,
+                                       int64_t inputBytes, int64_t limit,
+                                       bool compareMethods);
+
+} // namespace mlir::ntk
+
+#endif // NTK_DRIVER_FITTEDKERNEL_H

@@ -1,0 +1,146 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Fitting a kernel into memory. The peak of every choice of blocks is known
+// once the kernel is lowered; blocks of outputs change its functions, so each
+// size of those is planned and lowered anew.
+
+#include "mlir/Pass/PassManager.h"
+#include "ntk/Driver/Diagnostics.h"
+#include "ntk/Driver/FittedKernel.h"
+#include "ntk/Lower/Passes.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+using ::ntk::rt::Blocks;
+using ::ntk::rt::Layout;
+
+static Layout getLayout(KernelOutputs outputs, int64_t count) {
+  switch (outputs) {
+  case KernelOutputs::Full:
+    return {count, Layout::Full};
+  case KernelOutputs::Trace:
+    return {count, Layout::Trace};
+  case KernelOutputs::Diagonal:
+    return {count, Layout::Diagonal};
+  case KernelOutputs::Sum:
+    return {count, Layout::Scalar};
+  }
+  return {count, Layout::Full};
+}
+
+/// Lowers to Level 3 and reads what the functions need.
+static Error lower(FittedKernel &fitted, const RunOptions &options) {
+  PlannedKernel &planned = fitted.planned;
+  func::FuncOp functions[] = {planned.functions.factors1,
+                              planned.functions.factors2,
+                              planned.functions.tile};
+  for (int i = 0; i < 3; ++i)
+    fitted.flops[i] = getFlops(functions[i]);
+  MLIRContext *context = planned.module->getContext();
+  DiagnosticCollector diagnostics(context);
+  PassManager manager(context);
+  buildLowerPipeline(manager);
+  if (failed(manager.run(*planned.module)))
+    return diagnostics.takeError(options.model + ": lowering failed");
+  planned.functions = findKernelFunctions(*planned.module, kernelName);
+  Expected<KernelSizes> sizes = readKernelSizes(planned.functions);
+  if (!sizes)
+    return sizes.takeError();
+  fitted.sizes = std::move(*sizes);
+  const Polynomial *arenas[] = {&fitted.sizes.factorArena[0],
+                                &fitted.sizes.factorArena[1],
+                                &fitted.sizes.tileArena};
+  for (int i = 0; i < 3; ++i) {
+    fitted.arenaBytes[i].clear();
+    llvm::raw_string_ostream stream(fitted.arenaBytes[i]);
+    arenas[i]->print(stream);
+  }
+  return Error::success();
+}
+
+/// The problem, but for its blocks.
+static ::ntk::rt::TileProblem
+getProblem(const FittedKernel &fitted, const ProblemSize &size, Layout layout) {
+  ::ntk::rt::TileProblem problem;
+  problem.examples1 = size.n1;
+  problem.examples2 = size.n2;
+  problem.symmetric = size.symmetric;
+  problem.sharedFactors = fitted.sizes.sharedFactors;
+  problem.layout = layout;
+  problem.blocks = {1, 1, 1, false, false};
+  problem.scale = 1; // traces are divided inside the tile
+  return problem;
+}
+
+/// Chooses blocks of examples for functions of `outputs` outputs.
+static int64_t choose(FittedKernel &fitted, const ProblemSize &size,
+                      Layout layout, int64_t outputs, int64_t elementBytes,
+                      int64_t inputBytes, int64_t limit) {
+  fitted.problem = getProblem(fitted, size, layout);
+  auto use = [&](const Blocks &blocks) {
+    ::ntk::rt::TileProblem problem = fitted.problem;
+    problem.blocks = blocks;
+    return getMemoryUse(fitted.sizes, problem, elementBytes, inputBytes);
+  };
+  BlockProblem blocks{size.n1, size.n2, size.symmetric, outputs,
+                      layout.kind == Layout::Scalar ? 1 : outputs};
+  BlockChoice choice = chooseBlocks(
+      blocks, limit, [&](const Blocks &b) { return use(b).getTotal(); });
+  fitted.problem.blocks = choice.blocks;
+  fitted.memory = use(choice.blocks);
+  return choice.peakBytes;
+}
+
+static Error describeLack(const FittedKernel &fitted, const RunOptions &options,
+                          int64_t limit) {
+  const MemoryUse &use = fitted.memory;
+  return createStringError(
+      options.model + ": the kernel needs at least " +
+      formatBytes(use.getTotal()) + " (parameters " +
+      formatBytes(use.parameters) + ", inputs " + formatBytes(use.inputs) +
+      ", kernel " + formatBytes(use.kernel) + ", one tile " +
+      formatBytes(use.workspace + use.arena) + "), but " +
+      (options.memoryLimit ? "--memory-limit is " : "there is room for ") +
+      formatBytes(limit));
+}
+
+Expected<FittedKernel> mlir::ntk::fitKernel(Model &model,
+                                            const RunOptions &options,
+                                            const ProblemSize &size,
+                                            int64_t inputBytes, int64_t limit,
+                                            bool compareMethods) {
+  int64_t all = model.network.getOutputs();
+  Layout layout = getLayout(*symbolizeKernelOutputs(options.kernel), all);
+  int64_t elementBytes = model.getRealType().getWidth() / 8;
+  int64_t outputs = all;
+  RunOptions wanted = options;
+  std::vector<std::pair<std::string, double>> methodFlops;
+  while (true) {
+    std::optional<int64_t> block;
+    if (outputs != all)
+      block = outputs;
+    FittedKernel fitted;
+    Expected<PlannedKernel> planned =
+        planKernel(model, wanted, size, block, compareMethods && !block);
+    if (!planned)
+      return planned.takeError();
+    fitted.planned = std::move(*planned);
+    if (!block)
+      methodFlops = fitted.planned.methodFlops;
+    wanted.method = fitted.planned.method;
+    fitted.planned.methodFlops = methodFlops;
+    if (Error error = lower(fitted, options))
+      return std::move(error);
+    if (choose(fitted, size, layout, outputs, elementBytes, inputBytes,
+               limit) <= limit)
+      return fitted;
+    int64_t smaller = ::ntk::rt::allowedOutputBlock(layout, outputs / 2);
+    if (layout.kind == Layout::Scalar || outputs == 1)
+      return describeLack(fitted, options, limit);
+    outputs = smaller;
+  }
+}
