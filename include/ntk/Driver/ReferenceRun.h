@@ -1,0 +1,22 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ntk-run --reference: the kernel by the reference interpreter.
+
+#ifndef NTK_DRIVER_REFERENCERUN_H
+#define NTK_DRIVER_REFERENCERUN_H
+
+#include "ntk/Driver/Model.h"
+
+namespace mlir::ntk {
+
+/// The kernel that the options ask for, in f64 and in the layout of
+/// ntk-rt/TileOutput.h, with the shape of its file. `x2` is null if x1 = x2.
+/// `bytes` are those of the result.
+llvm::Expected<Array> runReference(Model &model, const RunOptions &options,
+                                   const Examples &x1, const Examples *x2,
+                                   MutableArrayRef<char> &bytes);
+
+} // namespace mlir::ntk
+
+#endif // NTK_DRIVER_REFERENCERUN_H

@@ -1,0 +1,36 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Running a compiled kernel over all its tiles.
+
+#ifndef NTK_DRIVER_RUNKERNEL_H
+#define NTK_DRIVER_RUNKERNEL_H
+
+#include "ntk/Driver/Jit.h"
+#include "ntk/Driver/Report.h"
+
+namespace mlir::ntk {
+
+/// Called after each tile; returns false to stop.
+using ProgressFunction = std::function<bool(int64_t done, int64_t total)>;
+
+/// A kernel and what it runs on.
+struct KernelRun {
+  KernelProgram &program;
+  const KernelSizes &sizes;
+  ::ntk::rt::TileProblem problem;
+  bool isDouble;
+  const Examples *x1, *x2; ///< the same if x1 = x2
+  const char *parameters;  ///< the parameter block
+  Polynomial flops[3];     ///< of factors of both sides and of a tile
+};
+
+/// Computes the kernel into `theta` (as many elements as the layout has), in
+/// the layout of ntk-rt/TileOutput.h. Returns the time of each function; fails
+/// if memory for factors and scratch cannot be had.
+llvm::Expected<std::vector<StepTime>>
+runKernel(const KernelRun &run, void *theta, ProgressFunction progress);
+
+} // namespace mlir::ntk
+
+#endif // NTK_DRIVER_RUNKERNEL_H

@@ -1,0 +1,120 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reports as JSON.
+
+#include "ntk/Driver/Report.h"
+
+using namespace mlir::ntk;
+namespace json = llvm::json;
+using json::Object;
+
+static json::Array
+describeParameters(llvm::ArrayRef<ReportParameter> parameters) {
+  json::Array list;
+  for (const ReportParameter &parameter : parameters) {
+    int64_t numbers = 1;
+    for (int64_t size : parameter.shape)
+      numbers *= size;
+    list.push_back(Object{{"name", parameter.name},
+                          {"shape", json::Array(parameter.shape)},
+                          {"numbers", numbers}});
+  }
+  return list;
+}
+
+static Object describeOrder(const OrderReport &order) {
+  return Object{{"order", order.name},
+                {"flops", order.pairFlops + order.sideFlops},
+                {"pair_flops", order.pairFlops},
+                {"side_flops", order.sideFlops},
+                {"bytes", order.bytes}};
+}
+
+static json::Array describeSites(llvm::ArrayRef<SiteReport> sites) {
+  json::Array list;
+  for (const SiteReport &site : sites) {
+    Object entry = describeOrder(site.chosen);
+    entry["name"] = site.name;
+    entry["contraction"] = site.spec;
+    Object sizes;
+    for (auto [letter, size] : site.sizes)
+      sizes[std::string(1, letter)] = size;
+    entry["sizes"] = std::move(sizes);
+    json::Array alternatives;
+    for (const OrderReport &order : site.alternatives)
+      alternatives.push_back(describeOrder(order));
+    entry["alternatives"] = std::move(alternatives);
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+static Object describeMemory(const MemoryUse &memory) {
+  return Object{{"parameters", memory.parameters},
+                {"inputs", memory.inputs},
+                {"kernel", memory.kernel},
+                {"factors_and_tile", memory.workspace},
+                {"scratch", memory.arena}};
+}
+
+static void addProfile(Object &object, const Profile &profile) {
+  object["startup_seconds"] = profile.startup;
+  object["compile_seconds"] = profile.compile;
+  object["run_seconds"] = profile.run;
+  object["repeats"] = profile.repeats;
+  object["peak_resident_bytes"] = profile.peakResidentBytes;
+  json::Array steps;
+  double executed = 0;
+  for (const StepTime &step : profile.steps)
+    executed += step.flops;
+  object["flops_executed"] = executed;
+  for (const StepTime &step : profile.steps)
+    steps.push_back(
+        Object{{"name", step.name},
+               {"calls", step.calls},
+               {"seconds", step.seconds},
+               {"flops", step.flops},
+               {"flops_per_second",
+                step.seconds > 0 ? step.flops / step.seconds : 0.0}});
+  object["steps"] = std::move(steps);
+}
+
+json::Value mlir::ntk::toJson(const Report &report) {
+  Object methods;
+  for (const auto &[name, flops] : report.methodFlops)
+    methods[name] = flops;
+  const ::ntk::rt::Blocks &blocks = report.problem.blocks;
+  Cost total = report.cost.getTotal();
+  Object object{{"model", report.model},
+                {"kernel", report.kernel},
+                {"dtype", report.dtype},
+                {"method", report.method},
+                {"n1", report.size.n1},
+                {"n2", report.size.n2},
+                {"symmetric", report.size.symmetric},
+                {"outputs", report.outputs},
+                {"flops", total.flops},
+                {"flops_factors",
+                 report.cost.factors1.flops + report.cost.factors2.flops},
+                {"flops_tiles", report.cost.tile.flops},
+                {"flops_by_method", std::move(methods)},
+                {"bytes_moved", total.bytes},
+                {"predicted_seconds", report.predictedSeconds},
+                {"peak_bytes", report.memory.getTotal()},
+                {"memory", describeMemory(report.memory)},
+                {"memory_limit", report.memoryLimit},
+                {"scratch_bytes", Object{{"factors1", report.arenaBytes[0]},
+                                         {"factors2", report.arenaBytes[1]},
+                                         {"tile", report.arenaBytes[2]}}},
+                {"blocks", Object{{"examples1", blocks.examples1},
+                                  {"examples2", blocks.examples2},
+                                  {"outputs", blocks.outputs},
+                                  {"keeps_factors1", blocks.cacheFactors1},
+                                  {"keeps_factors2", blocks.cacheFactors2}}},
+                {"parameters", describeParameters(report.parameters)},
+                {"sites", describeSites(report.sites)}};
+  if (report.profile)
+    addProfile(object, *report.profile);
+  return object;
+}

@@ -1,0 +1,315 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ntk-run, step by step: options, model, examples, plan, code, kernel, file.
+
+#include "ntk/Driver/Session.h"
+#include "Progress.h"
+#include "ntk/Driver/FittedKernel.h"
+#include "ntk/Driver/KernelShape.h"
+#include "ntk/Driver/ReferenceRun.h"
+#include "ntk/Driver/RunKernel.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace mlir::ntk;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+
+namespace {
+
+class Session {
+public:
+  Session(MLIRContext &context, RunOptions options)
+      : context(context), options(std::move(options)) {}
+
+  Error run();
+
+private:
+  Error load();
+  Error checkOutput();
+  Error plan();
+  Error compute();
+  Error computeReference();
+  Error write();
+  void report(ReportFormat format);
+  Report makeReport();
+
+  void warn(const Twine &message) {
+    llvm::errs() << "warning: " << message << '\n';
+  }
+  void note(const Twine &message) {
+    if (!options.quiet)
+      llvm::errs() << "note: " << message << '\n';
+  }
+
+  MLIRContext &context;
+  RunOptions options;
+  Model model;
+  Examples x1, x2; ///< x2 is empty if x1 = x2
+  ProblemSize size;
+  int64_t limit = 0;
+  FittedKernel fitted;
+  std::optional<Profile> profile;
+  Array theta;
+  MutableArrayRef<char> thetaBytes;
+};
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Clocks
+//===----------------------------------------------------------------------===//
+
+/// Seconds since the process started.
+static double getProcessSeconds() {
+  static const auto first = std::chrono::steady_clock::now();
+  // What came before the first call: dynamic linking and registration.
+  static const double before =
+      static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  return before +
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - first)
+             .count();
+}
+
+//===----------------------------------------------------------------------===//
+// Before
+//===----------------------------------------------------------------------===//
+
+/// The file for the kernel can be made: known before hours of work.
+Error Session::checkOutput() {
+  if (options.output.empty())
+    return Error::success();
+  StringRef folder = llvm::sys::path::parent_path(options.output);
+  if (folder.empty())
+    folder = ".";
+  if (llvm::sys::fs::is_directory(options.output))
+    return createStringError("-o: " + options.output + " is a directory");
+  if (!llvm::sys::fs::is_directory(folder))
+    return createStringError("-o: " + options.output +
+                             ": there is no directory '" + folder + "'");
+  if (std::error_code code =
+          llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write))
+    return createStringError("-o: " + options.output + ": " +
+                             StringRef(code.message()).lower());
+  return Error::success();
+}
+
+Error Session::load() {
+  if (options.reference && StringRef(options.model).ends_with(".onnx"))
+    options.doublePrecision = true;
+  Expected<Model> loaded = loadModel(context, options);
+  if (!loaded)
+    return loaded.takeError();
+  model = std::move(*loaded);
+  if (!model.summary.empty())
+    note(model.summary);
+  for (const std::string &warning : model.warnings)
+    warn(warning);
+  Expected<Examples> first =
+      readExamples(model, "x1", options.x1, options.allowNonFinite);
+  if (!first)
+    return first.takeError();
+  x1 = std::move(*first);
+  bool symmetric = true;
+  if (!options.x2.empty()) {
+    Expected<Examples> second =
+        readExamples(model, "x2", options.x2, options.allowNonFinite);
+    if (!second)
+      return second.takeError();
+    if (!(*second == x1)) {
+      x2 = std::move(*second);
+      symmetric = false;
+    }
+  }
+  size = {x1.count, symmetric ? x1.count : x2.count, symmetric};
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Plan and report
+//===----------------------------------------------------------------------===//
+
+static int64_t getBytes(const Examples &examples) {
+  int64_t bytes = 0;
+  for (const Array &array : examples.inputs)
+    bytes += array.bytes().size();
+  return bytes;
+}
+
+Error Session::plan() {
+  limit = options.memoryLimit.value_or(getDefaultMemoryLimit());
+  bool reports = options.plan != ReportFormat::None ||
+                 options.profile != ReportFormat::None;
+  Expected<FittedKernel> result =
+      fitKernel(model, options, size, getBytes(x1) + getBytes(x2), limit,
+                /*compareMethods=*/reports);
+  if (!result)
+    return result.takeError();
+  fitted = std::move(*result);
+  return Error::success();
+}
+
+Report Session::makeReport() {
+  Report report;
+  report.model = options.model;
+  report.kernel = options.kernel;
+  bool isDouble = model.getRealType().isF64();
+  report.dtype = isDouble ? "f64" : "f32";
+  report.method = fitted.planned.method;
+  report.size = size;
+  report.outputs = model.network.getOutputs();
+  for (unsigned i = 0; i < model.network.getNumArguments(); ++i) {
+    StringRef name = model.network.getParameterName(i);
+    if (llvm::is_contained(model.wrt, name))
+      report.parameters.push_back(
+          {name.str(),
+           cast<RankedTensorType>(model.network.getArgumentTypes()[i])
+               .getShape()
+               .vec()});
+  }
+  report.cost = fitted.planned.cost;
+  report.methodFlops = fitted.planned.methodFlops;
+  report.sites = fitted.planned.sites;
+  report.problem = fitted.problem;
+  report.memory = fitted.memory;
+  report.memoryLimit = limit;
+  for (int i = 0; i < 3; ++i)
+    report.arenaBytes[i] = fitted.arenaBytes[i];
+  report.predictedSeconds =
+      MachineModel().getSeconds(report.cost.getTotal(), isDouble);
+  report.profile = profile;
+  return report;
+}
+
+void Session::report(ReportFormat format) {
+  if (format == ReportFormat::Json)
+    llvm::outs() << llvm::formatv("{0:2}", toJson(makeReport())) << '\n';
+  else if (format == ReportFormat::Table)
+    printTable(makeReport(), llvm::outs());
+}
+
+//===----------------------------------------------------------------------===//
+// Compute
+//===----------------------------------------------------------------------===//
+
+Error Session::compute() {
+  double start = getProcessSeconds();
+  Expected<std::unique_ptr<KernelProgram>> program =
+      KernelProgram::compile(*fitted.planned.module, kernelName);
+  if (!program)
+    return program.takeError();
+  profile->compile += getProcessSeconds() - start;
+
+  Expected<AlignedBytes> parameters =
+      packParameters(fitted.sizes, model.store, model.network);
+  if (!parameters)
+    return parameters.takeError();
+  model.store = ParameterStore(); // the block has them now
+  KernelRun run{**program,
+                fitted.sizes,
+                fitted.problem,
+                model.getRealType().isF64(),
+                &x1,
+                size.symmetric ? &x1 : &x2,
+                parameters->data,
+                {fitted.flops[0], fitted.flops[1], fitted.flops[2]}};
+  KernelOutputs outputs = *symbolizeKernelOutputs(options.kernel);
+  Expected<Array> result = Array::allocate(
+      run.isDouble ? ElementKind::Float64 : ElementKind::Float32,
+      getKernelShape(model.network, outputs, size.n1, size.n2), thetaBytes);
+  if (!result)
+    return result.takeError();
+  theta = std::move(*result);
+  profile->repeats = options.repeat;
+  for (int64_t i = 0; i < options.repeat; ++i) {
+    double begin = getProcessSeconds();
+    Progress progress(!options.quiet);
+    Expected<std::vector<StepTime>> steps =
+        runKernel(run, thetaBytes.data(), progress.getFunction());
+    if (!steps)
+      return steps.takeError();
+    double seconds = getProcessSeconds() - begin;
+    if (i == 0 || seconds < profile->run) {
+      profile->run = seconds;
+      profile->steps = std::move(*steps);
+    }
+  }
+  return Error::success();
+}
+
+Error Session::computeReference() {
+  Expected<Array> result = runReference(
+      model, options, x1, size.symmetric ? nullptr : &x2, thetaBytes);
+  if (!result)
+    return result.takeError();
+  theta = std::move(*result);
+  return Error::success();
+}
+
+Error Session::write() {
+  interleaveOutputAxes(model.network, *symbolizeKernelOutputs(options.kernel),
+                       size.n1 * size.n2, byteWidth(theta.kind),
+                       thetaBytes.data());
+  NonFiniteCount count = countNonFinite(theta);
+  if (count.nans + count.infinities)
+    warn("the kernel holds " + Twine(count.nans) + " NaN and " +
+         Twine(count.infinities) + " infinite entries of " +
+         Twine(theta.size()));
+  if (options.output.empty())
+    return Error::success();
+  if (Error error = writeNpy(options.output, theta))
+    return error;
+  note("wrote " + options.output + ", " + describe(theta.kind, theta.shape));
+  return Error::success();
+}
+
+Error Session::run() {
+  getProcessSeconds();
+  profile.emplace();
+  if (Error error = checkOutput())
+    return error;
+  if (Error error = load())
+    return error;
+  if (options.threads)
+    ::ntk::rt::setThreads(*options.threads);
+  profile->startup = getProcessSeconds();
+  if (options.reference) {
+    if (Error error = computeReference())
+      return error;
+    return write();
+  }
+  if (Error error = plan())
+    return error;
+  profile->compile = getProcessSeconds() - profile->startup;
+  if (options.plan != ReportFormat::None) {
+    profile.reset();
+    report(options.plan);
+    return Error::success();
+  }
+  if (Error error = compute())
+    return error;
+  if (Error error = write())
+    return error;
+  profile->peakResidentBytes = getPeakResidentBytes();
+  report(options.profile);
+  return Error::success();
+}
+
+int mlir::ntk::runSession(MLIRContext &context,
+                          ArrayRef<const char *> arguments) {
+  Expected<RunOptions> options = parseOptions(arguments);
+  if (options && options->help) {
+    printHelp(llvm::outs());
+    return 0;
+  }
+  Error error = options ? Session(context, std::move(*options)).run()
+                        : options.takeError();
+  if (!error)
+    return 0;
+  llvm::errs() << "error: " << llvm::toString(std::move(error)) << '\n';
+  return 1;
+}
