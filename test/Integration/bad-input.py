@@ -1,0 +1,124 @@
+# Bad input gets one line that names the file, node or option, exit status 1,
+# and no output file.
+#
+# REQUIRES: onnx
+# RUN: rm -rf %t && mkdir -p %t
+# RUN: %ntk-python %s %t %S/Inputs
+
+import os
+import sys
+
+import numpy as np
+
+folder, inputs = sys.argv[1:]
+sys.path.insert(0, inputs)
+from run import model_path, ntk_run
+
+output = os.path.join(folder, "theta.npy")
+
+
+def path(name, array):
+    name = os.path.join(folder, name)
+    np.savez(name, **array) if isinstance(array, dict) else np.save(name, array)
+    return name
+
+
+def file(name, contents):
+    name = os.path.join(folder, name)
+    with open(name, "wb") as stream:
+        stream.write(contents)
+    return name
+
+
+def refused(arguments, *words):
+    status, _, errors = ntk_run(*arguments)
+    lines = [line for line in errors.splitlines() if line.startswith("error: ")]
+    assert status == 1 and len(lines) == 1, (arguments, status, errors)
+    for word in words:
+        assert word in lines[0], (word, lines[0])
+    assert not os.path.exists(output), arguments
+
+
+mlp = model_path("mlp")
+draw = lambda *shape: np.random.default_rng(0).standard_normal(shape)
+good = path("good.npy", draw(3, 6))
+write = ["-o", output]
+with open(mlp, "rb") as stream:
+    onnx_bytes = stream.read()
+
+# The command line.
+refused([], "expected a model")
+refused([mlp, "--x1", good], "-o THETA.npy")
+refused([mlp, *write], "--x1")
+refused([mlp, "--x1", good, *write, "--kernel", "all"], "--kernel", "'all'", "trace")
+refused([mlp, "--x1", good, *write, "--whole-batch"], "--whole-batch", "not supported")
+refused([mlp, "--x1", good, *write, "--frobnicate"], "--frobnicate")
+
+# Models.
+refused(["nowhere.onnx", "--x1", good, *write], "nowhere.onnx", "no such file")
+refused([file("empty.onnx", b""), "--x1", good, *write], "empty.onnx")
+for size in (1, 20, len(onnx_bytes) // 2, len(onnx_bytes) - 3):
+    cut = file("cut.onnx", onnx_bytes[:size])
+    refused([cut, "--x1", good, *write], "cut.onnx")
+refused([file("noise.onnx", bytes(range(256)) * 9), "--x1", good, *write], "noise.onnx")
+refused([model_path("unsupported"), "--x1", good, *write], "Det", "RandomUniformLike")
+refused([model_path("mixes_examples"), "--x1", good, *write], "batch_mean")
+refused([model_path("no_parameters"), "--x1", good, *write], "parameter")
+refused([mlp, "--x1", good, *write, "--wrt", "fc3.*"], "--wrt", "'fc3.*'")
+refused([mlp, "--x1", good, *write, "--frozen", "zebra"], "--frozen", "'zebra'")
+refused([mlp, "--x1", good, *write, "--wrt", "fc1.[w"], "fc1.[w")
+refused([mlp, "--x1", good, *write, "--frozen", "*"], "parameter")
+
+# Parameters.
+refused([mlp, "--x1", good, *write, "--params", "none.npz"], "none.npz")
+wrong = path("w.npz", {"fc1.weight": draw(8, 7)})
+refused([mlp, "--x1", good, *write, "--params", wrong], "fc1.weight", "[8, 7]", "8x6")
+wrong = path("w.npz", {"fc7.weight": draw(8, 6)})
+refused([mlp, "--x1", good, *write, "--params", wrong], "fc7.weight")
+weights = draw(8, 6)
+weights[0, 0], weights[1, 1] = np.nan, np.inf
+wrong = path("w.npz", {"fc1.weight": weights})
+refused([mlp, "--x1", good, *write, "--params", wrong], "fc1.weight", "1 NaN")
+
+# Examples.
+refused([mlp, "--x1", "none.npy", *write], "--x1", "none.npy", "no such file")
+refused([mlp, "--x1", mlp, *write], "--x1", "mlp.onnx")
+cut = file("cut.npy", open(good, "rb").read()[:-5])
+refused([mlp, "--x1", cut, *write], "--x1", "cut.npy")
+for shape in [(), (6,), (3, 7), (3, 6, 1)]:
+    bad = path("bad.npy", draw(*shape))
+    refused([mlp, "--x1", bad, *write], "--x1", "bad.npy", "[n, 6]", "float64")
+    refused([mlp, "--x1", good, "--x2", bad, *write], "--x2", "bad.npy", "[n, 6]")
+bad = path("bad.npy", draw(0, 6))
+refused([mlp, "--x1", bad, *write], "at least one example")
+bad = path("bad.npy", np.ones((3, 6), np.int64))
+refused([mlp, "--x1", bad, *write], "expected floats", "int64")
+bad = path("bad.npy", np.ones((3, 6), np.complex64))
+refused([mlp, "--x1", bad, *write], "--x1", "bad.npy")
+x = draw(3, 6)
+x[0, 1], x[2, 3], x[2, 4] = np.nan, np.inf, -np.inf
+bad = path("bad.npy", x)
+refused([mlp, "--x1", bad, *write], "1 NaN and 2 infinite", "--allow-nonfinite")
+
+two = model_path("two_inputs")
+refused([two, "--x1", good, *write], "'left', 'right'")
+bad = path("bad.npz", {"left": draw(3, 4)})
+refused([two, "--x1", bad, *write], "'right'")
+bad = path("bad.npz", {"left": draw(3, 4), "right": draw(4, 3)})
+refused([two, "--x1", bad, *write], "3 examples", "got 4")
+bad = path("bad.npz", {"left": draw(3, 4), "right": draw(3, 3), "top": draw(3)})
+refused([two, "--x1", bad, *write], "expected 2 arrays")
+
+# The output.
+refused([mlp, "--x1", good, "-o", "nowhere/theta.npy"], "-o", "nowhere")
+refused([mlp, "--x1", good, "-o", folder], "-o", "is a directory")
+
+# Memory.
+refused([mlp, "--x1", good, *write, "--memory-limit", "100"], "needs at least", "100 B")
+
+# NaN where it is allowed: computed, with a warning that counts.
+nan = path("nan.npy", np.full((2, 6), np.nan))
+status, _, errors = ntk_run(mlp, "--x1", nan, *write, "--allow-nonfinite", "--quiet")
+assert status == 0, errors
+assert errors.startswith("warning: ") and "36 NaN" in errors, errors
+assert np.isnan(np.load(output)).all()

@@ -1,0 +1,77 @@
+# --plan and --profile: the table and the JSON, whose keys scripts rely on.
+#
+# REQUIRES: onnx
+# RUN: rm -rf %t && mkdir -p %t
+# RUN: %ntk-python %s %t %S/Inputs
+
+import json
+import os
+import sys
+
+import numpy as np
+
+folder, inputs = sys.argv[1:]
+sys.path.insert(0, inputs)
+from run import model_path, ntk_run, plan
+
+model = model_path("mlp")
+x = np.random.default_rng(0).standard_normal((9, 6))
+METHODS = {"structured", "jacobian-contraction", "ntk-vector-products"}
+
+report = plan(folder, model, x)
+assert report["n1"] == report["n2"] == 9 and report["symmetric"] is True
+assert report["outputs"] == 3 and report["dtype"] == "f32"
+assert report["method"] in METHODS and set(report["flops_by_method"]) == METHODS
+assert report["flops"] == report["flops_by_method"][report["method"]]
+assert report["flops"] == report["flops_factors"] + report["flops_tiles"] > 0
+assert report["peak_bytes"] == sum(report["memory"].values())
+assert report["memory"]["kernel"] == 9 * 9 * 3 * 3 * 4
+assert report["memory"]["inputs"] == 9 * 6 * 4
+assert report["predicted_seconds"] > 0
+assert {p["name"]: p["shape"] for p in report["parameters"]} == {
+    "fc1.weight": [8, 6],
+    "fc1.bias": [8],
+    "fc2.weight": [3, 8],
+    "fc2.bias": [3],
+}
+assert sum(p["numbers"] for p in report["parameters"]) == 48 + 8 + 24 + 3
+assert report["sites"]
+for site in report["sites"]:
+    assert {"name", "contraction", "order", "flops", "bytes", "alternatives"} <= set(site)
+assert "run_seconds" not in report and not os.path.exists(f"{folder}/theta.npy")
+
+for method in METHODS:
+    one = plan(folder, model, x, "--method", method)
+    assert one["method"] == method
+    assert one["flops"] == report["flops_by_method"][method]
+
+# Half the pairs of x1 = x2 are computed, and no fewer.
+status, text, _ = ntk_run(
+    model, "--x1", f"{folder}/x1.npy", "--plan=json", "--method=structured", "--x2",
+    f"{folder}/x1.npy",
+)
+assert status == 0 and json.loads(text)["symmetric"] is True
+
+status, text, errors = ntk_run(model, "--x1", f"{folder}/x1.npy", "--plan")
+assert status == 0
+for word in ("FLOPs", "by method", "peak", "predicted", "-> nomp", "9 x 9"):
+    assert word in text, (word, text)
+
+arguments = [model, "--x1", f"{folder}/x1.npy", "--repeat=3"]
+status, text, errors = ntk_run(*arguments, "--profile=json")
+assert status == 0, errors
+profile = json.loads(text)
+for key in ("startup_seconds", "compile_seconds", "run_seconds", "peak_resident_bytes"):
+    assert profile[key] > 0, key
+assert profile["repeats"] == 3
+assert {step["name"] for step in profile["steps"]} == {"factors of x1", "tiles"}
+assert sum(step["seconds"] for step in profile["steps"]) <= profile["run_seconds"]
+assert profile["flops_executed"] >= profile["flops"]
+
+status, text, errors = ntk_run(*arguments, "--profile", "-o", f"{folder}/theta.npy")
+assert status == 0 and "compile" in text and "GFLOP/s" in text, text
+assert "note: wrote" in errors
+assert np.load(f"{folder}/theta.npy").shape == (9, 9, 3, 3)
+
+status, text, _ = ntk_run("--help")
+assert status == 0 and "--memory-limit" in text and "optimize=False" in text
