@@ -117,7 +117,7 @@ public:
 
   /// The number of elements, a dynamic size counting as a block of examples.
   int64_t estimateSize(const Index &index) const {
-    constexpr int64_t exampleBlock = 64;
+    constexpr int64_t exampleBlock = 8;
     int64_t product = 1;
     for (char letter : index.letters) {
       int64_t size = getStaticSize(letter);

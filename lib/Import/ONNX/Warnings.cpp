@@ -7,8 +7,10 @@
 
 #include "Parameters.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/Hashing.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringExtras.h"
+
+#include <cstring>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -76,13 +78,20 @@ static void findFoldedConvolutions(const Model &model,
         list(folded) + advice.str());
 }
 
+/// The bits of element `i`, scattered over 64 bits.
+static uint64_t hashElement(const Array &values, int64_t i) {
+  size_t width = byteWidth(values.kind);
+  uint64_t bits = 0;
+  std::memcpy(&bits, values.bytes().data() + i * width, width);
+  bits *= 0x9e3779b97f4a7c15;
+  return (bits ^ (bits >> 32)) * 0xd6e8feb86659fd93;
+}
+
 /// A hash that does not depend on the order of elements.
 static uint64_t hashElements(const Array &values) {
   uint64_t sum = static_cast<uint64_t>(values.size());
-  size_t width = byteWidth(values.kind);
-  for (size_t at = 0; at < values.bytes().size(); at += width)
-    sum += llvm::hash_combine_range(values.bytes().begin() + at,
-                                    values.bytes().begin() + at + width);
+  for (int64_t i = 0; i < values.size(); ++i)
+    sum += hashElement(values, i);
   return sum;
 }
 
@@ -132,15 +141,14 @@ static void findFoldedGathers(const Model &model,
     if (!trainable.contains(tensor.name) || values.size() < 64 ||
         values.shape.size() < 2)
       continue;
-    llvm::DenseMap<uint64_t, int64_t> counts;
-    size_t width = byteWidth(values.kind);
-    for (size_t at = 0; at < values.bytes().size(); at += width)
-      ++counts[static_cast<uint64_t>(llvm::hash_combine_range(
-                   values.bytes().begin() + at,
-                   values.bytes().begin() + at + width)) >>
-               1];
-    int64_t distinct = counts.size();
-    if (distinct > 1 && distinct * 2 <= values.size())
+    // Large tables are looked at in places: what repeats, repeats there too.
+    constexpr int64_t most = 1 << 16;
+    int64_t step = (values.size() + most - 1) / most, looks = 0;
+    llvm::DenseSet<uint64_t> distinct;
+    for (int64_t i = 0; i < values.size(); i += step, ++looks)
+      distinct.insert(hashElement(values, i) >> 1);
+    if (distinct.size() > 1 &&
+        static_cast<int64_t>(distinct.size()) * 2 <= looks)
       warnings.push_back("parameter '" + tensor.name +
                          "' repeats its values: it may be a table that the "
                          "exporter read in advance" +
