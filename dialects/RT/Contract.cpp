@@ -97,7 +97,8 @@ public:
       types[i] = cast<MemRefType>(op->getOperand(i).getType());
   }
 
-  /// All letters as indices: those of the result first, then the sums.
+  /// All letters as indices: those of the result first, then the sums. Letters
+  /// of size 1 are none.
   SmallVector<Index> getIndices() const {
     SmallVector<Index> indices;
     std::string order = words[OUT];
@@ -105,6 +106,8 @@ public:
       if (!StringRef(words[OUT]).contains(letter))
         order += letter;
     for (char letter : order) {
+      if (getStaticSize(letter) == 1)
+        continue;
       if (!indices.empty() && mergesWith(indices.back(), letter))
         indices.back().letters += letter;
       else
@@ -194,8 +197,8 @@ private:
         .getResult();
   }
 
-  /// Does `letter` follow the letters of `index` in every operand, without a
-  /// gap?
+  /// Does `letter` follow the letters of `index` in every operand, with nothing
+  /// but dimensions of size 1 between?
   bool mergesWith(const Index &index, char letter) const {
     for (Operand i : {LHS, RHS, OUT}) {
       if (has(i, letter) != index.isIn[i])
@@ -203,21 +206,25 @@ private:
       if (!index.isIn[i])
         continue;
       size_t axis = words[i].find(letter);
-      if (axis == 0 || words[i][axis - 1] != index.letters.back() ||
-          !stridesMerge(types[i], axis))
+      size_t before = words[i].find(index.letters.back());
+      if (before > axis || !stridesMerge(types[i], before, axis))
         return false;
+      for (size_t between = before + 1; between < axis; ++between)
+        if (types[i].getDimSize(between) != 1)
+          return false;
     }
     return true;
   }
 
-  /// Is the stride of axis - 1 that of `axis` times its size?
-  static bool stridesMerge(MemRefType type, size_t axis) {
+  /// Is the stride of axis `outer` that of `inner` times its size?
+  static bool stridesMerge(MemRefType type, size_t outer, size_t inner) {
     if (type.getLayout().isIdentity())
       return true;
     auto [strides, offset] = getStridesAndOffset(type);
-    return !ShapedType::isDynamic(strides[axis - 1]) &&
-           !ShapedType::isDynamic(strides[axis]) && !type.isDynamicDim(axis) &&
-           strides[axis - 1] == strides[axis] * type.getDimSize(axis);
+    return !ShapedType::isDynamic(strides[outer]) &&
+           !ShapedType::isDynamic(strides[inner]) &&
+           !type.isDynamicDim(inner) &&
+           strides[outer] == strides[inner] * type.getDimSize(inner);
   }
 
   Operation *op;

@@ -9,14 +9,16 @@
 //     dilation[rank] }
 
 #include "dialects/RT/RTOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 using namespace mlir::ntk::rt;
 
 namespace {
-/// The geometry of a convolution x [N, Cin, in…] -> y [N, Cout, out…].
+/// The geometry of a convolution x [N…, Cin, in…] -> y [N…, Cout, out…].
 struct Geometry {
+  int64_t batch;            // leading dimensions, all together N
   ArrayRef<int64_t> input;  // of x, from its channels on
   ArrayRef<int64_t> kernel; // spatial
   ArrayRef<int64_t> strides, padding, dilations;
@@ -35,9 +37,9 @@ struct Geometry {
     int64_t rank = getRank();
     if (rank < 1 || rank > 3)
       return op->emitOpError("expected 1 to 3 spatial axes, but got ") << rank;
-    if (static_cast<int64_t>(input.size()) != rank + 1)
+    if (batch < 0)
       return op->emitOpError("expected an image of rank ")
-             << rank + 2 << ", but got " << input.size() + 1;
+             << rank + 1 << " or more, but got " << rank + 1 + batch;
     for (auto [name, list, size] : {std::tuple("strides", strides, rank),
                                     {"padding", padding, 2 * rank},
                                     {"dilations", dilations, rank}})
@@ -55,19 +57,37 @@ struct Geometry {
              << input[0] << " channels, but got " << groups;
     for (int64_t size : llvm::concat<const int64_t>(input, kernel))
       if (ShapedType::isDynamic(size))
-        return op->emitOpError("expected static sizes after the first");
+        return op->emitOpError("expected static sizes of channels and pixels");
     return success();
+  }
+
+  /// N, the product of the leading dimensions.
+  OpFoldResult countExamples(OpBuilder &builder, Location loc,
+                             Value image) const {
+    auto type = cast<MemRefType>(image.getType());
+    int64_t factor = 1;
+    Value product;
+    for (int64_t axis = 0; axis < batch; ++axis) {
+      if (!type.isDynamicDim(axis)) {
+        factor *= type.getDimSize(axis);
+        continue;
+      }
+      Value size = builder.create<memref::DimOp>(loc, image, axis);
+      product =
+          product ? builder.create<arith::MulIOp>(loc, product, size) : size;
+    }
+    if (!product)
+      return builder.getIndexAttr(factor);
+    if (factor == 1)
+      return product;
+    Value number = builder.create<arith::ConstantIndexOp>(loc, factor);
+    return builder.create<arith::MulIOp>(loc, product, number).getResult();
   }
 
   SmallVector<OpFoldResult> describe(OpBuilder &builder, Location loc,
                                      Value image, int64_t outputs) const {
-    SmallVector<OpFoldResult> numbers = {builder.getIndexAttr(getRank())};
-    auto type = cast<MemRefType>(image.getType());
-    if (type.isDynamicDim(0))
-      numbers.push_back(
-          builder.create<memref::DimOp>(loc, image, 0).getResult());
-    else
-      numbers.push_back(builder.getIndexAttr(type.getDimSize(0)));
+    SmallVector<OpFoldResult> numbers = {builder.getIndexAttr(getRank()),
+                                         countExamples(builder, loc, image)};
     auto add = [&](int64_t number) {
       numbers.push_back(builder.getIndexAttr(number));
     };
@@ -93,7 +113,10 @@ static ArrayRef<int64_t> getShape(Value value) {
 template <typename OpTy>
 static Geometry getGeometry(OpTy op, Value image, ArrayRef<int64_t> kernel) {
   ArrayRef<int64_t> shape = getShape(image);
-  return {shape.empty() ? shape : shape.drop_front(),
+  int64_t batch = static_cast<int64_t>(shape.size()) -
+                  static_cast<int64_t>(kernel.size()) - 1;
+  return {batch,
+          batch < 0 ? shape : shape.drop_front(batch),
           kernel,
           op.getStrides(),
           op.getPadding(),
@@ -120,7 +143,8 @@ static LogicalResult verifyConvolution(OpTy op, Value x, Value w, Value y) {
   if (kernel[0] % geometry.groups)
     return op.emitOpError("expected groups that divide ")
            << kernel[0] << " output channels, but got " << geometry.groups;
-  SmallVector<int64_t> expected = {getShape(x)[0], kernel[0]};
+  SmallVector<int64_t> expected(getShape(x).take_front(geometry.batch));
+  expected.push_back(kernel[0]);
   for (int64_t axis = 0; axis < geometry.getRank(); ++axis)
     expected.push_back(geometry.getOutputSize(axis));
   if (output != ArrayRef<int64_t>(expected))

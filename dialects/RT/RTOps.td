@@ -103,7 +103,8 @@ def RT_ContractOp : RT_Op<"contract",
     "::mlir::Value":$out, "::llvm::StringRef":$spec, "bool":$accumulate)>];
 }
 
-/// Ops that share the geometry of a convolution, on [N, channels, pixels...];
+/// Ops that share the geometry of a convolution, on [N…, channels, pixels…] with
+/// any number of leading dimensions, all of them examples;
 /// `padding` holds low and high of each spatial axis: [low0, high0, low1, …].
 class RT_ConvolutionOp<string mnemonic, dag args> : RT_Op<mnemonic,
     !con(args, (ins RT_Shaped:$out, DenseI64ArrayAttr:$strides,
@@ -114,8 +115,8 @@ def RT_ConvOp : RT_ConvolutionOp<"conv",
     (ins RT_Shaped:$input, RT_Shaped:$kernel)> {
   let summary = "convolution (cross-correlation) of N examples";
   let description = [{
-    The batched `ntk.conv`: input [N, G·A, in…], kernel [C, A, kernel…], out
-    [N, C, out…]; one to three spatial axes. See `ntk_rt_conv_*`.
+    The batched `ntk.conv`: input [N…, G·A, in…], kernel [C, A, kernel…], out
+    [N…, C, out…]; one to three spatial axes. See `ntk_rt_conv_*`.
 
     ```mlir
     rt.conv ins(%x, %w : memref<?x3x32x32xf32>, memref<8x3x3x3xf32>)
@@ -139,7 +140,8 @@ def RT_ConvBackwardDataOp : RT_ConvolutionOp<"conv_backward_data",
   let summary = "the transpose of a convolution in its input";
   let description = [{
     The linear map transposed to that of `rt.conv` with the same kernel and
-    geometry: cotangent [N, C, out…], kernel [C, A, kernel…], out [N, G·A, in…].
+    geometry: cotangent [N…, C, out…], kernel [C, A, kernel…], out
+    [N…, G·A, in…].
     See `ntk_rt_conv_backward_data_*`.
 
     ```mlir
@@ -166,7 +168,7 @@ def RT_PatchesOp : RT_Op<"patches",
          DenseI64ArrayAttr:$dilations, I64Attr:$groups), []> {
   let summary = "the input pixels under every tap of a convolution";
   let description = [{
-    The batched `ntk.patches`: input [N, G·A, in…], out [N, G, A, taps, pixels]
+    The batched `ntk.patches`: input [N…, G·A, in…], out [N…, G, A, taps, pixels]
     with zeros for taps outside. See `ntk_rt_patches_*`.
 
     ```mlir

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "ntk/Lower/Passes.h"
 #include "ntk/Lower/Sizes.h"
 #include "llvm/ADT/MapVector.h"
@@ -282,6 +283,21 @@ void FunctionPacker::packParameters() {
   }
 }
 
+/// What `value` is a reshape of: the same elements in the same order, so that
+/// it may be written in the place of `value`.
+static Value getReshaped(Value value) {
+  while (Operation *reshape = value.getDefiningOp()) {
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(reshape))
+      break;
+    Value source = reshape->getOperand(0);
+    if (cast<RankedTensorType>(source.getType()).getNumDynamicDims() !=
+        cast<RankedTensorType>(value.getType()).getNumDynamicDims())
+      break;
+    value = source;
+  }
+  return value;
+}
+
 /// The results of a function of one side are the parts of a block.
 LogicalResult FunctionPacker::packFactors() {
   auto terminator =
@@ -298,9 +314,11 @@ LogicalResult FunctionPacker::packFactors() {
   SmallVector<Polynomial> offsets = placeParts(types, 'n', bytes);
   Value block = addArgument(function.getNumArguments(), blockType, "factors",
                             getFactorAttributes(offsets, bytes));
-  for (auto [value, offset, type] :
-       llvm::zip_equal(terminator.getOperands(), offsets, types)) {
-    Value view = createView(value.getLoc(), block, offset, type, 'n');
+  for (auto [result, offset] :
+       llvm::zip_equal(terminator.getOperands(), offsets)) {
+    Value value = getReshaped(result);
+    Value view = createView(value.getLoc(), block, offset,
+                            cast<RankedTensorType>(value.getType()), 'n');
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(terminator);
     builder.create<bufferization::MaterializeInDestinationOp>(

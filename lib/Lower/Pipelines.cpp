@@ -30,7 +30,7 @@ using namespace mlir::ntk;
 void mlir::ntk::buildLowerPipeline(OpPassManager &manager) {
   manager.addPass(createLowerOpsPass());
   manager.addPass(createCanonicalizerPass());
-  manager.addPass(createLinalgElementwiseOpFusionPass());
+  manager.addNestedPass<func::FuncOp>(createFuseElementwisePass());
   manager.addPass(createCanonicalizerPass());
   manager.addNestedPass<func::FuncOp>(createReuseOperandsPass());
   manager.addPass(createPackBlocksPass());

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Lowers ntk.contract of one or two operands. Letters that only one operand
-// has are summed first; a product with something to sum and with rows or columns
-// is a matrix product of the library (rt.contract); sums, transpositions,
-// Hadamard, outer and row-wise dot products are loops (linalg.generic), which
-// fuse with elementwise ops.
+// has are summed first; a product with something to sum and with rows or
+// columns is a matrix product of the library (rt.contract); sums,
+// transpositions, Hadamard, outer and row-wise dot products are loops
+// (linalg.generic), which fuse with elementwise ops.
 
 #include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/NTKOps.h"
@@ -92,7 +92,17 @@ Value ContractLowering::convert(OpBuilder &nested, Location loc, Value scalar) {
   return nested.create<arith::SIToFPOp>(loc, getElementType(), scalar);
 }
 
-/// Loops in the order of the result, sums inside.
+/// The map from the loops `order` to the dimensions `word` of an operand.
+static AffineMap getMap(MLIRContext *context, StringRef order, StringRef word) {
+  SmallVector<AffineExpr> dimensions;
+  for (char letter : word)
+    dimensions.push_back(getAffineDimExpr(order.find(letter), context));
+  return AffineMap::get(order.size(), 0, dimensions, context);
+}
+
+/// Loops in the order of the result, sums inside. A sum goes on in what it is
+/// added to; a product without sum reads it as one more operand, so that the
+/// loop fuses with others.
 Value ContractLowering::createLoops(ArrayRef<StringRef> words,
                                     ValueRange operands, StringRef result,
                                     Value init) {
@@ -105,34 +115,32 @@ Value ContractLowering::createLoops(ArrayRef<StringRef> words,
   SmallVector<utils::IteratorType> loops(order.size(),
                                          utils::IteratorType::reduction);
   std::fill_n(loops.begin(), result.size(), utils::IteratorType::parallel);
+  SmallVector<Value> inputs(operands);
   SmallVector<AffineMap> maps;
-  SmallVector<StringRef> all(words);
-  all.push_back(result);
-  for (StringRef word : all) {
-    SmallVector<AffineExpr> dimensions;
-    for (char letter : word)
-      dimensions.push_back(builder.getAffineDimExpr(order.find(letter)));
-    maps.push_back(
-        AffineMap::get(order.size(), 0, dimensions, builder.getContext()));
+  for (StringRef word : words)
+    maps.push_back(getMap(builder.getContext(), order, word));
+  maps.push_back(getMap(builder.getContext(), order, result));
+
+  Value out = sums && init ? init : createEmpty(words, operands, result);
+  if (sums && !init)
+    out = createZeros(out);
+  if (init && !sums) {
+    inputs.push_back(init);
+    maps.push_back(getMap(builder.getContext(), order, result));
   }
-  bool isAddedTo = static_cast<bool>(init);
-  bool accumulates = sums || isAddedTo;
-  if (!init)
-    init = createEmpty(words, operands, result);
-  if (sums && !isAddedTo)
-    init = createZeros(init);
   auto body = [&](OpBuilder &nested, Location loc, ValueRange scalars) {
     Value product = convert(nested, loc, scalars[0]);
-    for (Value factor : scalars.drop_front().drop_back())
+    for (Value factor : scalars.take_front(operands.size()).drop_front())
       product = nested.create<arith::MulFOp>(loc, product,
                                              convert(nested, loc, factor));
-    if (accumulates)
-      product = nested.create<arith::AddFOp>(loc, scalars.back(), product);
+    if (init || sums)
+      product =
+          nested.create<arith::AddFOp>(loc, scalars[operands.size()], product);
     nested.create<linalg::YieldOp>(loc, product);
   };
   return builder
-      .create<linalg::GenericOp>(op.getLoc(), init.getType(), operands, init,
-                                 maps, loops, body)
+      .create<linalg::GenericOp>(op.getLoc(), out.getType(), inputs, out, maps,
+                                 loops, body)
       .getResult(0);
 }
 

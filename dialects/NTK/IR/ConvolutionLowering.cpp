@@ -1,8 +1,8 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Lowering of convolutions to the runtime library, all batch dimensions as one,
-// and of fold_patches to loops.
+// Lowering of convolutions to the runtime library, and of fold_patches to
+// loops.
 
 #include "dialects/NTK/IR/Convolution.h"
 #include "dialects/NTK/IR/LoweringHelpers.h"
@@ -12,65 +12,6 @@
 
 using namespace mlir;
 using namespace mlir::ntk;
-
-//===----------------------------------------------------------------------===//
-// One batch dimension
-//===----------------------------------------------------------------------===//
-
-/// Groups that join the first `first` of `rank` dimensions.
-static SmallVector<ReassociationIndices> joinFirst(int64_t first,
-                                                   int64_t rank) {
-  SmallVector<ReassociationIndices> groups(1);
-  llvm::append_range(groups[0], llvm::seq<int64_t>(0, first));
-  for (int64_t i = first; i < rank; ++i)
-    groups.push_back({i});
-  return groups;
-}
-
-/// `value` with its `batch` leading dimensions as one.
-static Value joinBatch(Lowering &lowering, Location loc, Value value,
-                       int64_t batch) {
-  RankedTensorType type = getTensorType(value);
-  if (batch == 1)
-    return value;
-  if (batch > 1)
-    return lowering.builder.create<tensor::CollapseShapeOp>(
-        loc, value, joinFirst(batch, type.getRank()));
-  SmallVector<int64_t> shape = {1};
-  llvm::append_range(shape, type.getShape());
-  return lowering.builder.create<tensor::ExpandShapeOp>(
-      loc, RankedTensorType::get(shape, type.getElementType()), value,
-      joinFirst(2, type.getRank() + 1));
-}
-
-/// The inverse: `value` with the dimensions of `like`.
-static Value splitBatch(Lowering &lowering, Location loc, Value value,
-                        Value like, int64_t batch) {
-  RankedTensorType type = getTensorType(like);
-  if (batch == 1)
-    return value;
-  if (batch == 0)
-    return lowering.builder.create<tensor::CollapseShapeOp>(
-        loc, value, joinFirst(2, type.getRank() + 1));
-  SmallVector<OpFoldResult> sizes;
-  for (int64_t i = 0; i < type.getRank(); ++i)
-    sizes.push_back(getMixedSize(lowering, loc, like, i));
-  return lowering.builder.create<tensor::ExpandShapeOp>(
-      loc, type, value, joinFirst(batch, type.getRank()), sizes);
-}
-
-/// Calls `create(input, destination) -> value` on operands with one batch
-/// dimension.
-static Value
-onOneBatch(Lowering &lowering, Operation *op, Value input,
-           function_ref<Value(Value input, Value destination)> create) {
-  Location loc = op->getLoc();
-  int64_t batch = getOperandBatch(op, 0).size();
-  Value empty = lowering.createEmpty(op, getCoreResultType(op));
-  Value result = create(joinBatch(lowering, loc, input, batch),
-                        joinBatch(lowering, loc, empty, batch));
-  return splitBatch(lowering, loc, result, empty, batch);
-}
 
 static LogicalResult checkKernelWithoutBatch(Operation *op) {
   StringRef letters = getOperandBatch(op, 1);
@@ -87,35 +28,32 @@ static LogicalResult checkKernelWithoutBatch(Operation *op) {
 FailureOr<Value> ConvOp::lower(Lowering &lowering, ValueRange operands) {
   if (failed(checkKernelWithoutBatch(*this)))
     return failure();
-  return onOneBatch(lowering, *this, operands[0], [&](Value input, Value out) {
-    return lowering.builder
-        .create<rt::ConvOp>(getLoc(), input, operands[1], out, getStrides(),
-                            getPadding(), getDilations(), getGroups())
-        ->getResult(0);
-  });
+  Value out = lowering.createEmpty(*this, getCoreResultType(*this));
+  return lowering.builder
+      .create<rt::ConvOp>(getLoc(), operands[0], operands[1], out, getStrides(),
+                          getPadding(), getDilations(), getGroups())
+      ->getResult(0);
 }
 
 FailureOr<Value> ConvTransposeOp::lower(Lowering &lowering,
                                         ValueRange operands) {
   if (failed(checkKernelWithoutBatch(*this)))
     return failure();
-  return onOneBatch(lowering, *this, operands[0], [&](Value input, Value out) {
-    return lowering.builder
-        .create<rt::ConvBackwardDataOp>(getLoc(), input, operands[1], out,
-                                        getStrides(), getPadding(),
-                                        getDilations(), getGroups())
-        ->getResult(0);
-  });
+  Value out = lowering.createEmpty(*this, getCoreResultType(*this));
+  return lowering.builder
+      .create<rt::ConvBackwardDataOp>(getLoc(), operands[0], operands[1], out,
+                                      getStrides(), getPadding(),
+                                      getDilations(), getGroups())
+      ->getResult(0);
 }
 
 FailureOr<Value> PatchesOp::lower(Lowering &lowering, ValueRange operands) {
-  return onOneBatch(lowering, *this, operands[0], [&](Value input, Value out) {
-    return lowering.builder
-        .create<rt::PatchesOp>(getLoc(), input, out, getKernelSize(),
-                               getStrides(), getPadding(), getDilations(),
-                               getGroups())
-        ->getResult(0);
-  });
+  Value out = lowering.createEmpty(*this, getCoreResultType(*this));
+  return lowering.builder
+      .create<rt::PatchesOp>(getLoc(), operands[0], out, getKernelSize(),
+                             getStrides(), getPadding(), getDilations(),
+                             getGroups())
+      ->getResult(0);
 }
 
 //===----------------------------------------------------------------------===//

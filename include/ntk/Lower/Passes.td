@@ -51,6 +51,32 @@ def LowerOpsPass : Pass<"ntk-lower", "::mlir::ModuleOp"> {
     "::mlir::ntk::rt::RTDialect"];
 }
 
+def FuseElementwisePass : Pass<"ntk-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "fuse elementwise ops where nothing is computed twice";
+  let description = [{
+    A producer with one use is computed inside its consumer, if the consumer
+    has no more loops than the producer, or if the producer is a few cheap
+    operations. MLIR's own pass would compute the derivative of an activation
+    once for each output o that its cotangent has.
+
+    Before:
+
+    ```mlir
+    %d = linalg.generic {… [n, c]} { math.exp }
+    %g = linalg.generic {… [n, c]} ins(%d, …) { arith.mulf }
+    ```
+
+    After:
+
+    ```mlir
+    %g = linalg.generic {… [n, c]} { math.exp ; arith.mulf }
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def ReuseOperandsPass : Pass<"ntk-reuse-operands", "::mlir::func::FuncOp"> {
   let summary = "write elementwise results over an operand that is not needed again";
   let description = [{
@@ -125,6 +151,7 @@ def PackBlocksPass : Pass<"ntk-pack-blocks", "::mlir::ModuleOp"> {
     Assumes that no packed function is called by another.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::tensor::TensorDialect",
                            "::mlir::memref::MemRefDialect",
                            "::mlir::arith::ArithDialect"];
 }

@@ -1,0 +1,51 @@
+// RUN: ntk-opt --convert-linalg-to-parallel-loops --ntk-outline-loops --canonicalize %s | FileCheck %s
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+
+// Two equal nests on different memory share a function.
+// CHECK-LABEL: func.func @shared
+// CHECK-SAME: %[[N:.*]]: index
+// CHECK: %[[F:.*]] = constant @ntk_loop_0
+// CHECK: call @ntk_rt_parallel_for(
+// CHECK: call @ntk_rt_parallel_for(
+// CHECK-NOT: call @ntk_rt_parallel_for(
+func.func @shared(%n: index, %a: memref<?x512xf32>, %b: memref<?x512xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a : memref<?x512xf32>) outs(%b : memref<?x512xf32>) {
+    ^bb0(%x: f32, %o: f32):
+      %s = math.exp %x : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%b : memref<?x512xf32>) outs(%a : memref<?x512xf32>) {
+    ^bb0(%x: f32, %o: f32):
+      %s = math.exp %x : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// A loop that carries a value stays.
+// CHECK-LABEL: func.func @carries
+// CHECK: scf.for
+func.func @carries(%a: memref<8xf32>) -> f32 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %z = arith.constant 0.0 : f32
+  %sum = scf.for %i = %c0 to %c8 step %c1 iter_args(%s = %z) -> f32 {
+    %x = memref.load %a[%i] : memref<8xf32>
+    %t = arith.addf %s, %x : f32
+    scf.yield %t : f32
+  }
+  return %sum : f32
+}
+
+// The function runs a range of the outer loop.
+// CHECK-LABEL: func.func private @ntk_loop_0
+// CHECK-SAME: (%[[CONTEXT:.*]]: !llvm.ptr, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64)
+// CHECK: %[[FROM:.*]] = arith.index_cast %[[BEGIN]] : i64 to index
+// CHECK: %[[TO:.*]] = arith.index_cast %[[END]] : i64 to index
+// CHECK: scf.for %{{.*}} = %[[FROM]] to %[[TO]]
+// CHECK: scf.for %{{.*}} = %{{.*}} to %c512
+// CHECK-NOT: func.func private @ntk_loop_1

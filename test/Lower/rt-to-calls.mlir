@@ -1,0 +1,25 @@
+// RUN: ntk-opt --ntk-rt-to-calls --canonicalize %s | FileCheck %s
+
+// "noc, mpc -> nomp": rows n and o are one index of 3·n, columns 3·m, no loops.
+// CHECK-LABEL: func.func @gram
+// CHECK-DAG: %[[C3:.*]] = arith.constant 3 : index
+// CHECK-DAG: %[[C5:.*]] = arith.constant 5 : i64
+// CHECK: %[[N:.*]] = memref.dim
+// CHECK: %[[ROWS:.*]] = arith.muli %[[N]], %[[C3]]
+// CHECK: memref.store %{{.*}}, %[[D:.*]][%c0] : memref<11xi64>
+// CHECK: memref.store %[[C5]], %[[D]][%c2] : memref<11xi64>
+// CHECK: call @ntk_rt_gemm_f64(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr) -> ()
+func.func @gram(%a: memref<?x3x5xf64>, %b: memref<?x3x5xf64>, %c: memref<?x3x?x3xf64>) {
+  rt.contract "noc, mpc -> nomp" ins(%a, %b : memref<?x3x5xf64>, memref<?x3x5xf64>) outs(%c : memref<?x3x?x3xf64>)
+  return
+}
+
+// {1 axis, N = 2, 4 channels, 6 outputs, 2 groups, in 9, kernel 3, stride 2, low 1, high 0, dilation 1}
+// CHECK-LABEL: func.func @conv
+// CHECK-COUNT-11: memref.store %{{.*}}, %{{.*}}[%{{.*}}] : memref<11xi64>
+// CHECK: call @ntk_rt_conv_f32
+func.func @conv(%x: memref<2x4x9xf32>, %w: memref<6x2x3xf32>, %y: memref<2x6x4xf32>) {
+  rt.conv ins(%x, %w : memref<2x4x9xf32>, memref<6x2x3xf32>) outs(%y : memref<2x6x4xf32>)
+      {strides = array<i64: 2>, padding = array<i64: 1, 0>, dilations = array<i64: 1>, groups = 2 : i64}
+  return
+}
