@@ -249,9 +249,10 @@ LogicalResult PatchesOp::verify() {
     taps *= geometry.kernel[axis];
     pixels *= geometry.getOutputSize(axis);
   }
-  SmallVector<int64_t> expected = {getShape(getInput())[0], geometry.groups,
-                                   geometry.input[0] / geometry.groups, taps,
-                                   pixels};
+  SmallVector<int64_t> expected(
+      getShape(getInput()).take_front(geometry.batch));
+  expected.append(
+      {geometry.groups, geometry.input[0] / geometry.groups, taps, pixels});
   if (getShape(getOut()) != ArrayRef<int64_t>(expected))
     return emitOpError("expected patches of shape [")
            << expected << "], but got [" << getShape(getOut()) << "]";

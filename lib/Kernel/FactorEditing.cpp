@@ -13,12 +13,7 @@ using namespace mlir::ntk;
 
 FactorEditor::FactorEditor(KernelFunctions functions, int side)
     : factors(side == 1 ? functions.factors1 : functions.factors2),
-      tile(functions.tile), side(side), secondOutput('o') {
-  auto kernel = SymbolTable::lookupNearestSymbolFrom<KernelOp>(
-      tile, tile->getAttrOfType<FlatSymbolRefAttr>(kernelAttrName));
-  if (kernel && kernel.getOutputs() == KernelOutputs::Full)
-    secondOutput = 'p';
-}
+      tile(functions.tile), side(side) {}
 
 static func::ReturnOp getReturn(func::FuncOp function) {
   return cast<func::ReturnOp>(function.getBody().front().getTerminator());
@@ -49,7 +44,7 @@ std::string FactorEditor::toTileLetters(StringRef letters) const {
   std::string renamed = letters.str();
   if (side == 2) {
     std::replace(renamed.begin(), renamed.end(), 'n', 'm');
-    std::replace(renamed.begin(), renamed.end(), 'o', secondOutput);
+    std::replace(renamed.begin(), renamed.end(), 'o', 'p');
   }
   return renamed;
 }
@@ -58,7 +53,7 @@ std::string FactorEditor::toFactorLetters(StringRef letters) const {
   std::string renamed = letters.str();
   if (side == 2) {
     std::replace(renamed.begin(), renamed.end(), 'm', 'n');
-    std::replace(renamed.begin(), renamed.end(), secondOutput, 'o');
+    std::replace(renamed.begin(), renamed.end(), 'p', 'o');
   }
   return renamed;
 }

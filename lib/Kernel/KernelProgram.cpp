@@ -26,8 +26,14 @@ std::string KernelRequest::getTileLetters() {
   return "";
 }
 
-char KernelRequest::getSecondOutputLetter() {
-  return kernel.getOutputs() == KernelOutputs::Full ? 'p' : 'o';
+void KernelRequest::identifyOutputs(Einsum &einsum) {
+  if (kernel.getOutputs() == KernelOutputs::Full)
+    return;
+  if (StringRef(einsum.result).contains('o'))
+    llvm::erase(einsum.result, 'p');
+  einsum.rename('p', 'o');
+  if (kernel.getOutputs() == KernelOutputs::Trace)
+    llvm::erase(einsum.result, 'o');
 }
 
 Value KernelRequest::createSeed(OpBuilder &builder, Value firstOutput) {
@@ -211,8 +217,7 @@ BatchedValue KernelFunction::addFactor(KernelRequest &request, int side,
   std::string here = letters.str();
   if (side == 2) {
     std::replace(here.begin(), here.end(), 'n', 'm');
-    std::replace(here.begin(), here.end(), 'o',
-                 request.getSecondOutputLetter());
+    std::replace(here.begin(), here.end(), 'o', 'p');
   }
   NamedAttribute attributes[] = {
       builder.getNamedAttr(batchArgAttrName, builder.getStringAttr(here)),

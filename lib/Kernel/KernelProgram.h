@@ -27,8 +27,8 @@ struct KernelRequest {
   bool hasOutputLetter() { return kernel.getOutputs() != KernelOutputs::Sum; }
   /// Letters of the tile, in its layout.
   std::string getTileLetters();
-  /// The letter that stands for outputs of side 2 in the tile.
-  char getSecondOutputLetter();
+  /// For a trace or a diagonal, makes o and p one letter; a trace sums over it.
+  void identifyOutputs(Einsum &einsum);
   /// What seeds a backward pass: one cotangent for each output of the block
   /// (letter o), or their sum (no letter).
   Value createSeed(OpBuilder &builder, Value firstOutput);
@@ -69,7 +69,7 @@ struct KernelFunction {
 
   /// Adds factor `index` of `side` as an argument, for a result of that side's
   /// factor function of the given type and letters (n and o; renamed to m and
-  /// p or o for side 2).
+  /// p for side 2).
   BatchedValue addFactor(KernelRequest &request, int side, unsigned index,
                          Type type, StringRef letters, Location loc);
 

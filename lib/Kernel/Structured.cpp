@@ -165,8 +165,7 @@ Value StructuredExpansion::contractPair(KernelFunction &tile,
   addSide(term1, names1, side1);
   addSide(term2, names2, side2);
   einsum.result = unionOfBatches(letters);
-  if (request.kernel.getOutputs() == KernelOutputs::Trace)
-    llvm::erase(einsum.result, 'o');
+  request.identifyOutputs(einsum);
 
   return request.addToTile(tile.builder, operands.front().getLoc(), operands,
                            einsum, sum);

@@ -175,8 +175,7 @@ Value VectorProductsExpansion::arrange(KernelFunction &tile,
     einsum.operands.push_back(seed.letters + 'r');
   }
   einsum.result = unionOfBatches(batches);
-  if (request.kernel.getOutputs() == KernelOutputs::Trace)
-    llvm::erase(einsum.result, 'o');
+  request.identifyOutputs(einsum);
   return request.addToTile(b, loc, operands, einsum,
                            request.createZeroTile(b, tile.n, tile.m));
 }

@@ -3,7 +3,7 @@
 //
 // Moving work between the factors of one side and the tile. A factor is a
 // result of a factor function and an argument of the tile; letters are n and o
-// in the former, m and p (or o) in the tile on side 2.
+// in the former, m and p in the tile on side 2.
 
 #ifndef NTK_KERNEL_FACTOREDITING_H
 #define NTK_KERNEL_FACTOREDITING_H
@@ -49,7 +49,6 @@ private:
 
   func::FuncOp factors, tile;
   int side;
-  char secondOutput; ///< p or o
 };
 
 } // namespace mlir::ntk
