@@ -8,9 +8,11 @@
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/CSE.h"
+
 #include "ntk/Kernel/FactorEditing.h"
 #include "ntk/Plan/Passes.h"
 #include "ntk/Plan/Plan.h"
+#include <map>
 
 namespace mlir::ntk {
 #define GEN_PASS_DEF_APPLYPLANPASS
@@ -154,6 +156,71 @@ static void shareEqualOps(func::FuncOp function) {
   eliminateCommonSubExpressions(rewriter, dominance, function);
 }
 
+/// The same product of the same operands, whatever its summed letters are
+/// called and whatever it is added to?
+static bool isSameProduct(ContractOp a, ContractOp b) {
+  Einsum x = Einsum::get(a.getSpec()), y = Einsum::get(b.getSpec());
+  if (a.getFactors() != b.getFactors() || x.result != y.result)
+    return false;
+  std::map<char, char> names;
+  for (auto [u, v] : llvm::zip_equal(x.operands, y.operands)) {
+    if (u.size() != v.size())
+      return false;
+    for (auto [c, d] : llvm::zip_equal(u, v))
+      if (names.try_emplace(c, d).first->second != d)
+        return false;
+  }
+  return true;
+}
+
+/// Θ + Z∘D + D = Θ + (Z + 1)∘D: a layer's bias has the cotangent Gram D of its
+/// weight, and its feature is a one. Finds the Hadamard product of D with a
+/// smaller Gram Z that is added to the kernel.
+static ContractOp findHadamardProduct(ContractOp gram) {
+  for (Operation *user : gram->getUsers()) {
+    auto product = dyn_cast<ContractOp>(user);
+    if (!product || !product.getInit() || product.getFactors().size() != 2 ||
+        product.getFactors()[0] != gram.getResult())
+      continue;
+    Einsum einsum = Einsum::get(product.getSpec());
+    bool isPlain = einsum.result == einsum.operands[0] &&
+                   llvm::all_of(einsum.operands[1], [&](char letter) {
+                     return StringRef(einsum.result).contains(letter);
+                   });
+    std::string batch = unionOfBatches({einsum.operands[1]});
+    if (isPlain && batch == einsum.operands[1])
+      return product;
+  }
+  return {};
+}
+
+static void shareGrams(func::FuncOp tile) {
+  SmallVector<ContractOp> grams;
+  tile.walk([&](ContractOp contract) { grams.push_back(contract); });
+  for (ContractOp sum : SmallVector<ContractOp>(grams)) {
+    if (!sum || !sum.getInit() || sum.getFactors().size() != 2)
+      continue;
+    auto *gram = llvm::find_if(grams, [&](ContractOp other) {
+      return other && other != sum && !other.getInit() &&
+             isSameProduct(other, sum);
+    });
+    ContractOp product =
+        gram == grams.end() ? ContractOp() : findHadamardProduct(*gram);
+    if (!product)
+      continue;
+    OpBuilder builder(product);
+    std::string word = Einsum::get(product.getSpec()).operands[1];
+    StringRef letters[] = {word};
+    Value shifted = builder.create<ShiftOp>(
+        sum.getLoc(), product.getFactors()[1], builder.getF64FloatAttr(1),
+        builder.getStrArrayAttr(letters));
+    product->setOperand(1, shifted);
+    sum.replaceAllUsesWith(sum.getInit());
+    *llvm::find(grams, sum) = ContractOp();
+    sum.erase();
+  }
+}
+
 static void hoistOneSidedOps(KernelFunctions functions) {
   for (int side : {1, 2}) {
     FactorEditor editor(functions, side);
@@ -188,6 +255,7 @@ LogicalResult mlir::ntk::applyPlans(ModuleOp module) {
     if (failed(splitContractions(functions.tile)))
       return failure();
     shareEqualOps(functions.tile);
+    shareGrams(functions.tile);
     hoistOneSidedOps(functions);
     shareEqualOps(functions.factors1);
     shareEqualOps(functions.factors2);

@@ -1,4 +1,4 @@
-// RUN: ntk-opt %s --ntk-expand --ntk-simplify --ntk-plan="n1=16 n2=16" --ntk-apply-plan | FileCheck %s
+// RUN: ntk-opt %s --split-input-file --ntk-expand --ntk-simplify --ntk-plan="n1=16 n2=16" --ntk-apply-plan | FileCheck %s
 
 // Many tokens, few channels: the gradient of one side is cheaper. It reads one
 // side only and moves into the factors; each side has its own.
@@ -17,3 +17,25 @@ ntk.kernel @theta of @tokens outputs full
 // CHECK-LABEL: func.func @theta_factors(
 // CHECK: %[[G:.*]] = ntk.contract "notc, ntk -> {{.*}}"
 // CHECK: return %[[G]]
+
+// -----
+
+// A bias shares the cotangent Gram of its weight.
+ntk.network @biased(%x: tensor<64xf32>,
+                    %w1: tensor<128x64xf32> {ntk.param = "fc1.weight"},
+                    %b1: tensor<128xf32> {ntk.param = "fc1.bias"},
+                    %w2: tensor<4x128xf32> {ntk.param = "fc2.weight"}) -> tensor<4xf32> {
+  %a = ntk.contract "k, ck -> c" (%x, %w1) : (tensor<64xf32>, tensor<128x64xf32>) -> tensor<128xf32>
+  %b = ntk.add %a, %b1 : (tensor<128xf32>, tensor<128xf32>) -> tensor<128xf32>
+  %h = ntk.tanh %b : (tensor<128xf32>) -> tensor<128xf32>
+  %y = ntk.contract "k, ck -> c" (%h, %w2) : (tensor<128xf32>, tensor<4x128xf32>) -> tensor<4xf32>
+  ntk.return %y : tensor<4xf32>
+}
+ntk.kernel @theta of @biased outputs full
+// CHECK-LABEL: func.func @theta_tile
+// CHECK: %[[Z:.*]] = ntk.contract "nk, mk -> nm"
+// CHECK: %[[D:.*]] = ntk.contract "noc, mpc -> nomp"
+// CHECK: %[[Z1:.*]] = ntk.shift %[[Z]] {batch = ["nm"], offset = 1.000000e+00 : f64}
+// CHECK: ntk.contract "nomp, nm -> nomp" (%[[D]], %[[Z1]]) into
+// CHECK-NOT: mpc
+// CHECK: return

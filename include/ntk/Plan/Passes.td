@@ -63,8 +63,8 @@ def PlanPass : NTK_SizedPass<"ntk-plan"> {
 def ApplyPlanPass : Pass<"ntk-apply-plan", "::mlir::ModuleOp"> {
   let summary = "carry out the plans of contractions";
   let description = [{
-    Splits each planned `ntk.contract` into binary ones, shares equal ones, and
-    moves what reads one side alone into that side's factor function. If both
+    Splits each planned `ntk.contract` into binary ones, shares equal ones (a
+    bias adds its one to the feature Gram of its weight: (Z + 1)∘D), and moves what reads one side alone into that side's factor function. If both
     sides then compute the same, `@theta_factors` takes the place of
     `@theta_factors1` and `@theta_factors2`.
 
