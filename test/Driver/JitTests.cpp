@@ -183,6 +183,108 @@ TEST_F(JitTest, DenseNetworkF64) {
     checkDenseNetwork<double>(*program, n, m);
 }
 
+/// Elementary functions of one number, each a factor.
+const char *elementary = R"mlir(
+func.func @theta_factors(
+    %x: tensor<?x1xREAL> {ntk.batch = "n", ntk.input = "x"},
+    %n: index {ntk.size = "n"})
+    -> (tensor<?x1xREAL>, tensor<?x1xREAL>, tensor<?x1xREAL>, tensor<?x1xREAL>,
+        tensor<?x1xREAL>)
+    attributes {ntk.kernel = @theta, ntk.role = "factors",
+                ntk.sides = array<i64: 1, 2>} {
+  %0 = ntk.exp %x {batch = ["n"]} : (tensor<?x1xREAL>) -> tensor<?x1xREAL>
+  %1 = ntk.tanh %x {batch = ["n"]} : (tensor<?x1xREAL>) -> tensor<?x1xREAL>
+  %2 = ntk.erf %x {batch = ["n"]} : (tensor<?x1xREAL>) -> tensor<?x1xREAL>
+  %3 = ntk.log %x {batch = ["n"]} : (tensor<?x1xREAL>) -> tensor<?x1xREAL>
+  %4 = ntk.softplus %x {batch = ["n"]} : (tensor<?x1xREAL>) -> tensor<?x1xREAL>
+  return %0, %1, %2, %3, %4 : tensor<?x1xREAL>, tensor<?x1xREAL>,
+      tensor<?x1xREAL>, tensor<?x1xREAL>, tensor<?x1xREAL>
+}
+func.func @theta_tile(
+    %n: index {ntk.size = "n"}, %m: index {ntk.size = "m"},
+    %a0: tensor<?x1xREAL> {ntk.batch = "n", ntk.factor = 0, ntk.side = 1},
+    %a1: tensor<?x1xREAL> {ntk.batch = "n", ntk.factor = 1, ntk.side = 1},
+    %a2: tensor<?x1xREAL> {ntk.batch = "n", ntk.factor = 2, ntk.side = 1},
+    %a3: tensor<?x1xREAL> {ntk.batch = "n", ntk.factor = 3, ntk.side = 1},
+    %a4: tensor<?x1xREAL> {ntk.batch = "n", ntk.factor = 4, ntk.side = 1},
+    %b0: tensor<?x1xREAL> {ntk.batch = "m", ntk.factor = 0, ntk.side = 2},
+    %b1: tensor<?x1xREAL> {ntk.batch = "m", ntk.factor = 1, ntk.side = 2},
+    %b2: tensor<?x1xREAL> {ntk.batch = "m", ntk.factor = 2, ntk.side = 2},
+    %b3: tensor<?x1xREAL> {ntk.batch = "m", ntk.factor = 3, ntk.side = 2},
+    %b4: tensor<?x1xREAL> {ntk.batch = "m", ntk.factor = 4, ntk.side = 2})
+    -> tensor<?x?xREAL>
+    attributes {ntk.kernel = @theta, ntk.role = "tile"} {
+  %t = ntk.contract "nk, mk -> nm" (%a0, %b0)
+      : (tensor<?x1xREAL>, tensor<?x1xREAL>) -> tensor<?x?xREAL>
+  return %t : tensor<?x?xREAL>
+}
+)mlir";
+
+double softplus(double x) {
+  return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+}
+
+/// Every function within `ulps` of the C library's, also at the edges.
+template <typename T>
+void checkElementary(KernelProgram &program, double ulps) {
+  std::vector<T> points = {0,
+                           -0.0,
+                           1,
+                           -1,
+                           1e-30,
+                           -1e-30,
+                           0.5,
+                           0.25,
+                           80,
+                           -80,
+                           1e-3,
+                           0.9999,
+                           1.0001,
+                           5.9,
+                           6.1,
+                           20,
+                           std::numeric_limits<T>::infinity()};
+  for (int i = -4000; i < 4000; ++i)
+    points.push_back(static_cast<T>(i) / 331);
+  int64_t n = points.size();
+  auto size = [&](char) { return n; };
+  Block<T> x(n * sizeof(T)), params(64);
+  Block<T> arena(program.getFactorArenaBytes(1).evaluate(size));
+  Block<T> factors(program.getFactorBytes(1).evaluate(size));
+  std::copy(points.begin(), points.end(), x.data());
+  program.factors(1, {x.data()}, n, 0, params.data(), arena.data(),
+                  factors.data());
+  double (*expected[])(double) = {std::exp, std::tanh, std::erf, std::log,
+                                  softplus};
+  for (int f = 0; f < 5; ++f)
+    for (int64_t i = 0; i < n; ++i) {
+      double want = expected[f](points[i]);
+      double got = factors.data()[f * n * 64 / sizeof(T) + i];
+      if (std::isnan(want) || std::isinf(want)) {
+        EXPECT_TRUE(std::isnan(want) ? std::isnan(got) : got == want)
+            << "function " << f << " at " << points[i] << " is " << got;
+        continue;
+      }
+      double ulp =
+          std::numeric_limits<T>::epsilon() *
+          std::max(std::abs(want), double(std::numeric_limits<T>::min()));
+      EXPECT_LE(std::abs(got - want), ulps * ulp)
+          << "function " << f << " at " << points[i] << " is " << got;
+    }
+}
+
+TEST_F(JitTest, ElementaryFunctionsF64) {
+  auto program = compile(elementary, "f64");
+  ASSERT_TRUE(program);
+  checkElementary<double>(*program, 5);
+}
+
+TEST_F(JitTest, ElementaryFunctionsF32) {
+  auto program = compile(elementary, "f32");
+  ASSERT_TRUE(program);
+  checkElementary<float>(*program, 8);
+}
+
 TEST_F(JitTest, MissingFunctionIsAnError) {
   OwningOpRef<ModuleOp> module =
       parseSourceString<ModuleOp>("module {}", &context);
