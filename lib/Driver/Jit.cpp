@@ -250,10 +250,12 @@ createEngine(ModuleOp module) {
   if (!machine)
     return machine.takeError();
   ExecutionEngineOptions options;
-  options.transformer = [tm = machine->get()](llvm::Module *llvmModule) {
-    optimize(*llvmModule, *tm);
+  // The options refer to the transformer, they do not hold it.
+  auto transformer = [&](llvm::Module *llvmModule) {
+    optimize(*llvmModule, **machine);
     return llvm::Error::success();
   };
+  options.transformer = transformer;
   options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
   options.enableObjectDump = false;
   auto engine = ExecutionEngine::create(module, options);
