@@ -23,3 +23,16 @@ func.func @conv(%x: memref<2x4x9xf32>, %w: memref<6x2x3xf32>, %y: memref<2x6x4xf
       {strides = array<i64: 2>, padding = array<i64: 1, 0>, dilations = array<i64: 1>, groups = 2 : i64}
   return
 }
+
+// All leading dimensions are examples: N = 5·n.
+// CHECK-LABEL: func.func @conv_of_outputs
+// CHECK: %[[N:.*]] = memref.dim
+// CHECK: %[[EXAMPLES:.*]] = arith.muli %[[N]], %c5
+// CHECK: %[[NUMBER:.*]] = arith.index_cast %[[EXAMPLES]] : index to i64
+// CHECK: memref.store %[[NUMBER]], %{{.*}}[%c1] : memref<11xi64>
+// CHECK: call @ntk_rt_conv_backward_data_f64
+func.func @conv_of_outputs(%c: memref<?x5x6x4xf64>, %w: memref<6x2x3xf64>, %x: memref<?x5x4x9xf64>) {
+  rt.conv_backward_data ins(%c, %w : memref<?x5x6x4xf64>, memref<6x2x3xf64>) outs(%x : memref<?x5x4x9xf64>)
+      {strides = array<i64: 2>, padding = array<i64: 1, 0>, dilations = array<i64: 1>, groups = 2 : i64}
+  return
+}
