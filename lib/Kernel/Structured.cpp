@@ -38,7 +38,7 @@ private:
   func::FuncOp buildTile();
   SmallVector<BatchedValue> getTileFactors(KernelFunction &tile, int side);
   Value contractPair(KernelFunction &tile, const SiteTerm &term1,
-                     const SiteTerm &term2, Value sum);
+                     const SiteTerm &term2, StringRef parameter, Value sum);
 
   /// The number of a factor value in the lists below.
   unsigned getFactorNumber(Value value) {
@@ -129,11 +129,12 @@ StructuredExpansion::getTileFactors(KernelFunction &tile, int side) {
   return values;
 }
 
-/// One contraction: term1 of side 1 with term2 of side 2, the letters of the
-/// parameter identified, added to `sum`.
+/// One contraction: term1 of side 1 with term2 of side 2, the letters of
+/// `parameter` identified, added to `sum`.
 Value StructuredExpansion::contractPair(KernelFunction &tile,
                                         const SiteTerm &term1,
-                                        const SiteTerm &term2, Value sum) {
+                                        const SiteTerm &term2,
+                                        StringRef parameter, Value sum) {
   Einsum einsum;
   SmallVector<Value> operands;
   SmallVector<std::string> letters;
@@ -167,8 +168,8 @@ Value StructuredExpansion::contractPair(KernelFunction &tile,
   einsum.result = unionOfBatches(letters);
   request.identifyOutputs(einsum);
 
-  return request.addToTile(tile.builder, operands.front().getLoc(), operands,
-                           einsum, sum);
+  Location loc = NameLoc::get(tile.builder.getStringAttr(parameter));
+  return request.addToTile(tile.builder, loc, operands, einsum, sum);
 }
 
 func::FuncOp StructuredExpansion::buildTile() {
@@ -176,10 +177,13 @@ func::FuncOp StructuredExpansion::buildTile() {
   side1 = getTileFactors(tile, 1);
   side2 = getTileFactors(tile, 2);
   Value sum = request.createZeroTile(tile.builder, tile.n, tile.m);
-  for (ArrayRef<SiteTerm> ofParameter : terms)
+  for (auto [argument, ofParameter] :
+       llvm::zip_equal(request.parameters, terms)) {
+    StringRef parameter = request.network.getParameterName(argument);
     for (const SiteTerm &term1 : ofParameter)
       for (const SiteTerm &term2 : ofParameter)
-        sum = contractPair(tile, term1, term2, sum);
+        sum = contractPair(tile, term1, term2, parameter, sum);
+  }
   tile.finish(request.normalize(tile.builder, sum));
   return tile.function;
 }
