@@ -55,22 +55,42 @@ static BlockChoice shrink(Blocks blocks, bool symmetric, int64_t limit,
   return {blocks, bytes};
 }
 
+/// The work of a run in units of one example's factors: a call costs as much
+/// as `callExamples` of them, whatever it computes.
+static double getWork(const BlockProblem &problem, const Blocks &blocks) {
+  static constexpr double callExamples = 2;
+  double n1 = problem.examples1, n2 = problem.examples2;
+  double count1 = ceilDiv(problem.examples1, blocks.examples1);
+  double count2 = ceilDiv(problem.examples2, blocks.examples2);
+  double share = problem.symmetric ? (count1 + 1) / (2 * count1) : 1;
+  double passes2 = !blocks.cacheFactors2 ? count1 * share
+                   : problem.symmetric   ? 0 // side 1 has them
+                                         : 1;
+  double calls = count1 * count2 * share + count1 + count2 * passes2;
+  return n1 + n2 * passes2 + callExamples * calls;
+}
+
 BlockChoice mlir::ntk::chooseBlocks(const BlockProblem &problem, int64_t limit,
                                     const PeakFunction &peak) {
-  Blocks largest = getLargestBlocks(problem);
-  BlockChoice kept = shrink(largest, problem.symmetric, limit, peak);
-  if (kept.peakBytes <= limit)
-    return kept;
-  // One side kept, the other recomputed for every tile: the work of the loops
-  // is the same for side 1, which is the outer one.
-  Blocks blocks = largest;
-  blocks.cacheFactors1 = false;
-  if (!problem.symmetric) {
-    BlockChoice one = shrink(blocks, false, limit, peak);
-    if (one.peakBytes <= limit)
-      return one;
+  // Factors of both sides kept, of side 2, or none: those of side 1, the outer
+  // loop, are computed once in any case.
+  std::optional<BlockChoice> best;
+  for (auto [keep1, keep2] : {std::pair(true, true), std::pair(false, true),
+                              std::pair(false, false)}) {
+    if (problem.symmetric && keep1 != keep2)
+      continue;
+    Blocks blocks = getLargestBlocks(problem);
+    blocks.cacheFactors1 = keep1;
+    blocks.cacheFactors2 = keep2;
+    BlockChoice choice = shrink(blocks, problem.symmetric, limit, peak);
+    bool fits = choice.peakBytes <= limit;
+    bool bestFits = best && best->peakBytes <= limit;
+    bool isBetter =
+        fits && bestFits
+            ? getWork(problem, choice.blocks) < getWork(problem, best->blocks)
+            : !best || choice.peakBytes < best->peakBytes;
+    if (isBetter)
+      best = choice;
   }
-  blocks.cacheFactors2 = false;
-  BlockChoice none = shrink(blocks, problem.symmetric, limit, peak);
-  return none.peakBytes <= kept.peakBytes ? none : kept;
+  return *best;
 }

@@ -170,8 +170,8 @@ TEST(Blocks, ShrinkUntilTheyFit) {
       EXPECT_LE(choice.peakBytes, limit);
       EXPECT_EQ(choice.peakBytes, memory(choice.blocks));
       EXPECT_GE(choice.blocks.examples1, 1);
-      // Not smaller than need be: factors are kept where they fit.
-      if (limit >= 2500) {
+      // Factors are kept where that leaves room for blocks of some size.
+      if (limit >= 5000) {
         EXPECT_TRUE(choice.blocks.cacheFactors1 && choice.blocks.cacheFactors2);
       }
     }

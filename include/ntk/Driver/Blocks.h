@@ -32,11 +32,10 @@ struct BlockChoice {
   int64_t peakBytes;
 };
 
-/// The largest blocks whose peak is at most `limit`: all examples at once, or
-/// for x1 = x2 some blocks, so that tiles above the diagonal are saved; then
-/// the larger side is halved, and factors are recomputed instead of kept,
-/// until it fits. If nothing does, the smallest blocks there are, whose peak is
-/// above the limit.
+/// Blocks whose peak is at most `limit`: all examples at once, or for x1 = x2
+/// some blocks, so that tiles above the diagonal are saved; halved until they
+/// fit, with factors kept or computed again, whichever is less work. If nothing
+/// fits, the smallest blocks there are, whose peak is above the limit.
 BlockChoice chooseBlocks(const BlockProblem &problem, int64_t limit,
                          const PeakFunction &peak);
 
