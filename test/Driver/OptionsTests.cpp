@@ -170,9 +170,10 @@ TEST(Blocks, ShrinkUntilTheyFit) {
       EXPECT_LE(choice.peakBytes, limit);
       EXPECT_EQ(choice.peakBytes, memory(choice.blocks));
       EXPECT_GE(choice.blocks.examples1, 1);
-      // Factors are kept where that leaves room for blocks of some size.
-      if (limit >= 5000) {
-        EXPECT_TRUE(choice.blocks.cacheFactors1 && choice.blocks.cacheFactors2);
+      // Factors are kept where they fit; side 1 is the outer loop, where each
+      // is computed once in any case.
+      if (limit >= 2500) {
+        EXPECT_TRUE(choice.blocks.cacheFactors2);
       }
     }
 }
