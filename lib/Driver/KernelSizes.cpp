@@ -13,9 +13,16 @@ using namespace mlir::ntk;
 using llvm::createStringError;
 using llvm::Expected;
 
+/// More bytes than any machine has; sums of a few of them do not overflow.
+static constexpr int64_t mostBytes = int64_t(1) << 58;
+
+static int64_t toBytes(double bytes) {
+  return bytes < mostBytes ? static_cast<int64_t>(bytes) : mostBytes;
+}
+
 /// The whole number a polynomial has at n and m.
 static int64_t evaluate(const Polynomial &polynomial, int64_t n, int64_t m) {
-  return static_cast<int64_t>(
+  return toBytes(
       polynomial.evaluate([&](char letter) { return letter == 'm' ? m : n; }));
 }
 
@@ -81,18 +88,34 @@ struct SizesOnly {
 };
 } // namespace
 
+/// Factors and tile, as the tile driver lays them out; its own arithmetic is
+/// asked only where it cannot overflow.
+static int64_t getWorkspaceBytes(const KernelSizes &sizes,
+                                 const ::ntk::rt::TileProblem &problem,
+                                 int64_t elementBytes) {
+  double tile = static_cast<double>(problem.blocks.examples1) *
+                problem.blocks.examples2 * problem.layout.pairSize() *
+                elementBytes;
+  SizesOnly kernel{sizes};
+  if (toBytes(tile) == mostBytes ||
+      kernel.factorBytes(1, problem.examples1) == mostBytes ||
+      kernel.factorBytes(2, problem.examples2) == mostBytes)
+    return mostBytes;
+  return elementBytes == 8
+             ? ::ntk::rt::tileWorkspaceBytes<double>(kernel, problem)
+             : ::ntk::rt::tileWorkspaceBytes<float>(kernel, problem);
+}
+
 MemoryUse mlir::ntk::getMemoryUse(const KernelSizes &sizes,
                                   const ::ntk::rt::TileProblem &problem,
                                   int64_t elementBytes, int64_t inputs) {
   MemoryUse use;
   use.parameters = sizes.parameterBytes;
   use.inputs = inputs;
-  use.kernel = problem.examples1 * problem.examples2 *
-               problem.layout.pairSize() * elementBytes;
-  SizesOnly kernel{sizes};
-  use.workspace = elementBytes == 8
-                      ? ::ntk::rt::tileWorkspaceBytes<double>(kernel, problem)
-                      : ::ntk::rt::tileWorkspaceBytes<float>(kernel, problem);
+  use.kernel =
+      toBytes(static_cast<double>(problem.examples1) * problem.examples2 *
+              problem.layout.pairSize() * elementBytes);
+  use.workspace = getWorkspaceBytes(sizes, problem, elementBytes);
   int64_t n = std::min(problem.blocks.examples1, problem.examples1);
   int64_t m = problem.symmetric
                   ? n

@@ -82,10 +82,13 @@ getLetterSizes(ContractOp contract, const ProblemSize &size) {
   return sizes;
 }
 
-static SiteReport describeSite(ContractOp contract, const ProblemSize &size) {
+static SiteReport describeSite(ContractOp contract, const ProblemSize &size,
+                               ArrayRef<std::string> parameters) {
   SiteReport site;
   site.name = getName(contract.getLoc(), "contraction");
   site.spec = contract.getSpec().str();
+  if (llvm::is_contained(parameters, site.name))
+    site.parameters.push_back(site.name);
   site.sizes = getLetterSizes(contract, size);
   auto chosen = contract->getAttrOfType<StringAttr>("ntk.order");
   auto alternatives =
@@ -121,6 +124,7 @@ static void readDecisions(PlannedKernel &planned, KernelOp kernel) {
 //===----------------------------------------------------------------------===//
 
 static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
+                                ArrayRef<std::string> parameters,
                                 bool compareMethods) {
   ModuleOp module = *planned.module;
   const ProblemSize &size = planned.size;
@@ -131,7 +135,7 @@ static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
     return failure();
   planContractions(module, size.n1, size.n2);
   findKernelFunctions(module, kernelName).tile.walk([&](ContractOp contract) {
-    planned.sites.push_back(describeSite(contract, size));
+    planned.sites.push_back(describeSite(contract, size, parameters));
   });
   if (failed(applyPlans(module)))
     return failure();
@@ -149,7 +153,7 @@ mlir::ntk::planKernel(Model &model, const RunOptions &options,
   PlannedKernel planned;
   planned.size = size;
   KernelOp kernel = createRequest(planned, model, options, outputBlock);
-  if (failed(runPlanner(planned, kernel, compareMethods)))
+  if (failed(runPlanner(planned, kernel, model.wrt, compareMethods)))
     return diagnostics.takeError(options.model + ": planning failed");
   readDecisions(planned, kernel);
   planned.cost = getKernelCost(planned.functions, size);

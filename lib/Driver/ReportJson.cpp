@@ -36,6 +36,7 @@ static json::Array describeSites(llvm::ArrayRef<SiteReport> sites) {
   for (const SiteReport &site : sites) {
     Object entry = describeOrder(site.chosen);
     entry["name"] = site.name;
+    entry["parameters"] = json::Array(site.parameters);
     entry["contraction"] = site.spec;
     Object sizes;
     for (auto [letter, size] : site.sizes)

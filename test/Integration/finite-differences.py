@@ -1,5 +1,6 @@
 # Kernels of a convolutional network and of one with two inputs, against
-# Jacobians by finite differences of the graph that onnx's own evaluator runs.
+# Jacobians by finite differences of the graph that onnx's own evaluator runs,
+# and against --reference.
 #
 # REQUIRES: onnx
 # RUN: rm -rf %t && mkdir -p %t
@@ -28,6 +29,13 @@ def check(model, x1, x2, name):
     wrt = list(parameters(model))
     j1 = finite_difference_jacobian(model, as_dictionary(x1), wrt)
     j2 = finite_difference_jacobian(model, as_dictionary(x2), wrt)
+    found = kernel(folder, model, x1, x2, "--reference")
+    assert found.dtype == np.float64
+    assert_close(found, gram(j1, j2), 1e-7)
+    for kind in ("full", "trace", "diagonal", "sum"):
+        options = ["--kernel", kind, "--dtype=f64"]
+        reference = kernel(folder, model, x1, x2, *options, "--reference")
+        assert_close(kernel(folder, model, x1, x2, *options), reference, 1e-13)
     for method in METHODS:
         for dtype, tolerance in (("f64", 1e-7), ("f32", 1e-5)):
             options = ["--method", method, "--dtype", dtype]

@@ -38,6 +38,8 @@ assert sum(p["numbers"] for p in report["parameters"]) == 48 + 8 + 24 + 3
 assert report["sites"]
 for site in report["sites"]:
     assert {"name", "contraction", "order", "flops", "bytes", "alternatives"} <= set(site)
+named = {name for site in report["sites"] for name in site["parameters"]}
+assert named == {p["name"] for p in report["parameters"]}, named
 assert "run_seconds" not in report and not os.path.exists(f"{folder}/theta.npy")
 
 for method in METHODS:

@@ -21,7 +21,9 @@ struct OrderReport {
 
 /// One contraction of the tile: a site, or a pair of sites, of parameters.
 struct SiteReport {
-  std::string name;                            ///< of the node
+  std::string name; ///< of the parameter, or of a node
+  /// That it belongs to, where known.
+  std::vector<std::string> parameters;
   std::string spec;                            ///< "nk, noc, mk, mpc -> nomp"
   std::vector<std::pair<char, int64_t>> sizes; ///< of its letters
   OrderReport chosen;
