@@ -106,6 +106,21 @@ Value ContractOp::buildVjp(OpBuilder &builder, unsigned operand,
       cast<RankedTensorType>(getFactors()[operand].getType()));
 }
 
+/// Linear in each factor, and in the value that is added to.
+Value ContractOp::buildJvp(OpBuilder &builder, ValueRange tangents) {
+  size_t count = getFactors().size();
+  Value sum = getInit() ? tangents[count] : Value();
+  for (size_t i = 0; i < count; ++i) {
+    if (!tangents[i])
+      continue;
+    SmallVector<Value> factors(getFactors());
+    factors[i] = tangents[i];
+    sum = createOp<ContractOp>(builder, getLoc(), factors, sum, getSpecAttr(),
+                               PlanAttr());
+  }
+  return sum;
+}
+
 Value ContractOp::buildBatched(OpBuilder &builder, ValueRange operands,
                                ArrayRef<std::string> batch) {
   Einsum einsum = Einsum::get(getSpec());
@@ -113,11 +128,18 @@ Value ContractOp::buildBatched(OpBuilder &builder, ValueRange operands,
   size_t count = getFactors().size();
   for (size_t i = 0; i < count; ++i)
     einsum.operands[i] = batch[i] + einsum.operands[i];
-  einsum.result = unionOfBatches(batch) + einsum.result;
-  Value init = getInit() ? operands.back() : Value();
-  return builder.create<ContractOp>(getLoc(), operands.take_front(count), init,
-                                    builder.getStringAttr(einsum.str()),
-                                    PlanAttr(), ArrayAttr());
+  std::string letters = unionOfBatches(batch.take_front(count));
+  einsum.result = letters + einsum.result;
+  bool addsInto = getInit() && batch[count] == letters;
+  Value product =
+      createOp<ContractOp>(builder, getLoc(), operands.take_front(count),
+                           addsInto ? operands[count] : Value(),
+                           builder.getStringAttr(einsum.str()), PlanAttr());
+  if (!getInit() || addsInto)
+    return product;
+  StringRef both[] = {letters, batch[count]};
+  return builder.create<AddOp>(getLoc(), product, operands[count],
+                               builder.getStrArrayAttr(both));
 }
 
 std::optional<JacobianStructure>

@@ -63,6 +63,8 @@ def NTK_ContractOp : NTK_Op<"contract",
     ::mlir::ntk::Linearity getLinearity() {
       return ::mlir::ntk::Linearity::Multi;
     }
+    ::mlir::Value buildJvp(::mlir::OpBuilder &builder,
+                           ::mlir::ValueRange tangents);
     int64_t getCoreFlops();
     ::mlir::ntk::Polynomial getFlops();
     ::mlir::Value buildBatched(::mlir::OpBuilder &builder,

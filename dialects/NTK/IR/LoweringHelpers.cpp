@@ -87,19 +87,6 @@ Value mlir::ntk::createIndex(OpBuilder &builder, Location loc, int64_t value) {
 // Generics
 //===----------------------------------------------------------------------===//
 
-/// The dimensions of an operand as functions of the loops: those of the
-/// result's batch letters first, then those of the core.
-static AffineMap getLoopMap(StringRef resultBatch, StringRef batch,
-                            AffineMap core) {
-  MLIRContext *context = core.getContext();
-  SmallVector<AffineExpr> results;
-  for (char letter : batch)
-    results.push_back(getAffineDimExpr(resultBatch.find(letter), context));
-  llvm::append_range(results, core.shiftDims(resultBatch.size()).getResults());
-  return AffineMap::get(resultBatch.size() + core.getNumDims(), 0, results,
-                        context);
-}
-
 Value mlir::ntk::createLabelledGeneric(Lowering &lowering, Operation *op,
                                        ArrayRef<LabelledOperand> operands,
                                        ArrayRef<utils::IteratorType> coreLoops,
@@ -112,9 +99,9 @@ Value mlir::ntk::createLabelledGeneric(Lowering &lowering, Operation *op,
   SmallVector<AffineMap> maps;
   for (const LabelledOperand &operand : operands) {
     inputs.push_back(operand.value);
-    maps.push_back(getLoopMap(batch, operand.batch, operand.map));
+    maps.push_back(addBatchLoops(operand.map, batch, operand.batch));
   }
-  maps.push_back(getLoopMap(batch, batch, resultMap));
+  maps.push_back(addBatchLoops(resultMap, batch, batch));
   IteratorTypes loops = getLoops(batch.size());
   llvm::append_range(loops, coreLoops);
   return lowering.builder

@@ -59,10 +59,8 @@ static std::string getLetters(Operation *op, size_t i, int64_t count) {
   return count ? getResultBatch(op) : std::string();
 }
 
-/// The map of one operand: its batch letters, then its core map behind the
-/// `batch.size()` batch loops.
-static AffineMap addBatchLoops(AffineMap core, StringRef batch,
-                               StringRef letters) {
+AffineMap mlir::ntk::addBatchLoops(AffineMap core, StringRef batch,
+                                   StringRef letters) {
   MLIRContext *context = core.getContext();
   SmallVector<AffineExpr> results;
   for (char letter : letters)

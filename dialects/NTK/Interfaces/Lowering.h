@@ -17,6 +17,11 @@
 
 namespace mlir::ntk {
 
+/// The map of an operand of a batched generic: one dimension for each of its
+/// `letters`, then the dimensions of `core`, whose loops come behind one loop
+/// for each letter of `batch`.
+AffineMap addBatchLoops(AffineMap core, StringRef batch, StringRef letters);
+
 /// Lowers the ops of one function; see LowerableOpInterface.
 class Lowering {
 public:
