@@ -4,6 +4,7 @@
 // Functions of one variable: rows of the dialect's elementwise table and their
 // compositions. They treat every element alike, so the batch axis stays.
 
+#include "Activations.h"
 #include "Operators.h"
 #include <cmath>
 #include <limits>
@@ -64,7 +65,7 @@ static LogicalResult importDropout(NodeImporter &node) {
 // With constants
 //===----------------------------------------------------------------------===//
 
-static Result elu(GraphBuilder &graph, Result x, double alpha) {
+Result onnximport::elu(GraphBuilder &graph, Result x, double alpha) {
   return graph.unary<EluOp>(x, graph.attribute("alpha", alpha));
 }
 
@@ -91,10 +92,13 @@ static LogicalResult importCelu(NodeImporter &node) {
   return node.setResult(graph.scale(elu(graph, scaled, 1.0), alpha));
 }
 
+Result onnximport::leakyRelu(GraphBuilder &graph, Result x, double alpha) {
+  return graph.unary<LeakyReluOp>(x, graph.attribute("alpha", alpha));
+}
+
 static LogicalResult importLeakyRelu(NodeImporter &node) {
-  double alpha = node.getReal("alpha", 0.01f);
-  return node.setResult(node.graph.unary<LeakyReluOp>(
-      node.input(0), node.graph.attribute("alpha", alpha)));
+  return node.setResult(
+      leakyRelu(node.graph, node.input(0), node.getReal("alpha", 0.01f)));
 }
 
 /// x > 0 ? x : slope · x, the slope being a parameter.
@@ -106,26 +110,32 @@ static LogicalResult importPRelu(NodeImporter &node) {
   return node.setResult(graph.select(positive, x, scaled));
 }
 
-/// x > α ? x : 0.
-static LogicalResult importThresholdedRelu(NodeImporter &node) {
-  GraphBuilder &graph = node.graph;
-  const GraphValue &x = node.input(0);
-  Result above = graph.compare(x, graph.scalar(node.getReal("alpha", 1.0)),
-                               Comparison::GT);
-  return node.setResult(graph.select(above, x, graph.scalar(0)));
+Result onnximport::thresholdedRelu(GraphBuilder &graph, Result x,
+                                   double alpha) {
+  Result above = graph.compare(x, graph.scalar(alpha), Comparison::GT);
+  return graph.select(above, x, graph.scalar(0));
 }
 
-static Result clip(GraphBuilder &graph, Result x, double low, double high) {
+static LogicalResult importThresholdedRelu(NodeImporter &node) {
+  return node.setResult(
+      thresholdedRelu(node.graph, node.input(0), node.getReal("alpha", 1.0)));
+}
+
+Result onnximport::clip(GraphBuilder &graph, Result x, double low,
+                        double high) {
   return graph.unary<ClipOp>(
       x, {graph.attribute("high", high), graph.attribute("low", low)});
 }
 
+Result onnximport::hardSigmoid(GraphBuilder &graph, Result x, double alpha,
+                               double beta) {
+  return clip(graph, graph.shift(graph.scale(x, alpha), beta), 0, 1);
+}
+
 static LogicalResult importHardSigmoid(NodeImporter &node) {
-  GraphBuilder &graph = node.graph;
-  Result line =
-      graph.shift(graph.scale(node.input(0), node.getReal("alpha", 0.2f)),
-                  node.getReal("beta", 0.5));
-  return node.setResult(clip(graph, line, 0, 1));
+  return node.setResult(hardSigmoid(node.graph, node.input(0),
+                                    node.getReal("alpha", 0.2f),
+                                    node.getReal("beta", 0.5)));
 }
 
 /// x · min(max(x/6 + 1/2, 0), 1).
@@ -143,11 +153,12 @@ static LogicalResult importMish(NodeImporter &node) {
       graph.binary<MulOp>(x, graph.unary<TanhOp>(graph.unary<SoftplusOp>(x))));
 }
 
+Result onnximport::softsign(GraphBuilder &graph, Result x) {
+  return graph.binary<DivOp>(x, graph.shift(graph.unary<AbsOp>(x), 1));
+}
+
 static LogicalResult importSoftsign(NodeImporter &node) {
-  GraphBuilder &graph = node.graph;
-  const GraphValue &x = node.input(0);
-  return node.setResult(
-      graph.binary<DivOp>(x, graph.shift(graph.unary<AbsOp>(x), 1)));
+  return node.setResult(softsign(node.graph, node.input(0)));
 }
 
 /// x σ(α x).

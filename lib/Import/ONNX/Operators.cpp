@@ -18,7 +18,8 @@ static Table collectOperators() {
         getComparisonOperators(), getConstantOperators(),
         getConvolutionOperators(), getImageOperators(), getIndexingOperators(),
         getLinearOperators(), getNormalizationOperators(),
-        getPoolingOperators(), getReductionOperators(), getShapeOperators()})
+        getPoolingOperators(), getRecurrentOperators(), getReductionOperators(),
+        getShapeOperators()})
     for (const Operator &entry : theme)
       table[entry.name].push_back(&entry);
   return table;

@@ -38,6 +38,7 @@ ArrayRef<Operator> getIndexingOperators();
 ArrayRef<Operator> getLinearOperators();
 ArrayRef<Operator> getNormalizationOperators();
 ArrayRef<Operator> getPoolingOperators();
+ArrayRef<Operator> getRecurrentOperators();
 ArrayRef<Operator> getReductionOperators();
 ArrayRef<Operator> getShapeOperators();
 

@@ -74,7 +74,8 @@ static bool isWeight(const Use &use) {
       .Cases("GroupNormalization", "LayerNormalization",
              use.input == 1 || use.input == 2)
       .Cases("Gemm", "MatMul", "Einsum", true)
-      .Cases("LSTM", "GRU", "RNN", use.input >= 1 && use.input <= 3)
+      .Cases("LSTM", "GRU", "RNN",
+             (use.input >= 1 && use.input <= 3) || use.input == 7)
       .Cases("RMSNormalization", "PRelu", use.input == 1)
       .Case("Gather", use.input == 0)
       .Default(false);

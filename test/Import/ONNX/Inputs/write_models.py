@@ -35,7 +35,6 @@ def add_initializers(graph, random):
 
 
 def write(test, folder):
-    os.makedirs(folder, exist_ok=True)
     blocks = re.findall(r"^--- (\S+)(.*)\n((?:.*\n)*?\}\n)", open(test).read(), re.M)
     random = np.random.default_rng(1)
     for name, options, text in blocks:
@@ -48,7 +47,9 @@ def write(test, folder):
             producer_name=options.get("producer", ""),
             opset_imports=[helper.make_opsetid("", int(options.get("opset", 20)))],
         )
-        onnx.save(model, os.path.join(folder, f"{name}.onnx"))
+        path = os.path.join(folder, f"{name}.onnx")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        onnx.save(model, path)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,29 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Compositions of elementwise ops that stand for one function of ONNX, for
+// operators that take functions by name.
+
+#ifndef NTK_LIB_IMPORT_ONNX_ACTIVATIONS_H
+#define NTK_LIB_IMPORT_ONNX_ACTIVATIONS_H
+
+#include "GraphBuilder.h"
+
+namespace mlir::ntk::onnximport {
+
+/// x > 0 ? x : α (exp x − 1).
+Result elu(GraphBuilder &graph, Result x, double alpha);
+/// x > 0 ? x : α x.
+Result leakyRelu(GraphBuilder &graph, Result x, double alpha);
+/// x > α ? x : 0.
+Result thresholdedRelu(GraphBuilder &graph, Result x, double alpha);
+/// min(max(x, low), high).
+Result clip(GraphBuilder &graph, Result x, double low, double high);
+/// min(max(α x + β, 0), 1).
+Result hardSigmoid(GraphBuilder &graph, Result x, double alpha, double beta);
+/// x / (1 + |x|).
+Result softsign(GraphBuilder &graph, Result x);
+
+} // namespace mlir::ntk::onnximport
+
+#endif // NTK_LIB_IMPORT_ONNX_ACTIVATIONS_H
