@@ -43,6 +43,22 @@ static LogicalResult importNeg(NodeImporter &node) {
   return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
 }
 
+/// |x|, of integers too, as of relative positions.
+static LogicalResult importAbs(NodeImporter &node) {
+  const GraphValue &x = node.input(0);
+  bool isPlain = x.isKnown() && llvm::all_of(*x.numbers, [](const Number &n) {
+                   return n.perExample == 0;
+                 });
+  if (!isPlain || x.isFloat())
+    return importFunction<AbsOp, std::fabs>(node);
+  std::vector<Number> numbers = *x.numbers;
+  for (Number &number : numbers)
+    if (number.integer < 0)
+      number.integer =
+          static_cast<int64_t>(-static_cast<uint64_t>(number.integer));
+  return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
+}
+
 /// Output = input: Identity, and what does nothing in inference.
 static LogicalResult importIdentity(NodeImporter &node) {
   return node.setResult(node.input(0));
@@ -250,7 +266,7 @@ static double reciprocal(double x) { return 1 / x; }
 
 ArrayRef<Operator> onnximport::getActivationOperators() {
   static const Operator operators[] = {
-      {"Abs", 6, newestOpset, 1, 1, importFunction<AbsOp, std::fabs>},
+      {"Abs", 6, newestOpset, 1, 1, importAbs},
       {"Ceil", 6, newestOpset, 1, 1, importStep<ceilOf, std::ceil>},
       {"Celu", 12, newestOpset, 1, 1, importCelu},
       {"Clip", 6, newestOpset, 1, 3, importClip},

@@ -4,6 +4,7 @@
 // How values come into the network: ops, constants, arguments.
 
 #include "GraphBuilder.h"
+#include "mlir/IR/Verifier.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -63,6 +64,8 @@ FailureOr<Value> GraphBuilder::finish(StringRef name, ValueRange operands,
                        << types.front();
   OperationState state(current, name, operands, types, attributes.getValue());
   Operation *op = builder.create(state);
+  if (failed(verify(op, /*verifyRecursively=*/false)))
+    return failure();
   Value result = op->getResult(0);
   auto differentiable = cast<DifferentiableOpInterface>(op);
   if (differentiable.getLinearity() != Linearity::Constant &&

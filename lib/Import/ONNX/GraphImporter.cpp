@@ -14,7 +14,8 @@ using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
 LogicalResult GraphImporter::run(ArrayRef<size_t> liveNodes) {
-  importInputs();
+  if (failed(importInputs()))
+    return failure();
   importInitializers();
   for (size_t position : liveNodes)
     if (failed(importNode(model.nodes[position])))
@@ -31,20 +32,28 @@ LogicalResult GraphImporter::run(ArrayRef<size_t> liveNodes) {
 // Inputs and initializers
 //===----------------------------------------------------------------------===//
 
-void GraphImporter::importInputs() {
-  for (const OnnxInterface &input : result.inputs) {
-    auto type =
-        RankedTensorType::get(input.shape, graph.elementType(input.kind));
-    auto location = NameLoc::get(graph.attributes().getStringAttr(input.name));
+LogicalResult GraphImporter::importInputs() {
+  SmallVector<Value> arguments;
+  for (const OnnxInterface &input : result.inputs)
+    arguments.push_back(body.addArgument(
+        RankedTensorType::get(input.shape, graph.elementType(input.kind)),
+        NameLoc::get(graph.attributes().getStringAttr(input.name))));
+  for (auto [input, argument] : llvm::zip_equal(result.inputs, arguments)) {
     Frame frame;
     frame.shape.assign(input.shape.begin(), input.shape.end());
-    if (input.batchAxis) {
+    if (input.batchAxis && batch == Batch::Apart) {
       frame.batch = BatchAxis{*input.batchAxis};
       frame.shape.insert(frame.shape.begin() + *input.batchAxis, 1);
     }
-    values[input.name] =
-        graph.wrap(body.addArgument(type, location), input.kind, frame);
+    Result value = graph.wrap(argument, input.kind, frame);
+    graph.setLocation(argument.getLoc());
+    if (input.batchAxis && batch == Batch::OfOne)
+      value = graph.unsqueeze(value, {*input.batchAxis});
+    if (failed(value))
+      return failure();
+    values[input.name] = *value;
   }
+  return success();
 }
 
 /// Integers and single numbers are known; other tensors are arguments.
@@ -139,6 +148,32 @@ LogicalResult GraphImporter::importNode(const Node &node) {
 // Outputs
 //===----------------------------------------------------------------------===//
 
+LogicalResult GraphImporter::importOutput(StringRef name, GraphValue value,
+                                          SmallVectorImpl<Value> &cores) {
+  if (!value.isFloat())
+    return graph.emitError() << "output '" << name
+                             << "': expected floating-point numbers, but got "
+                             << nameOf(value.kind);
+  OnnxInterface interface{name.str(), value.kind, {}, std::nullopt};
+  if (value.batch)
+    interface.batchAxis = value.batch->axis;
+  if (batch == Batch::OfOne && value.rank() > 0 && value.shape[0] == 1) {
+    interface.batchAxis = 0;
+    Result example = graph.squeeze(value, {0});
+    if (failed(example))
+      return failure();
+    value = *example;
+  }
+  FailureOr<Value> core = graph.materialize(value);
+  if (failed(core))
+    return failure();
+  cores.push_back(*core);
+  SmallVector<int64_t> shape = value.coreShape();
+  interface.shape.assign(shape.begin(), shape.end());
+  result.outputs.push_back(std::move(interface));
+  return success();
+}
+
 LogicalResult GraphImporter::importOutputs() {
   SmallVector<Value> cores;
   for (const ValueInfo &output : model.outputs) {
@@ -149,49 +184,54 @@ LogicalResult GraphImporter::importOutputs() {
       return graph.emitError() << "output '" << output.name
                                << "': expected a node that makes it, but "
                                   "nothing does";
-    const GraphValue &value = found->second;
-    if (!value.isFloat())
-      return graph.emitError() << "output '" << output.name
-                               << "': expected floating-point numbers, but got "
-                               << nameOf(value.kind);
-    FailureOr<Value> core = graph.materialize(value);
-    if (failed(core))
+    if (failed(importOutput(output.name, found->second, cores)))
       return failure();
-    cores.push_back(*core);
-    OnnxInterface interface{output.name, value.kind, {}, std::nullopt};
-    SmallVector<int64_t> shape = value.coreShape();
-    interface.shape.assign(shape.begin(), shape.end());
-    if (value.batch)
-      interface.batchAxis = value.batch->axis;
-    result.outputs.push_back(std::move(interface));
   }
   OpBuilder builder = OpBuilder::atBlockEnd(&body);
   builder.create<ReturnOp>(network.getLoc(), cores);
   return success();
 }
 
-/// Does a derivative in `value` reach the outputs?
-static bool reachesOutputs(Value value) {
+/// Does an op pass derivatives on?
+static bool hasDerivative(Operation *op) {
+  return cast<DifferentiableOpInterface>(op).getLinearity() !=
+         Linearity::Constant;
+}
+
+/// The values from which a derivative reaches the outputs.
+static DenseSet<Value> findUseful(Block &body) {
+  DenseSet<Value> useful;
+  for (Operation &op : llvm::reverse(body))
+    if (isa<ReturnOp>(op) ||
+        (useful.contains(op.getResult(0)) && hasDerivative(&op)))
+      useful.insert(op.operand_begin(), op.operand_end());
+  return useful;
+}
+
+/// Is there a parameter whose derivatives reach `value` and end there?
+static bool endsParameter(Value value, const DenseSet<Value> &useful,
+                          const GraphBuilder &graph) {
   SmallVector<Value> worklist = {value};
   DenseSet<Value> seen;
   while (!worklist.empty()) {
     Value next = worklist.pop_back_val();
-    if (!seen.insert(next).second)
+    if (!graph.isActive(next) || !seen.insert(next).second)
       continue;
-    for (Operation *user : next.getUsers()) {
-      if (isa<ReturnOp>(user))
-        return true;
-      if (cast<DifferentiableOpInterface>(user).getLinearity() !=
-          Linearity::Constant)
-        worklist.push_back(user->getResult(0));
-    }
+    Operation *op = next.getDefiningOp();
+    if (!op && !useful.contains(next))
+      return true;
+    if (op && hasDerivative(op))
+      llvm::append_range(worklist, op->getOperands());
   }
   return false;
 }
 
 LogicalResult GraphImporter::checkDeadEnds() {
+  if (graph.deadEnds.empty())
+    return success();
+  DenseSet<Value> useful = findUseful(body);
   for (const DeadEnd &end : graph.deadEnds)
-    if (!reachesOutputs(end.value))
+    if (endsParameter(end.value, useful, graph))
       return graph.emitError()
              << "node '" << end.node
              << ": expected a function with a derivative on the only path from "

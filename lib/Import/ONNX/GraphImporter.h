@@ -22,12 +22,18 @@ llvm::Error readInputs(const Model &model, bool wholeBatch, OnnxImport &result);
 /// errors, and so are operators that are not supported, all at once.
 llvm::Expected<std::vector<size_t>> findLiveNodes(const Model &model);
 
+/// How the batch axis is treated. `Apart`: it is followed through the graph,
+/// and what works along it is refused. `OfOne`: the file fixes the batch to one
+/// example, whose axis of size one is an axis like any other.
+enum class Batch { Apart, OfOne };
+
 class GraphImporter {
 public:
   GraphImporter(const Model &model, const llvm::StringSet<> &trainable,
-                NetworkOp network, FloatType real, OnnxImport &result)
+                NetworkOp network, FloatType real, Batch batch,
+                OnnxImport &result)
       : model(model), trainable(trainable), network(network),
-        body(network.getBody().front()), result(result),
+        body(network.getBody().front()), batch(batch), result(result),
         graph(body, real, result.batchSize, result.store) {}
 
   /// Fills in the network; what does not fit is a diagnostic, about the node
@@ -38,12 +44,14 @@ public:
   std::string currentNode() const { return current; }
 
 private:
-  void importInputs();
+  LogicalResult importInputs();
   void importInitializers();
   LogicalResult importNode(const Node &node);
   LogicalResult collectInputs(const Node &node,
                               SmallVectorImpl<const GraphValue *> &inputs);
   LogicalResult importOutputs();
+  LogicalResult importOutput(StringRef name, GraphValue value,
+                             SmallVectorImpl<Value> &cores);
   LogicalResult checkDeadEnds();
   void removeUnused();
   void finishSignature();
@@ -52,6 +60,7 @@ private:
   const llvm::StringSet<> &trainable;
   NetworkOp network;
   Block &body;
+  Batch batch;
   OnnxImport &result;
   GraphBuilder graph;
   llvm::StringMap<GraphValue> values;

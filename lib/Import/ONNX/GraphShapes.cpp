@@ -136,6 +136,8 @@ Result GraphBuilder::slice(Result x, int64_t axis, int64_t start, int64_t size,
     return failure();
   Frame frame{x->shape, x->batch};
   frame.shape[axis] = size;
+  if (size == 0)
+    return makeKnown(x->kind, frame.shape, {}); // nothing is known of nothing
   if (x->isKnown()) {
     SmallVector<int64_t> strides = rowMajorStrides(x->shape);
     int64_t first = start * strides[axis];

@@ -44,8 +44,8 @@ static std::string count(const ParameterStore &store, bool trainable,
 static llvm::Error importGraph(const Model &model,
                                const llvm::StringSet<> &trainable,
                                ArrayRef<size_t> liveNodes, StringRef name,
-                               bool doublePrecision, MLIRContext &context,
-                               OnnxImport &result) {
+                               bool doublePrecision, Batch batch,
+                               MLIRContext &context, OnnxImport &result) {
   context.loadDialect<NTKDialect>();
   OpBuilder builder(&context);
   Location location = NameLoc::get(builder.getStringAttr(name));
@@ -55,7 +55,7 @@ static llvm::Error importGraph(const Model &model,
                                            builder.getFunctionType({}, {}));
   FloatType real =
       doublePrecision ? builder.getF64Type() : builder.getF32Type();
-  GraphImporter importer(model, trainable, network, real, result);
+  GraphImporter importer(model, trainable, network, real, batch, result);
   std::string message;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     if (message.empty() &&
@@ -85,13 +85,26 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
       chooseTrainable(*model, options);
   if (!trainable)
     return trainable.takeError();
-  if (llvm::Error error =
-          importGraph(*model, *trainable, *liveNodes, networkName(path),
-                      options.doublePrecision, context, result))
-    return std::move(error);
+  auto import = [&](Batch batch) {
+    result.store = ParameterStore();
+    result.outputs.clear();
+    return importGraph(*model, *trainable, *liveNodes, networkName(path),
+                       options.doublePrecision, batch, context, result);
+  };
+  if (llvm::Error error = import(Batch::Apart)) {
+    // With one example in the file, what mixes examples mixes nothing.
+    if (result.batchSize != 1)
+      return std::move(error);
+    std::string reason = llvm::toString(std::move(error));
+    if (llvm::Error error = import(Batch::OfOne))
+      return std::move(error);
+    result.warnings.push_back("the file fixes the batch size to 1, and the "
+                              "network may be another for larger batches: " +
+                              reason);
+  }
   result.summary = "took " + count(result.store, true, "parameter") +
                    ", left " + count(result.store, false, "buffer");
-  result.warnings = findWarnings(*model, *trainable);
+  llvm::append_range(result.warnings, findWarnings(*model, *trainable));
   return result;
 }
 

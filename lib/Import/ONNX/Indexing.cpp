@@ -21,11 +21,13 @@ static LogicalResult importConcat(NodeImporter &node) {
       node.getAxis(node.getInteger("axis", 0), values.front().rank());
   if (failed(axis))
     return failure();
-  // Empty lists, as of shapes, may be of any element type.
-  if (values.size() > 1)
-    llvm::erase_if(values, [](const GraphValue &x) {
-      return x.isKnown() && x.rank() == 1 && x.numbers->empty();
-    });
+  // Empty parts add nothing; empty lists, as of shapes, may be of any element
+  // type.
+  int64_t rank = values.front().rank();
+  llvm::erase_if(values, [&](const GraphValue &x) {
+    return x.isKnown() && x.numbers->empty() && x.rank() == rank &&
+           x.shape[*axis] == 0;
+  });
   if (values.empty())
     return node.setResult(node.input(0));
   return node.setResult(node.graph.concat(values, *axis));
