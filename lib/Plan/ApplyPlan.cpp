@@ -250,6 +250,9 @@ LogicalResult mlir::ntk::applyPlans(ModuleOp module) {
   for (auto kernel : module.getOps<KernelOp>()) {
     KernelFunctions functions =
         findKernelFunctions(module, kernel.getSymName());
+    for (func::FuncOp factors : {functions.factors1, functions.factors2})
+      if (factors && failed(splitContractions(factors)))
+        return failure();
     if (!functions.tile || functions.factors1 == functions.factors2)
       continue;
     if (failed(splitContractions(functions.tile)))

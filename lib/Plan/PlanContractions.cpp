@@ -76,6 +76,13 @@ void mlir::ntk::planContractions(ModuleOp module, int64_t n1, int64_t n2) {
     ProblemSize size = getProblemSize(kernel, n1, n2);
     if (functions.tile)
       functions.tile.walk([&](ContractOp contract) { plan(contract, size); });
+    // In the factors only what the network itself has of several operands.
+    for (func::FuncOp factors : {functions.factors1, functions.factors2})
+      if (factors)
+        factors.walk([&](ContractOp contract) {
+          if (contract.getFactors().size() > 2 && !contract.getPlan())
+            plan(contract, size);
+        });
   }
 }
 

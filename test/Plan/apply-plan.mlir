@@ -39,3 +39,18 @@ ntk.kernel @theta of @biased outputs full
 // CHECK: ntk.contract "nomp, nm -> nomp" (%[[D]], %[[Z1]]) into
 // CHECK-NOT: mpc
 // CHECK: return
+
+// -----
+
+// A contraction of the network itself may have several operands.
+ntk.network @form(%x: tensor<8xf32>, %u: tensor<8x8xf32> {ntk.param = "U"},
+                  %w: tensor<8x8xf32> {ntk.param = "W"}) -> tensor<f32> {
+  %a = ntk.contract "k, ck -> c" (%x, %u) : (tensor<8xf32>, tensor<8x8xf32>) -> tensor<8xf32>
+  %h = ntk.tanh %a : (tensor<8xf32>) -> tensor<8xf32>
+  %y = ntk.contract "i, ij, j -> " (%h, %w, %h) : (tensor<8xf32>, tensor<8x8xf32>, tensor<8xf32>) -> tensor<f32>
+  ntk.return %y : tensor<f32>
+}
+ntk.kernel @theta of @form outputs full
+// CHECK-LABEL: ntk.network @form
+// CHECK-LABEL: func.func @theta_factors
+// CHECK-NOT: ntk.contract "{{[a-z]*}}, {{[a-z]*}}, {{[a-z]*}} ->
