@@ -7,6 +7,7 @@
 #include "TensorProto.h"
 #include "onnx/onnx.pb.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir::ntk;
@@ -134,6 +135,12 @@ TensorReader::map(StringRef location) {
         location + "'");
   llvm::SmallString<128> path(folder);
   llvm::sys::path::append(path, location);
+  // Opening anything but a file, such as a pipe, could wait forever.
+  llvm::sys::fs::file_status status;
+  std::error_code problem = llvm::sys::fs::status(path, status);
+  if (!problem && !llvm::sys::fs::is_regular_file(status))
+    return llvm::createStringError("expected external data in '" + path.str() +
+                                   "', but it is not a file");
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
   if (!buffer)

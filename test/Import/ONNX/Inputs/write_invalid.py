@@ -85,6 +85,7 @@ def models():
     yield "external_escapes", model([matmul], [external("../weights.bin")])
     yield "external_absolute", model([matmul], [external("/etc/passwd")])
     yield "external_short", model([matmul], [external("short.bin")])
+    yield "external_pipe", model([matmul], [external("pipe.bin")])
     yield "external_offset", model([matmul], [external("short.bin", offset="-4")])
     shape = numpy_helper.from_array(np.array([2**62, 2**62], np.int64), "s")
     yield "huge_shape", model([node("ConstantOfShape", ["s"], ["y"])], [shape])
@@ -110,6 +111,8 @@ def write(folder):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "short.bin"), "wb") as file:
         file.write(b"12345678")
+    if not os.path.exists(os.path.join(folder, "pipe.bin")):
+        os.mkfifo(os.path.join(folder, "pipe.bin"))
     good = model([matmul], [weights()]).SerializeToString()
     with open(os.path.join(folder, "truncated.onnx"), "wb") as file:
         file.write(good[: len(good) // 2])
