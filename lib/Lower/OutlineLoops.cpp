@@ -284,7 +284,8 @@ func::FuncOp Outliner::createBody(Operation *loop, ArrayRef<Value> used,
 func::FuncOp Outliner::shareBody(func::FuncOp body) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  body->print(stream);
+  // Within the body only: else the printer numbers the whole module each time.
+  body->print(stream, OpPrintingFlags().useLocalScope());
   auto [it, isNew] = bodies.try_emplace(text, body);
   if (!isNew) {
     body.erase();
