@@ -24,27 +24,33 @@ using Fold = std::optional<Number> (*)(const Number &, const Number &);
 static std::optional<Number> foldAdd(const Number &a, const Number &b) {
   return Number{wrapped(uint64_t(a.integer) + uint64_t(b.integer)),
                 wrapped(uint64_t(a.perExample) + uint64_t(b.perExample)),
-                a.real + b.real};
+                a.real + b.real,
+                wrapped(uint64_t(a.position) + uint64_t(b.position))};
 }
 
 static std::optional<Number> foldSub(const Number &a, const Number &b) {
   return Number{wrapped(uint64_t(a.integer) - uint64_t(b.integer)),
                 wrapped(uint64_t(a.perExample) - uint64_t(b.perExample)),
-                a.real - b.real};
+                a.real - b.real,
+                wrapped(uint64_t(a.position) - uint64_t(b.position))};
 }
 
 static std::optional<Number> foldMul(const Number &a, const Number &b) {
-  if (a.perExample != 0 && b.perExample != 0)
+  if (!a.isPlain() && !b.isPlain())
     return std::nullopt;
   return Number{wrapped(uint64_t(a.integer) * uint64_t(b.integer)),
                 wrapped(uint64_t(a.integer) * uint64_t(b.perExample) +
                         uint64_t(a.perExample) * uint64_t(b.integer)),
-                a.real * b.real};
+                a.real * b.real,
+                wrapped(uint64_t(a.integer) * uint64_t(b.position) +
+                        uint64_t(a.position) * uint64_t(b.integer))};
 }
 
 /// Integers are divided towards zero. The quotient of a + b · N is taken only
 /// where it is exact in both.
 static std::optional<Number> foldDiv(const Number &a, const Number &b) {
+  if (a.position != 0 || b.position != 0)
+    return b.integer == 1 && b.isPlain() ? std::optional(a) : std::nullopt;
   Number result;
   result.real = a.real / b.real;
   if (b.integer == 0 && b.perExample == 0)
@@ -66,44 +72,35 @@ static std::optional<Number> foldDiv(const Number &a, const Number &b) {
   return result;
 }
 
-/// The remainder with the sign of the divisor.
+/// The remainder with the sign of the divisor; of floats, and with fmod, that
+/// of the dividend.
+template <bool truncates>
 static std::optional<Number> foldMod(const Number &a, const Number &b) {
   Number result;
   result.real = std::fmod(a.real, b.real);
   if (b.integer == 0 || b.integer == -1)
     return b.real != 0 || b.integer == -1 ? std::optional(result)
                                           : std::nullopt;
-  if (b.perExample != 0 || a.perExample % b.integer != 0)
+  if (!b.isPlain() || a.position != 0 || a.perExample % b.integer != 0)
     return std::nullopt;
   result.integer = a.integer % b.integer;
-  if (result.integer != 0 && (result.integer < 0) != (b.integer < 0))
+  if (!truncates && result.integer != 0 &&
+      (result.integer < 0) != (b.integer < 0))
     result.integer += b.integer;
   return result;
 }
 
-static std::optional<Number> foldMax(const Number &a, const Number &b) {
-  if (a.perExample != b.perExample)
-    return std::nullopt;
-  return Number{std::max(a.integer, b.integer), a.perExample,
-                std::fmax(a.real, b.real)};
-}
-
-static std::optional<Number> foldMin(const Number &a, const Number &b) {
-  if (a.perExample != b.perExample)
-    return std::nullopt;
-  return Number{std::min(a.integer, b.integer), a.perExample,
-                std::fmin(a.real, b.real)};
-}
-
-static std::optional<Number> foldPow(const Number &a, const Number &b) {
-  if (a.perExample != 0 || b.perExample != 0)
-    return std::nullopt;
-  double power =
-      std::pow(static_cast<double>(a.integer), static_cast<double>(b.integer));
-  Number result;
-  result.integer = std::fabs(power) < 0x1p62 ? static_cast<int64_t>(power) : 0;
-  result.real = std::pow(a.real, b.real);
-  return result;
+/// The larger or smaller one, if it is the same for all batches and examples.
+template <bool isMax>
+static std::optional<Number> foldExtremum(const Number &a, const Number &b) {
+  if (std::isnan(a.real) || std::isnan(b.real))
+    return std::isnan(a.real) ? a : b;
+  Order order = compareNumbers(a, b);
+  if (isMax ? order.isGreaterOrEqual : order.isLessOrEqual)
+    return a;
+  if (isMax ? order.isLessOrEqual : order.isGreaterOrEqual)
+    return b;
+  return std::nullopt;
 }
 
 Result onnximport::foldElementwise(
@@ -121,14 +118,24 @@ Result onnximport::foldElementwise(
                        right = broadcastPositions(y.shape, frame->shape);
   std::vector<Number> numbers;
   for (auto [i, j] : llvm::zip_equal(left, right)) {
-    std::optional<Number> number = fold((*x.numbers)[i], (*y.numbers)[j]);
+    const Number &a = (*x.numbers)[i], &b = (*y.numbers)[j];
+    bool hasPlace = a.position != 0 || b.position != 0;
+    if (a.isUndecided || b.isUndecided) {
+      numbers.push_back(undecided());
+      continue;
+    }
+    std::optional<Number> number = fold(a, b);
+    if (!number && hasPlace)
+      number = undecided();
     if (!number)
       return graph.emitError() << "expected a result that is a + b·N with N "
                                   "the batch size, but it is not or divides "
                                   "by zero";
     numbers.push_back(*number);
   }
-  return makeKnown(kind, frame->shape, std::move(numbers));
+  GraphValue result = makeKnown(kind, frame->shape, std::move(numbers));
+  result.batch = frame->batch;
+  return result;
 }
 
 //===----------------------------------------------------------------------===//
@@ -185,13 +192,23 @@ static Result divide(NodeImporter &node, const GraphValue &x,
   return node.graph.binary<DivOp>(x, y);
 }
 
-/// x^p with a constant p.
+/// x^p; exp(p log x) where p is not one constant, for x > 0.
 static Result power(NodeImporter &node, const GraphValue &x,
                     const GraphValue &y) {
+  GraphBuilder &graph = node.graph;
+  bool enlarges =
+      y.rank() > x.rank() ||
+      !llvm::all_of(y.shape, [](int64_t size) { return size == 1; });
+  if (!x.isFloat())
+    return node.emitError() << "expected a power of floats or of known "
+                               "integers, but got "
+                            << describe(x.kind, x.shape);
+  if (!node.isKnown(1) || product(y.shape) != 1 || enlarges)
+    return graph.unary<ExpOp>(
+        graph.binary<MulOp>(graph.convert(y, x.kind), graph.unary<LogOp>(x)));
   FailureOr<double> exponent = node.getReal(1);
   if (failed(exponent))
     return failure();
-  GraphBuilder &graph = node.graph;
   if (*exponent == 1)
     return x;
   if (*exponent == 2)
@@ -203,11 +220,37 @@ static Result power(NodeImporter &node, const GraphValue &x,
   return graph.unary<PowOp>(x, graph.attribute("exponent", *exponent));
 }
 
-/// The integer remainder is a matter of shapes.
-static Result remainder(NodeImporter &node, const GraphValue &,
-                        const GraphValue &) {
-  return node.emitError() << "expected a remainder of known integers, but got "
-                             "values that depend on the network's inputs";
+/// a − b · trunc(a / b). The quotient is a step function; with the sign of the
+/// divisor, b is added where the signs differ. Floats are divided with fmod.
+static Result remainder(NodeImporter &node, const GraphValue &x,
+                        const GraphValue &y) {
+  GraphBuilder &graph = node.graph;
+  bool truncates = node.getInteger("fmod", 0) != 0;
+  Result quotient = graph.binary<DivOp>(x, y);
+  if (x.isFloat())
+    quotient =
+        graph.convert(graph.convert(quotient, ElementKind::Int64), x.kind);
+  Result rest = graph.binary<SubOp>(x, graph.binary<MulOp>(quotient, y));
+  if (truncates || failed(rest))
+    return rest;
+  GraphValue zero = makeKnown(x.kind, {}, {Number{}});
+  Result differs =
+      graph.compare(graph.compare(rest, zero, Comparison::LT),
+                    graph.compare(y, zero, Comparison::LT), Comparison::NE);
+  Result isExact = graph.compare(rest, zero, Comparison::EQ);
+  return graph.select(
+      isExact, rest, graph.select(differs, graph.binary<AddOp>(rest, y), rest));
+}
+
+static LogicalResult importMod(NodeImporter &node) {
+  const GraphValue &x = node.input(0), &y = node.input(1);
+  bool truncates = node.getInteger("fmod", 0) != 0;
+  if (x.isFloat() && !truncates)
+    return node.emitError() << "expected attribute fmod to be 1 for floats";
+  if (!x.isKnown() || !y.isKnown())
+    return node.setResult(remainder(node, x, y));
+  return node.setResult(foldElementwise(
+      node.graph, x, y, x.kind, truncates ? foldMod<true> : foldMod<false>));
 }
 
 template <typename OpTy>
@@ -247,19 +290,43 @@ static LogicalResult importVariadic(NodeImporter &node) {
   return node.setResult(total);
 }
 
+/// Base and exponent may be of different kinds; the result has that of the
+/// base.
+static LogicalResult importPow(NodeImporter &node) {
+  const GraphValue &x = node.input(0), &y = node.input(1);
+  if (!x.isKnown() || !y.isKnown())
+    return node.setResult(power(node, x, y));
+  auto toReal = [](const Number &number, ElementKind kind) {
+    return isFloat(kind) ? number.real : static_cast<double>(number.integer);
+  };
+  return node.setResult(foldElementwise(
+      node.graph, x, y, x.kind,
+      [&](const Number &a, const Number &b) -> std::optional<Number> {
+        if (!a.isPlain() || !b.isPlain())
+          return std::nullopt;
+        double value = std::pow(toReal(a, x.kind), toReal(b, y.kind));
+        Number result;
+        if (x.isFloat())
+          result.real = value;
+        else if (std::fabs(value) < 0x1p62)
+          result.integer = static_cast<int64_t>(value);
+        return result;
+      }));
+}
+
 ArrayRef<Operator> onnximport::getArithmeticOperators() {
   static const Operator operators[] = {
       {"Add", 7, newestOpset, 2, 2, importBinary<add, foldAdd>},
       {"Div", 7, newestOpset, 2, 2, importBinary<divide, foldDiv>},
       {"Max", 6, newestOpset, 1, anyInputs,
-       importVariadic<extremum<MaxOp>, foldMax>},
+       importVariadic<extremum<MaxOp>, foldExtremum<true>>},
       {"Mean", 6, newestOpset, 1, anyInputs,
        importVariadic<add, foldAdd, /*isMean=*/true>},
       {"Min", 6, newestOpset, 1, anyInputs,
-       importVariadic<extremum<MinOp>, foldMin>},
-      {"Mod", 10, newestOpset, 2, 2, importBinary<remainder, foldMod>},
+       importVariadic<extremum<MinOp>, foldExtremum<false>>},
+      {"Mod", 10, newestOpset, 2, 2, importMod},
       {"Mul", 7, newestOpset, 2, 2, importBinary<multiply, foldMul>},
-      {"Pow", 7, newestOpset, 2, 2, importBinary<power, foldPow>},
+      {"Pow", 7, newestOpset, 2, 2, importPow},
       {"Sub", 7, newestOpset, 2, 2, importBinary<subtract, foldSub>},
       {"Sum", 6, newestOpset, 1, anyInputs, importVariadic<add, foldAdd>},
   };

@@ -5,43 +5,31 @@
 // of shapes are decided at once where they hold for every batch size.
 
 #include "Operators.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
-/// The sign of a + b · N − (c + d · N), if it is the same for all N ≥ 1.
-static std::optional<int> compareNumbers(const Number &a, const Number &b) {
-  if (a.real != b.real)
-    return a.real < b.real ? -1 : 1;
-  if (a.perExample == b.perExample)
-    return a.integer < b.integer ? -1 : a.integer > b.integer;
-  int64_t slope, first;
-  if (llvm::SubOverflow(a.perExample, b.perExample, slope) ||
-      llvm::SubOverflow(a.integer, b.integer, first) ||
-      llvm::AddOverflow(first, slope, first))
-    return std::nullopt;
-  if (slope > 0 && first > 0)
-    return 1;
-  if (slope < 0 && first < 0)
-    return -1;
-  return std::nullopt;
-}
-
-static bool holds(int sign, Comparison predicate) {
+/// The truth of a comparison, if it is the same for all batches and examples.
+static std::optional<bool> decide(const Order &order, Comparison predicate) {
+  auto choose = [](bool holds, bool fails) -> std::optional<bool> {
+    return holds || fails ? std::optional(holds) : std::nullopt;
+  };
+  bool differs = order.isLess || order.isGreater;
   switch (predicate) {
   case Comparison::EQ:
-    return sign == 0;
+    return choose(order.isEqual, differs);
   case Comparison::NE:
-    return sign != 0;
+    return choose(differs, order.isEqual);
   case Comparison::LT:
-    return sign < 0;
+    return choose(order.isLess, order.isGreaterOrEqual);
   case Comparison::LE:
-    return sign <= 0;
+    return choose(order.isLessOrEqual, order.isGreater);
   case Comparison::GT:
-    return sign > 0;
+    return choose(order.isGreater, order.isLessOrEqual);
   case Comparison::GE:
-    return sign >= 0;
+    return choose(order.isGreaterOrEqual, order.isLess);
   }
   llvm_unreachable("all predicates are above");
 }
@@ -54,10 +42,10 @@ static LogicalResult importComparison(NodeImporter &node) {
   return node.setResult(foldElementwise(
       node.graph, x, y, ElementKind::Bool,
       [](const Number &a, const Number &b) -> std::optional<Number> {
-        std::optional<int> sign = compareNumbers(a, b);
-        if (!sign)
-          return std::nullopt;
-        return Number{holds(*sign, predicate)};
+        if (std::isnan(a.real) || std::isnan(b.real))
+          return Number{predicate == Comparison::NE};
+        std::optional<bool> truth = decide(compareNumbers(a, b), predicate);
+        return truth ? std::optional(Number{*truth}) : std::nullopt;
       }));
 }
 
@@ -66,17 +54,26 @@ static LogicalResult importComparison(NodeImporter &node) {
 //===----------------------------------------------------------------------===//
 
 /// And, Or as choices: a ? b : a, a ? a : b. Xor is inequality.
+template <bool isAnd>
+static Result combineMasks(GraphBuilder &graph, const GraphValue &x,
+                           const GraphValue &y) {
+  if (!x.isKnown() || !y.isKnown())
+    return isAnd ? graph.select(x, y, x) : graph.select(x, x, y);
+  return foldElementwise(
+      graph, x, y, ElementKind::Bool,
+      [](const Number &a, const Number &b) -> std::optional<Number> {
+        return Number{isAnd ? a.integer && b.integer : a.integer || b.integer};
+      });
+}
+
+Result onnximport::andMasks(GraphBuilder &graph, const GraphValue &x,
+                            const GraphValue &y) {
+  return combineMasks</*isAnd=*/true>(graph, x, y);
+}
+
 template <bool isAnd> static LogicalResult importLogic(NodeImporter &node) {
-  const GraphValue &x = node.input(0), &y = node.input(1);
-  if (x.isKnown() && y.isKnown())
-    return node.setResult(foldElementwise(
-        node.graph, x, y, ElementKind::Bool,
-        [](const Number &a, const Number &b) -> std::optional<Number> {
-          return Number{isAnd ? a.integer && b.integer
-                              : a.integer || b.integer};
-        }));
-  return node.setResult(isAnd ? node.graph.select(x, y, x)
-                              : node.graph.select(x, x, y));
+  return node.setResult(
+      combineMasks<isAnd>(node.graph, node.input(0), node.input(1)));
 }
 
 static LogicalResult importNot(NodeImporter &node) {
@@ -87,7 +84,7 @@ static LogicalResult importNot(NodeImporter &node) {
   std::vector<Number> numbers = *x.numbers;
   for (Number &number : numbers)
     number.integer = !number.integer;
-  return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
+  return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
 }
 
 /// Known conditions choose at once where both sides are known, or where one
@@ -115,7 +112,9 @@ static LogicalResult importWhere(NodeImporter &node) {
        llvm::zip_equal(positions[0], positions[1], positions[2]))
     numbers.push_back((*condition.numbers)[c].integer ? (*x.numbers)[a]
                                                       : (*y.numbers)[b]);
-  return node.setResult(makeKnown(x.kind, frame->shape, std::move(numbers)));
+  GraphValue result = makeKnown(x.kind, frame->shape, std::move(numbers));
+  result.batch = frame->batch;
+  return node.setResult(result);
 }
 
 //===----------------------------------------------------------------------===//
@@ -139,7 +138,7 @@ static GraphValue castKnown(const GraphValue &x, ElementKind kind) {
     else
       number.real = 0;
   }
-  return makeKnown(kind, x.shape, std::move(numbers));
+  return makeKnownLike(x, kind, std::move(numbers));
 }
 
 static LogicalResult castTo(NodeImporter &node, ElementKind kind) {
@@ -147,20 +146,19 @@ static LogicalResult castTo(NodeImporter &node, ElementKind kind) {
   // Counts that depend on N stay symbols only as integers.
   bool dependsOnBatch =
       x.isKnown() && llvm::any_of(*x.numbers, [](const Number &number) {
-        return number.perExample != 0;
+        return !number.isPlain();
       });
   if (dependsOnBatch && (isFloat(kind) || kind == ElementKind::Bool))
     return node.emitError() << "expected values of one example, but got the "
-                               "size of the batch as a number";
+                               "size of the batch or a place in it as a "
+                               "number";
   if (x.isKnown())
     return node.setResult(castKnown(x, kind));
   if (kind == ElementKind::Bool && x.kind != ElementKind::Bool)
     return node.setResult(node.graph.compare(
         x, makeKnown(x.kind, {}, {Number{}}), Comparison::NE));
-  if (x.isFloat() && !isFloat(kind) && node.graph.isActive(x.core))
-    node.graph.deadEnds.push_back(
-        {x.core, node.node.displayName().str() + "' (" +
-                     node.node.qualifiedType() + ")"});
+  if (x.isFloat() && !isFloat(kind))
+    node.endDerivative(x);
   return node.setResult(node.graph.convert(x, kind));
 }
 

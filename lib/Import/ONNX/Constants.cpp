@@ -28,8 +28,8 @@ static GraphValue makeReals(ArrayRef<double> reals, ArrayRef<int64_t> shape) {
   return makeKnown(ElementKind::Float32, shape, std::move(numbers));
 }
 
-static GraphValue makeIntegers(ArrayRef<int64_t> integers,
-                               ArrayRef<int64_t> shape) {
+static GraphValue makeValues(ArrayRef<int64_t> integers,
+                             ArrayRef<int64_t> shape) {
   std::vector<Number> numbers;
   for (int64_t integer : integers)
     numbers.push_back(makeNumber(0, integer, ElementKind::Int64));
@@ -61,10 +61,10 @@ static LogicalResult importConstant(NodeImporter &node) {
     return node.setResult(
         makeReals(value->floats, {static_cast<int64_t>(value->floats.size())}));
   if (const NodeAttribute *value = node.getAttribute("value_int", Kind::Int))
-    return node.setResult(makeIntegers(value->ints, {}));
+    return node.setResult(makeValues(value->ints, {}));
   if (const NodeAttribute *value = node.getAttribute("value_ints", Kind::Ints))
     return node.setResult(
-        makeIntegers(value->ints, {static_cast<int64_t>(value->ints.size())}));
+        makeValues(value->ints, {static_cast<int64_t>(value->ints.size())}));
   return node.emitError() << "expected a value of numbers or booleans";
 }
 
@@ -105,10 +105,12 @@ static LogicalResult importConstantOfShape(NodeImporter &node) {
   if (failed(frame))
     return failure();
   int64_t count = *product(frame->shape);
-  if (frame->batch || count > maxKnownElements)
+  if (count > maxKnownElements)
     return node.setResult(node.graph.broadcast(fill, *frame));
   std::vector<Number> numbers(count, fill.numbers->front());
-  return node.setResult(makeKnown(fill.kind, frame->shape, numbers));
+  GraphValue filled = makeKnown(fill.kind, frame->shape, std::move(numbers));
+  filled.batch = frame->batch;
+  return node.setResult(filled);
 }
 
 /// The sizes of a value, from `start` to `end`.
@@ -139,7 +141,30 @@ static LogicalResult importSize(NodeImporter &node) {
   return node.setResult(makeKnown(ElementKind::Int64, {}, {size}));
 }
 
+/// 0, 1, …, N − 1: the place of each example in the batch.
+static std::optional<GraphValue> rangeOverBatch(NodeImporter &node) {
+  const Number *bounds[3];
+  for (unsigned i = 0; i < 3; ++i) {
+    const GraphValue &x = node.input(i);
+    if (!x.isKnown() || x.isFloat() || x.numbers->size() != 1)
+      return std::nullopt;
+    bounds[i] = &x.numbers->front();
+  }
+  Number span = {bounds[1]->integer - bounds[0]->integer,
+                 bounds[1]->perExample - bounds[0]->perExample};
+  if (span.perExample != 1 || span.integer != 0 || bounds[2]->integer != 1 ||
+      bounds[2]->perExample != 0)
+    return std::nullopt;
+  Number place = *bounds[0];
+  place.position = 1;
+  GraphValue range = makeKnown(node.input(0).kind, {1}, {place});
+  range.batch = BatchAxis{0};
+  return range;
+}
+
 static LogicalResult importRange(NodeImporter &node) {
+  if (std::optional<GraphValue> range = rangeOverBatch(node))
+    return node.setResult(*range);
   double bounds[3];
   for (unsigned i = 0; i < 3; ++i) {
     if (node.input(i).isKnown() && !node.input(i).numbers->empty() &&

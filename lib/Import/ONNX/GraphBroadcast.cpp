@@ -82,7 +82,7 @@ FailureOr<Frame> GraphBuilder::unify(ArrayRef<GraphValue> values) {
 FailureOr<Value> GraphBuilder::fit(const GraphValue &x, const Frame &frame) {
   SmallVector<int64_t> shape = frame.coreShape();
   std::optional<Number> splat = x.splat();
-  if (splat && splat->perExample == 0)
+  if (splat && splat->isPlain())
     return constant(shape, x.kind, {*splat});
   FailureOr<Value> value = materialize(x);
   if (failed(value))

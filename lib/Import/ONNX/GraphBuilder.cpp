@@ -130,7 +130,7 @@ static DenseElementsAttr toDense(ShapedType type, ArrayRef<Number> numbers) {
 FailureOr<Value> GraphBuilder::addBuffer(const GraphValue &x) {
   MutableArrayRef<char> bytes;
   ElementKind kind = x.isFloat() ? ElementKind::Float64 : ElementKind::Int64;
-  llvm::Expected<Array> values = Array::allocate(kind, x.shape, bytes);
+  llvm::Expected<Array> values = Array::allocate(kind, x.coreShape(), bytes);
   if (!values)
     return emitError() << llvm::toString(values.takeError());
   for (auto [i, number] : llvm::enumerate(*x.numbers))
@@ -157,14 +157,14 @@ FailureOr<Value> GraphBuilder::materialize(const GraphValue &x) {
   if (!x.isKnown())
     return x.core;
   for (const Number &number : *x.numbers)
-    if (number.perExample != 0)
+    if (!number.isPlain())
       return emitError() << "expected values of one example, but got the size "
-                            "of the batch as a number";
+                            "of the batch or a place in it as a number";
   if (std::optional<Number> splat = x.splat())
-    return constant(x.shape, x.kind, {*splat});
+    return constant(x.coreShape(), x.kind, {*splat});
   if (x.kind != ElementKind::Bool && x.numbers->size() > maxConstantElements)
     return addBuffer(x);
-  return constant(x.shape, x.kind, *x.numbers);
+  return constant(x.coreShape(), x.kind, *x.numbers);
 }
 
 GraphValue GraphBuilder::scalar(double value) {

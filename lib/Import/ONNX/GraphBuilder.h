@@ -117,6 +117,10 @@ public:
   /// Removes or adds axes of size one; `axes` ascending, of the larger shape.
   Result squeeze(Result x, ArrayRef<int64_t> axes);
   Result unsqueeze(Result x, ArrayRef<int64_t> axes);
+  /// Takes out the batch axis, if there is one; it must be alone.
+  Result takeExample(Result x);
+  /// Puts in a batch axis before axis `axis`.
+  Result giveBatch(Result x, std::optional<int64_t> axis);
   /// Repeats to `frame`, which is as large as x or larger.
   Result broadcast(Result x, const Frame &frame);
 
@@ -136,7 +140,7 @@ private:
                           DictionaryAttr attributes, ArrayRef<Type> types);
   FailureOr<Value> addBuffer(const GraphValue &x);
   /// Rearranges a known value: entry i of the result is entry source[i].
-  GraphValue rearrange(const GraphValue &x, ArrayRef<int64_t> shape,
+  GraphValue rearrange(const GraphValue &x, const Frame &frame,
                        ArrayRef<int64_t> source);
   LogicalResult unifyBatch(const GraphValue &x, int64_t offset, Frame &frame);
   LogicalResult unifyAxis(const GraphValue &x, int64_t axis, int64_t offset,
@@ -167,6 +171,12 @@ Result foldElementwise(
 /// to.
 SmallVector<int64_t> broadcastPositions(ArrayRef<int64_t> shape,
                                         ArrayRef<int64_t> to);
+
+/// A known list of integers.
+GraphValue makeIntegers(ArrayRef<int64_t> integers);
+
+/// Both of two masks, known where both are known.
+Result andMasks(GraphBuilder &graph, const GraphValue &x, const GraphValue &y);
 
 /// x + bias, or x itself where the bias is known to be zero.
 Result addUnlessZero(GraphBuilder &graph, Result x, Result bias);

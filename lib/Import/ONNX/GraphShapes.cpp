@@ -17,13 +17,15 @@ SmallVector<int64_t> onnximport::rowMajorStrides(ArrayRef<int64_t> shape) {
   return strides;
 }
 
-GraphValue GraphBuilder::rearrange(const GraphValue &x, ArrayRef<int64_t> shape,
+GraphValue GraphBuilder::rearrange(const GraphValue &x, const Frame &frame,
                                    ArrayRef<int64_t> source) {
   std::vector<Number> numbers;
   numbers.reserve(source.size());
   for (int64_t position : source)
     numbers.push_back((*x.numbers)[position]);
-  return makeKnown(x.kind, shape, std::move(numbers));
+  GraphValue result = makeKnown(x.kind, frame.shape, std::move(numbers));
+  result.batch = frame.batch;
+  return result;
 }
 
 /// Positions, in a value of strides `strides`, of a row-major walk over
@@ -56,12 +58,10 @@ Result GraphBuilder::reshape(Result x, ArrayRef<int64_t> shape,
                              std::optional<BatchAxis> batch) {
   if (failed(x))
     return failure();
-  if (x->isKnown())
-    return makeKnown(x->kind, shape, *x->numbers);
   GraphValue result = *x;
   result.shape.assign(shape.begin(), shape.end());
   result.batch = batch;
-  if (result.coreShape() == x->coreShape())
+  if (x->isKnown() || result.coreShape() == x->coreShape())
     return result;
   FailureOr<Value> core =
       create<ReshapeOp>(x->core, attribute("shape", result.coreShape()));
@@ -119,7 +119,7 @@ Result GraphBuilder::transpose(Result x, ArrayRef<int64_t> permutation) {
     SmallVector<int64_t> strides, all = rowMajorStrides(x->shape);
     for (int64_t from : permutation)
       strides.push_back(all[from]);
-    return rearrange(*x, frame.shape, walk(frame.shape, strides));
+    return rearrange(*x, frame, walk(frame.shape, strides));
   }
   if (llvm::is_sorted(corePermutation))
     return wrap(x->core, x->kind, frame);
@@ -142,7 +142,7 @@ Result GraphBuilder::slice(Result x, int64_t axis, int64_t start, int64_t size,
     SmallVector<int64_t> strides = rowMajorStrides(x->shape);
     int64_t first = start * strides[axis];
     strides[axis] *= stride;
-    return rearrange(*x, frame.shape, walk(frame.shape, strides, first));
+    return rearrange(*x, frame, walk(frame.shape, strides, first));
   }
   if (start == 0 && stride == 1 && size == x->shape[axis])
     return x;
@@ -184,13 +184,9 @@ Result GraphBuilder::pick(Result x, int64_t axis, ArrayRef<int64_t> positions) {
       int64_t along = (static_cast<int64_t>(i) / inner) % count;
       source.push_back(position + positions[along] * inner);
     }
-    return rearrange(*x, frame.shape, source);
+    return rearrange(*x, frame, source);
   }
-  std::vector<Number> numbers(count);
-  for (auto [number, position] : llvm::zip_equal(numbers, positions))
-    number.integer = position;
-  FailureOr<Value> indices =
-      materialize(makeKnown(ElementKind::Int64, {count}, numbers));
+  FailureOr<Value> indices = materialize(makeIntegers(positions));
   if (failed(indices))
     return failure();
   FailureOr<Value> core = create<GatherOp>(
@@ -200,21 +196,54 @@ Result GraphBuilder::pick(Result x, int64_t axis, ArrayRef<int64_t> positions) {
   return wrap(*core, x->kind, frame);
 }
 
-/// Joins known values.
-static GraphValue concatKnown(ArrayRef<GraphValue> values, int64_t axis) {
-  SmallVector<int64_t> shape(values[0].shape);
-  int64_t outer = *product(ArrayRef(shape).take_front(axis));
-  shape[axis] = 0;
-  for (const GraphValue &x : values)
-    shape[axis] += x.shape[axis];
+Result GraphBuilder::takeExample(Result x) {
+  if (failed(x) || !x->batch)
+    return x;
+  if (!x->batch->isPure())
+    return emitError() << "expected the batch alone along an axis, but axis "
+                       << x->batch->axis << " is merged with others";
+  x->shape = x->coreShape();
+  x->batch.reset();
+  return x;
+}
+
+Result GraphBuilder::giveBatch(Result x, std::optional<int64_t> axis) {
+  if (failed(x) || !axis)
+    return x;
+  x->shape.insert(x->shape.begin() + *axis, 1);
+  x->batch = BatchAxis{*axis};
+  return x;
+}
+
+GraphValue onnximport::makeIntegers(ArrayRef<int64_t> integers) {
+  std::vector<Number> numbers(integers.size());
+  for (auto [number, integer] : llvm::zip_equal(numbers, integers))
+    number.integer = integer;
+  return makeKnown(ElementKind::Int64, {static_cast<int64_t>(integers.size())},
+                   std::move(numbers));
+}
+
+/// Joins known values, each repeated to the sizes of the frame.
+static GraphValue concatKnown(ArrayRef<GraphValue> values, int64_t axis,
+                              const Frame &frame) {
+  std::vector<SmallVector<int64_t>> sources;
+  for (const GraphValue &x : values) {
+    SmallVector<int64_t> own(frame.shape);
+    own[axis] = x.shape[axis];
+    sources.push_back(broadcastPositions(x.shape, own));
+  }
+  int64_t outer = *product(ArrayRef(frame.shape).take_front(axis));
   std::vector<Number> numbers;
   for (int64_t i = 0; i < outer; ++i)
-    for (const GraphValue &x : values) {
-      int64_t block = x.numbers->size() / outer;
-      numbers.insert(numbers.end(), x.numbers->begin() + i * block,
-                     x.numbers->begin() + (i + 1) * block);
+    for (auto [x, source] : llvm::zip_equal(values, sources)) {
+      int64_t block = source.size() / outer;
+      for (int64_t position : ArrayRef(source).slice(i * block, block))
+        numbers.push_back((*x.numbers)[position]);
     }
-  return makeKnown(values[0].kind, shape, std::move(numbers));
+  GraphValue result =
+      makeKnown(values[0].kind, frame.shape, std::move(numbers));
+  result.batch = frame.batch;
+  return result;
 }
 
 /// Axes other than `axis` have the frame's sizes; only what is one value for
@@ -254,7 +283,7 @@ Result GraphBuilder::concat(ArrayRef<GraphValue> values, int64_t axis) {
   if (failed(checkConcat(values, axis, frame)))
     return failure();
   if (llvm::all_of(values, [](const GraphValue &x) { return x.isKnown(); }))
-    return concatKnown(values, axis);
+    return concatKnown(values, axis, frame);
   SmallVector<Value> cores;
   for (const GraphValue &x : values) {
     Frame own = frame;

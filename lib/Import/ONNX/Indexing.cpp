@@ -4,7 +4,7 @@
 // Parts of values: joined, split, sliced, picked. Along the batch axis only the
 // whole of it may be taken.
 
-#include "Operators.h"
+#include "Indexing.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -194,12 +194,21 @@ readPositions(NodeImporter &node, const GraphValue &indices, int64_t size) {
   SmallVector<int64_t> positions;
   for (const Number &number : *indices.numbers) {
     int64_t at = number.integer < 0 ? number.integer + size : number.integer;
-    if (number.perExample != 0 || at < 0 || at >= size)
+    if (!number.isPlain() || at < 0 || at >= size)
       return node.emitError() << "expected indices below " << size
                               << ", but got " << number.integer;
     positions.push_back(at);
   }
   return positions;
+}
+
+/// Is it the list of the examples' places, which picks each for itself?
+static bool namesItself(const GraphValue &indices) {
+  if (!indices.isKnown() || !indices.isBatch(0) || indices.rank() != 1)
+    return false;
+  const Number &place = indices.numbers->front();
+  return indices.numbers->size() == 1 && place.position == 1 &&
+         place.integer == 0 && place.perExample == 0;
 }
 
 /// Indices that depend on the input: an embedding. The data are the same for
@@ -233,34 +242,41 @@ static Result gatherInputs(NodeImporter &node, const GraphValue &data,
   return node.graph.wrap(*core, data.kind, frame);
 }
 
-static LogicalResult importGather(NodeImporter &node) {
-  const GraphValue &data = node.input(0), &indices = node.input(1);
-  FailureOr<int64_t> axis =
-      node.getAxis(node.getInteger("axis", 0), data.rank());
-  if (failed(axis) ||
-      failed(node.graph.refuseBatch(data, *axis, "pick elements")))
-    return failure();
-  if (indices.isFloat())
+Result onnximport::gather(NodeImporter &node, const GraphValue &data,
+                          const GraphValue &indices, int64_t axis) {
+  if (indices.isFloat() || indices.kind == ElementKind::Bool)
     return node.emitError() << "expected integers as indices, but got "
                             << describe(indices.kind, indices.shape);
-  if (!indices.isKnown())
-    return node.setResult(gatherInputs(node, data, indices, *axis));
+  if (data.isBatch(axis) && data.batch->isPure() && namesItself(indices))
+    return data;
+  if (failed(node.graph.refuseBatch(data, axis, "pick elements")))
+    return failure();
+  if (!indices.isKnown() || indices.batch)
+    return gatherInputs(node, data, indices, axis);
   FailureOr<SmallVector<int64_t>> positions =
-      readPositions(node, indices, data.shape[*axis]);
+      readPositions(node, indices, data.shape[axis]);
   if (failed(positions))
     return failure();
-  Result picked = node.graph.pick(data, *axis, *positions);
+  Result picked = node.graph.pick(data, axis, *positions);
   if (failed(picked) || indices.rank() == 1)
-    return node.setResult(picked);
+    return picked;
   // The axis becomes the axes of the indices.
   ArrayRef<int64_t> before = picked->shape;
-  SmallVector<int64_t> shape(before.take_front(*axis));
+  SmallVector<int64_t> shape(before.take_front(axis));
   llvm::append_range(shape, indices.shape);
-  llvm::append_range(shape, before.drop_front(*axis + 1));
+  llvm::append_range(shape, before.drop_front(axis + 1));
   std::optional<BatchAxis> batch = picked->batch;
-  if (batch && batch->axis > *axis)
+  if (batch && batch->axis > axis)
     batch->axis += indices.rank() - 1;
-  return node.setResult(node.graph.reshape(picked, shape, batch));
+  return node.graph.reshape(picked, shape, batch);
+}
+
+static LogicalResult importGather(NodeImporter &node) {
+  FailureOr<int64_t> axis =
+      node.getAxis(node.getInteger("axis", 0), node.input(0).rank());
+  if (failed(axis))
+    return failure();
+  return node.setResult(gather(node, node.input(0), node.input(1), *axis));
 }
 
 ArrayRef<Operator> onnximport::getIndexingOperators() {

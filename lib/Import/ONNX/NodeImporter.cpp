@@ -22,10 +22,15 @@ FailureOr<SmallVector<Number>> NodeImporter::getNumbers(unsigned i) {
     return emitError() << "expected input " << i
                        << " to be known while importing, but it depends on "
                           "the network's inputs or is missing";
-  if (input(i).rank() > 1 || input(i).isFloat())
+  if (input(i).rank() > 1 || input(i).isFloat() || input(i).batch)
     return emitError() << "expected integers in a list as input " << i
                        << ", but got "
                        << describe(input(i).kind, input(i).shape);
+  for (const Number &number : *input(i).numbers)
+    if (number.isUndecided || number.position != 0)
+      return emitError() << "expected input " << i
+                         << " not to depend on the place of the example in the "
+                            "batch";
   return llvm::to_vector(*input(i).numbers);
 }
 
@@ -35,7 +40,7 @@ FailureOr<SmallVector<int64_t>> NodeImporter::getIntegers(unsigned i) {
     return failure();
   SmallVector<int64_t> integers;
   for (const Number &number : *numbers) {
-    if (number.perExample != 0)
+    if (!number.isPlain())
       return emitError() << "expected input " << i
                          << " not to depend on the batch size";
     integers.push_back(number.integer);
@@ -186,4 +191,10 @@ LogicalResult NodeImporter::setOutput(unsigned i, Result value) {
   if (i < outputs.size())
     outputs[i] = *value;
   return success();
+}
+
+void NodeImporter::endDerivative(const GraphValue &x) {
+  if (x.core && graph.isActive(x.core))
+    graph.deadEnds.push_back({x.core, node.displayName().str() + "' (" +
+                                          node.qualifiedType() + ")"});
 }

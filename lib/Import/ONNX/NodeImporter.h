@@ -78,6 +78,9 @@ public:
   LogicalResult setOutput(unsigned i, Result value);
   LogicalResult setResult(Result value) { return setOutput(0, value); }
   ArrayRef<std::optional<GraphValue>> getOutputs() const { return outputs; }
+  /// The node is a step function of `x`: constant almost everywhere. If x is
+  /// active and reaches the outputs by no other way, that is refused later.
+  void endDerivative(const GraphValue &x);
 
 private:
   SmallVector<const GraphValue *> inputs;

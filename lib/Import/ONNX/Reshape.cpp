@@ -290,12 +290,14 @@ static LogicalResult importExpand(NodeImporter &node) {
   if (failed(common))
     return failure();
   std::optional<int64_t> count = product(common->shape);
-  if (!x.isKnown() || common->batch || !count || *count > maxKnownElements)
+  if (!x.isKnown() || !count || *count > maxKnownElements)
     return node.setResult(node.graph.broadcast(x, *common));
   std::vector<Number> numbers;
   for (int64_t position : broadcastPositions(x.shape, common->shape))
     numbers.push_back((*x.numbers)[position]);
-  return node.setResult(makeKnown(x.kind, common->shape, std::move(numbers)));
+  GraphValue result = makeKnown(x.kind, common->shape, std::move(numbers));
+  result.batch = common->batch;
+  return node.setResult(result);
 }
 
 ArrayRef<Operator> onnximport::getShapeOperators() {

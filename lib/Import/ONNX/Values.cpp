@@ -4,6 +4,7 @@
 // Shapes and numbers of the importer's values.
 
 #include "Values.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -30,7 +31,9 @@ std::optional<Number> GraphValue::splat() const {
   const Number &first = numbers->front();
   for (const Number &number : *numbers)
     if (number.integer != first.integer ||
-        number.perExample != first.perExample || number.real != first.real)
+        number.perExample != first.perExample ||
+        number.position != first.position || number.isUndecided ||
+        number.real != first.real)
       return std::nullopt;
   return first;
 }
@@ -47,6 +50,44 @@ GraphValue onnximport::makeKnown(ElementKind kind, ArrayRef<int64_t> shape,
   value.numbers =
       std::make_shared<const std::vector<Number>>(std::move(numbers));
   return value;
+}
+
+GraphValue onnximport::makeKnownLike(const GraphValue &like, ElementKind kind,
+                                     std::vector<Number> numbers) {
+  GraphValue value = makeKnown(kind, like.shape, std::move(numbers));
+  value.batch = like.batch;
+  return value;
+}
+
+/// a + b·N + c·n is linear, so that its sign is decided by its corners n = 0
+/// and n = N − 1, each of which is monotonous in N ≥ 1.
+Order onnximport::compareNumbers(const Number &a, const Number &b) {
+  Order order;
+  auto decide = [&](bool less, bool equal, bool greater) {
+    order = {less, less || equal, equal, greater || equal, greater};
+  };
+  if (a.isPlain() && b.isPlain()) {
+    // Integers have real 0 and reals have integer 0.
+    decide(a.real < b.real || a.integer < b.integer,
+           a.real == b.real && a.integer == b.integer,
+           a.real > b.real || a.integer > b.integer);
+    return order;
+  }
+  int64_t first, slope, step, last, once;
+  if (a.isUndecided || b.isUndecided ||
+      llvm::SubOverflow(a.integer, b.integer, first) ||
+      llvm::SubOverflow(a.perExample, b.perExample, slope) ||
+      llvm::SubOverflow(a.position, b.position, step) ||
+      llvm::AddOverflow(first, slope, once) ||
+      llvm::AddOverflow(slope, step, last))
+    return order;
+  bool rises = slope >= 0 && last >= 0, falls = slope <= 0 && last <= 0;
+  order.isGreater = once > 0 && rises;
+  order.isGreaterOrEqual = once >= 0 && rises;
+  order.isLess = once < 0 && falls;
+  order.isLessOrEqual = once <= 0 && falls;
+  order.isEqual = order.isGreaterOrEqual && order.isLessOrEqual;
+  return order;
 }
 
 GraphValue onnximport::makeKnown(const Array &array) {

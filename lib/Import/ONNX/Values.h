@@ -18,13 +18,47 @@
 
 namespace mlir::ntk::onnximport {
 
-/// A number of a known value: `real` of a float, else integer + perExample · N
-/// with N the batch size.
+/// A number of a known value: `real` of a float, else
+/// integer + perExample · N + position · n with N the batch size and n < N the
+/// place of the example in the batch.
 struct Number {
   int64_t integer = 0;
   int64_t perExample = 0;
   double real = 0;
+  int64_t position = 0;
+  /// Not of this form; only the shape of such a value may be used.
+  bool isUndecided = false;
+
+  /// Is it the same for every batch and every example?
+  bool isPlain() const {
+    return perExample == 0 && position == 0 && !isUndecided;
+  }
 };
+
+/// A small integer as a number of this kind.
+inline Number numberOf(ElementKind kind, int64_t value) {
+  Number number;
+  if (isFloat(kind))
+    number.real = static_cast<double>(value);
+  else
+    number.integer = value;
+  return number;
+}
+
+/// A number that is not of this form.
+inline Number undecided() {
+  Number number;
+  number.isUndecided = true;
+  return number;
+}
+
+/// How two numbers compare, whatever N and n are; none of it if that depends on
+/// them.
+struct Order {
+  bool isLess = false, isLessOrEqual = false, isEqual = false,
+       isGreaterOrEqual = false, isGreater = false;
+};
+Order compareNumbers(const Number &a, const Number &b);
 
 /// Axis `axis` has extent outer · N · inner.
 struct BatchAxis {
@@ -43,7 +77,8 @@ struct GraphValue {
   /// Sizes of the file's axes; the batch axis has outer · inner.
   SmallVector<int64_t> shape;
   std::optional<BatchAxis> batch;
-  /// The numbers of a known value, which has no batch axis, in row-major order.
+  /// The numbers of a known value in row-major order. Along a batch axis they
+  /// are those of any one example.
   std::shared_ptr<const std::vector<Number>> numbers;
   /// The value of the network, of shape coreShape(), unless known.
   Value core;
@@ -71,6 +106,9 @@ std::optional<int64_t> product(ArrayRef<int64_t> sizes);
 /// Known values of at most this many elements are computed with.
 inline constexpr int64_t maxKnownElements = 1 << 16;
 
+/// The known value of the shape and batch axis of `like` with other numbers.
+GraphValue makeKnownLike(const GraphValue &like, ElementKind kind,
+                         std::vector<Number> numbers);
 /// A known value; `numbers` has as many entries as the shape has elements.
 GraphValue makeKnown(ElementKind kind, ArrayRef<int64_t> shape,
                      std::vector<Number> numbers);

@@ -1,0 +1,24 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reading at listed positions, for the operators that are made of it.
+
+#ifndef NTK_LIB_IMPORT_ONNX_INDEXING_H
+#define NTK_LIB_IMPORT_ONNX_INDEXING_H
+
+#include "Operators.h"
+
+namespace mlir::ntk::onnximport {
+
+/// Slices of data along `axis` at indices, which may depend on the input.
+Result gather(NodeImporter &node, const GraphValue &data,
+              const GraphValue &indices, int64_t axis);
+
+/// y[e] = data[e with e_axis = indices[e]], of values without a batch axis and
+/// of equal rank; indices may depend on the input.
+Result gatherElements(NodeImporter &node, const GraphValue &data,
+                      const GraphValue &indices, int64_t axis);
+
+} // namespace mlir::ntk::onnximport
+
+#endif // NTK_LIB_IMPORT_ONNX_INDEXING_H
