@@ -12,30 +12,42 @@ using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
 /// Checks what both kinds expect of the weight.
-static LogicalResult checkWeight(NodeImporter &node, const GraphValue &image,
+static LogicalResult checkWeight(NodeImporter &node, const Images &images,
                                  const GraphValue &weight, int64_t groups) {
+  int64_t rank = images.sizes().size() + 2;
+  int64_t channels = images.value.shape[0];
   if (weight.batch)
     return node.emitError() << "expected a weight that is the same for all "
                                "examples, but it depends on the input";
-  if (weight.rank() != image.rank() + 1)
-    return node.emitError() << "expected a weight of rank " << image.rank() + 1
+  if (weight.rank() != rank)
+    return node.emitError() << "expected a weight of rank " << rank
                             << ", but got " << weight.rank();
-  if (groups < 1 || image.shape[0] % groups != 0 ||
-      weight.shape[0] % groups != 0)
-    return node.emitError()
-           << "expected groups that divide the " << image.shape[0]
-           << " input channels and the " << weight.shape[0]
-           << " kernels, but got " << groups;
+  if (groups < 1 || channels % groups != 0 || weight.shape[0] % groups != 0)
+    return node.emitError() << "expected groups that divide the " << channels
+                            << " input channels and the " << weight.shape[0]
+                            << " kernels, but got " << groups;
   return success();
 }
 
+/// The weight with an axis of size one for the axis of images, if there is one.
+static FailureOr<Value> widenWeight(NodeImporter &node, const Images &images) {
+  GraphValue weight = node.input(1);
+  if (!images.isStacked)
+    return node.graph.materialize(weight);
+  Result wide = node.graph.unsqueeze(weight, {2});
+  if (failed(wide))
+    return failure();
+  return node.graph.materialize(*wide);
+}
+
 /// Adds bias[c] to every pixel of y [c, s…].
-static FailureOr<Value> addBias(NodeImporter &node, Value y) {
+static FailureOr<Value> addBias(NodeImporter &node, FailureOr<Value> y) {
   GraphBuilder &graph = node.graph;
-  if (!node.hasInput(2))
+  if (failed(y) || !node.hasInput(2))
     return y;
   Frame frame;
-  frame.shape = llvm::to_vector(cast<RankedTensorType>(y.getType()).getShape());
+  frame.shape =
+      llvm::to_vector(cast<RankedTensorType>(y->getType()).getShape());
   const GraphValue &bias = node.input(2);
   if (bias.batch || bias.rank() != 1 || bias.shape[0] != frame.shape[0])
     return node.emitError()
@@ -51,7 +63,7 @@ static FailureOr<Value> addBias(NodeImporter &node, Value y) {
                graph.attribute("shape", frame.shape)});
   if (failed(added))
     return failure();
-  return graph.create<AddOp>({y, *added});
+  return graph.create<AddOp>({*y, *added});
 }
 
 /// The attributes of ntk.conv and its like.
@@ -64,36 +76,47 @@ geometry(GraphBuilder &graph, const Window &window, int64_t groups) {
 }
 
 static LogicalResult importConv(NodeImporter &node) {
-  FailureOr<GraphValue> image = takeImages(node);
-  if (failed(image))
+  FailureOr<Images> images = takeImages(node);
+  if (failed(images))
     return failure();
   const GraphValue &weight = node.input(1);
   int64_t groups = node.getInteger("group", 1);
-  if (failed(checkWeight(node, *image, weight, groups)))
+  if (failed(checkWeight(node, *images, weight, groups)))
     return failure();
   ArrayRef<int64_t> kernel = ArrayRef(weight.shape).drop_front(2);
-  FailureOr<Window> window =
-      readWindow(node, kernel, ArrayRef(image->shape).drop_front());
+  FailureOr<Window> window = readWindow(node, kernel, images->sizes());
   if (failed(window))
     return failure();
   if (ArrayRef(window->kernel) != kernel)
     return node.emitError() << "expected kernel_shape to be the weight's sizes";
-  FailureOr<Value> x = node.graph.materialize(*image);
-  FailureOr<Value> w = node.graph.materialize(weight);
+  FailureOr<Value> x = node.graph.materialize(images->value);
+  FailureOr<Value> w = widenWeight(node, *images);
   if (failed(x) || failed(w))
     return failure();
   FailureOr<Value> y = node.graph.create<ConvOp>(
-      {*x, *w}, geometry(node.graph, *window, groups));
-  if (succeeded(y))
-    y = addBias(node, *y);
-  if (failed(y))
-    return failure();
-  return node.setResult(makeImages(node, *y, node.input(0).kind));
+      {*x, *w}, geometry(node.graph, images->widen(*window), groups));
+  return node.setResult(makeImages(node, addBias(node, y)));
 }
 
 //===----------------------------------------------------------------------===//
 // Transposed convolution
 //===----------------------------------------------------------------------===//
+
+/// Sizes that a file may give without overflowing anything below.
+static bool isReasonable(ArrayRef<int64_t> values, int64_t least) {
+  return llvm::all_of(values, [&](int64_t value) {
+    return least <= value && value < (int64_t(1) << 30);
+  });
+}
+
+/// Pads along axis i for which the output has the wanted size, or, for SAME,
+/// stride · in; the odd one stands at the end unless for SAME_UPPER.
+static void padToOutput(Window &window, size_t i, int64_t full, int64_t wanted,
+                        bool upper) {
+  int64_t total = std::max<int64_t>(full - wanted, 0);
+  window.low[i] = upper ? total / 2 : total - total / 2;
+  window.high[i] = total - window.low[i];
+}
 
 /// Geometry and output sizes of a transposed convolution:
 ///   out = stride (in − 1) + output_padding + dilation (kernel − 1) + 1 − pads.
@@ -111,26 +134,39 @@ static LogicalResult readTransposedWindow(NodeImporter &node,
   SmallVector<int64_t> extra = node.getIntegers("output_padding", zeros);
   SmallVector<int64_t> wanted = node.getIntegers("output_shape");
   std::string mode = node.getString("auto_pad", "NOTSET");
-  if (mode != "NOTSET" || !wanted.empty())
-    return node.emitError() << "expected explicit pads, but got auto_pad or "
-                               "output_shape";
+  bool isSame = mode == "SAME_UPPER" || mode == "SAME_LOWER";
+  if (!isSame && mode != "NOTSET" && mode != "VALID")
+    return node.emitError() << "expected auto_pad to be NOTSET, VALID, "
+                               "SAME_UPPER or SAME_LOWER, but got '"
+                            << mode << "'";
+  if (wanted.size() == rank + 2)
+    wanted.erase(wanted.begin(), wanted.begin() + 2);
   if (window.strides.size() != rank || window.dilations.size() != rank ||
-      pads.size() != 2 * rank || extra.size() != rank)
-    return node.emitError() << "expected strides, dilations, pads and "
-                               "output_padding for "
+      pads.size() != 2 * rank || extra.size() != rank ||
+      (!wanted.empty() && wanted.size() != rank))
+    return node.emitError() << "expected strides, dilations, pads, "
+                               "output_padding and output_shape for "
                             << rank << " spatial axes";
+  if (!isReasonable(window.strides, 1) || !isReasonable(window.dilations, 1) ||
+      !isReasonable(kernel, 1) || !isReasonable(sizes, 1) ||
+      !isReasonable(pads, 0) || !isReasonable(extra, 0) ||
+      !isReasonable(wanted, 1))
+    return node.emitError() << "expected positive strides, dilations and "
+                               "output_shape, and pads from 0 on";
+  if (mode == "VALID")
+    pads = noPads;
   window.low.assign(pads.begin(), pads.begin() + rank);
   window.high.assign(pads.begin() + rank, pads.end());
   for (size_t i = 0; i < rank; ++i) {
-    auto isSize = [](int64_t v) { return v >= 0 && v < (int64_t(1) << 30); };
-    if (!isSize(window.strides[i] - 1) || !isSize(window.dilations[i] - 1) ||
-        !isSize(window.low[i]) || !isSize(window.high[i]) ||
-        !isSize(extra[i]) || !isSize(sizes[i] - 1) || !isSize(kernel[i] - 1))
-      return node.emitError() << "expected positive strides and dilations, "
-                                 "and pads from 0 on";
     int64_t reach = window.dilations[i] * (kernel[i] - 1) + 1;
-    int64_t output = window.strides[i] * (sizes[i] - 1) + extra[i] + reach -
-                     window.low[i] - window.high[i];
+    int64_t full = window.strides[i] * (sizes[i] - 1) + extra[i] + reach;
+    int64_t same = window.strides[i] * sizes[i];
+    if (isSame || !wanted.empty())
+      padToOutput(window, i, full, wanted.empty() ? same : wanted[i],
+                  mode == "SAME_UPPER");
+    int64_t output = full - window.low[i] - window.high[i];
+    if (!wanted.empty())
+      output = wanted[i];
     if (output < 1)
       return node.emitError() << "expected at least one output along spatial "
                                  "axis "
@@ -141,31 +177,29 @@ static LogicalResult readTransposedWindow(NodeImporter &node,
 }
 
 static LogicalResult importConvTranspose(NodeImporter &node) {
-  FailureOr<GraphValue> image = takeImages(node);
-  if (failed(image))
+  FailureOr<Images> images = takeImages(node);
+  if (failed(images))
     return failure();
   const GraphValue &weight = node.input(1);
   int64_t groups = node.getInteger("group", 1);
-  if (failed(checkWeight(node, *image, weight, groups)))
+  if (failed(checkWeight(node, *images, weight, groups)))
     return failure();
   Window window;
   SmallVector<int64_t> outputs;
   if (failed(readTransposedWindow(node, ArrayRef(weight.shape).drop_front(2),
-                                  ArrayRef(image->shape).drop_front(), window,
-                                  outputs)))
+                                  images->sizes(), window, outputs)))
     return failure();
-  FailureOr<Value> x = node.graph.materialize(*image);
-  FailureOr<Value> w = node.graph.materialize(weight);
+  if (images->isStacked)
+    outputs.insert(outputs.begin(), images->value.shape[1]);
+  FailureOr<Value> x = node.graph.materialize(images->value);
+  FailureOr<Value> w = widenWeight(node, *images);
   if (failed(x) || failed(w))
     return failure();
-  SmallVector<NamedAttribute> attributes = geometry(node.graph, window, groups);
+  SmallVector<NamedAttribute> attributes =
+      geometry(node.graph, images->widen(window), groups);
   attributes.push_back(node.graph.attribute("output_size", outputs));
   FailureOr<Value> y = node.graph.create<ConvTransposeOp>({*x, *w}, attributes);
-  if (succeeded(y))
-    y = addBias(node, *y);
-  if (failed(y))
-    return failure();
-  return node.setResult(makeImages(node, *y, node.input(0).kind));
+  return node.setResult(makeImages(node, addBias(node, y)));
 }
 
 ArrayRef<Operator> onnximport::getConvolutionOperators() {

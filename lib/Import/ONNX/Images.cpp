@@ -156,8 +156,8 @@ static LogicalResult importPad(NodeImporter &node) {
 static LogicalResult importDepthToSpace(NodeImporter &node) {
   const GraphValue &x = node.input(0);
   int64_t b = node.getInteger("blocksize", 0);
-  if (x.rank() != 4 || !x.isBatch(0) || b < 1 || b > INT32_MAX ||
-      x.shape[1] % (b * b) != 0)
+  if (x.rank() != 4 || (x.batch && x.batch->axis != 0) || b < 1 ||
+      b > INT32_MAX || x.shape[1] % (b * b) != 0)
     return node.emitError() << "expected an input [batch, channel, height, "
                                "width] with channels in blocks of blocksize²";
   int64_t n = x.shape[0], c = x.shape[1] / (b * b), h = x.shape[2],
@@ -177,16 +177,19 @@ static LogicalResult importDepthToSpace(NodeImporter &node) {
 static LogicalResult importSpaceToDepth(NodeImporter &node) {
   const GraphValue &x = node.input(0);
   int64_t b = node.getInteger("blocksize", 0);
-  if (x.rank() != 4 || !x.isBatch(0) || b < 1 || x.shape[2] % b != 0 ||
-      x.shape[3] % b != 0)
+  if (x.rank() != 4 || (x.batch && x.batch->axis != 0) || b < 1 ||
+      x.shape[2] % b != 0 || x.shape[3] % b != 0)
     return node.emitError() << "expected an input [batch, channel, height, "
                                "width] with sizes that are multiples of "
                                "blocksize";
   int64_t n = x.shape[0], c = x.shape[1], h = x.shape[2] / b,
           w = x.shape[3] / b;
   GraphBuilder &graph = node.graph;
-  Result blocks = graph.transpose(graph.reshape(x, {n, c, h, b, w, b}, x.batch),
-                                  {0, 3, 5, 1, 2, 4});
+  SmallVector<int64_t> order = {0, 3, 5, 1, 2, 4};
+  if (node.getString("mode", "DCR") == "CRD")
+    order = {0, 1, 3, 5, 2, 4};
+  Result blocks =
+      graph.transpose(graph.reshape(x, {n, c, h, b, w, b}, x.batch), order);
   return node.setResult(graph.reshape(blocks, {n, c * b * b, h, w}, x.batch));
 }
 

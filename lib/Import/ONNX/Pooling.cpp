@@ -21,16 +21,15 @@ static SmallVector<NamedAttribute> geometry(GraphBuilder &graph,
 }
 
 /// The images, and the geometry of windows over them.
-static LogicalResult readPool(NodeImporter &node, GraphValue &image,
+static LogicalResult readPool(NodeImporter &node, Images &images,
                               Window &window) {
-  FailureOr<GraphValue> taken = takeImages(node);
+  FailureOr<Images> taken = takeImages(node);
   if (failed(taken))
     return failure();
-  image = *taken;
+  images = *taken;
   if (!node.hasAttribute("kernel_shape"))
     return node.emitError() << "expected attribute 'kernel_shape'";
-  FailureOr<Window> read =
-      readWindow(node, {}, ArrayRef(image.shape).drop_front());
+  FailureOr<Window> read = readWindow(node, {}, images.sizes());
   if (failed(read))
     return failure();
   window = *read;
@@ -44,19 +43,32 @@ static LogicalResult readPool(NodeImporter &node, GraphValue &image,
   return success();
 }
 
+/// Integers are compared as floats.
 static LogicalResult importMaxPool(NodeImporter &node) {
-  GraphValue image;
+  Images images;
   Window window;
-  if (failed(readPool(node, image, window)))
+  if (failed(readPool(node, images, window)))
     return failure();
-  FailureOr<Value> x = node.graph.materialize(image);
+  if (node.node.outputs.size() > 1 && !node.node.outputs[1].empty())
+    return node.emitError() << "expected maxima alone, but got a use of their "
+                               "places";
+  GraphBuilder &graph = node.graph;
+  ElementKind kind = node.input(0).kind;
+  Result x = images.value;
+  if (!isFloat(kind))
+    x = graph.convert(x, ElementKind::Float32);
   if (failed(x))
     return failure();
-  FailureOr<Value> y =
-      node.graph.create<MaxPoolOp>(*x, geometry(node.graph, window));
-  if (failed(y))
+  FailureOr<Value> core = graph.materialize(*x);
+  if (failed(core))
     return failure();
-  return node.setResult(makeImages(node, *y, node.input(0).kind));
+  Result y = makeImages(
+      node,
+      graph.create<MaxPoolOp>(*core, geometry(graph, images.widen(window))));
+  if (failed(y) || isFloat(kind))
+    return node.setResult(y);
+  y->kind = ElementKind::Float32;
+  return node.setResult(graph.convert(y, kind));
 }
 
 //===----------------------------------------------------------------------===//
@@ -112,17 +124,18 @@ static GraphValue inverseCounts(const Window &window, ArrayRef<int64_t> sizes,
 
 static LogicalResult importAveragePool(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
-  GraphValue image;
+  Images images;
   Window window;
-  if (failed(readPool(node, image, window)))
+  if (failed(readPool(node, images, window)))
     return failure();
-  FailureOr<Value> x = graph.materialize(image);
+  FailureOr<Value> x = graph.materialize(images.value);
   if (failed(x))
     return failure();
-  FailureOr<Value> sum = graph.create<WindowSumOp>(*x, geometry(graph, window));
+  FailureOr<Value> sum =
+      graph.create<WindowSumOp>(*x, geometry(graph, images.widen(window)));
   if (failed(sum))
     return failure();
-  SmallVector<int64_t> sizes(ArrayRef(image.shape).drop_front());
+  SmallVector<int64_t> sizes(images.sizes());
   std::optional<int64_t> windows = product(window.outputSizes(sizes));
   if (!windows || *windows > maxWindows ||
       llvm::any_of(window.kernel,
@@ -140,7 +153,7 @@ static LogicalResult importAveragePool(NodeImporter &node) {
   }
   GraphValue inverse = inverseCounts(
       window, sizes, fileHigh, node.getInteger("count_include_pad", 0) != 0);
-  GraphValue sums = makeImages(node, *sum, node.input(0).kind);
+  Result sums = makeImages(node, sum);
   if (std::optional<Number> splat = inverse.splat())
     return node.setResult(graph.scale(sums, splat->real));
   return node.setResult(graph.binary<MulOp>(sums, inverse));

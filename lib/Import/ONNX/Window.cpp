@@ -112,36 +112,54 @@ FailureOr<Window> onnximport::readWindow(NodeImporter &node,
   return window;
 }
 
-FailureOr<GraphValue> onnximport::takeImages(NodeImporter &node) {
+Window Images::widen(const Window &window) const {
+  Window wide = window;
+  if (!isStacked)
+    return wide;
+  for (SmallVector<int64_t> *ones :
+       {&wide.kernel, &wide.strides, &wide.dilations})
+    ones->insert(ones->begin(), 1);
+  for (SmallVector<int64_t> *zeros : {&wide.low, &wide.high})
+    zeros->insert(zeros->begin(), 0);
+  return wide;
+}
+
+/// Swaps the axes of images and channels.
+static Result swapStack(GraphBuilder &graph, const GraphValue &x) {
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, x.rank()));
+  std::swap(order[0], order[1]);
+  return graph.transpose(x, order);
+}
+
+FailureOr<Images> onnximport::takeImages(NodeImporter &node) {
   const GraphValue &x = node.input(0);
   if (x.rank() < 3)
     return node.emitError() << "expected an input [batch, channel, spatial…], "
                                "but got rank "
                             << x.rank();
-  if (x.batch && x.batch->axis == 0 && x.batch->isPure()) {
-    GraphValue image = x;
-    image.shape.erase(image.shape.begin());
-    image.batch.reset();
-    return image;
-  }
-  if (!x.batch && x.shape[0] == 1)
-    return node.graph.squeeze(x, {0});
-  return node.emitError() << "expected the batch, alone, as the first axis, "
-                             "but got it "
-                          << (x.batch ? "elsewhere or merged with other axes"
-                                      : "nowhere");
+  if (x.batch && (x.batch->axis != 0 || !x.batch->isPure()))
+    return node.emitError() << "expected the batch, alone, as the first axis, "
+                               "but got it elsewhere or merged with other axes";
+  Images images;
+  images.isStacked = !x.batch && x.shape[0] != 1;
+  Result value = x.batch            ? node.graph.takeExample(x)
+                 : images.isStacked ? swapStack(node.graph, x)
+                                    : node.graph.squeeze(x, {0});
+  if (failed(value))
+    return failure();
+  images.value = *value;
+  return images;
 }
 
-GraphValue onnximport::makeImages(NodeImporter &node, Value core,
-                                  ElementKind kind) {
-  Frame frame;
-  frame.shape =
-      llvm::to_vector(cast<RankedTensorType>(core.getType()).getShape());
-  if (!node.input(0).batch) {
-    GraphValue image = node.graph.wrap(core, kind, frame);
-    return *node.graph.unsqueeze(image, {0});
-  }
-  frame.shape.insert(frame.shape.begin(), 1);
-  frame.batch = BatchAxis{0};
-  return node.graph.wrap(core, kind, frame);
+Result onnximport::makeImages(NodeImporter &node, FailureOr<Value> core) {
+  if (failed(core))
+    return failure();
+  const GraphValue &x = node.input(0);
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(core->getType()).getShape();
+  GraphValue value =
+      node.graph.wrap(*core, x.kind, {llvm::to_vector(shape), {}});
+  if (x.batch)
+    return node.graph.giveBatch(value, 0);
+  return x.shape[0] == 1 ? node.graph.unsqueeze(value, {0})
+                         : swapStack(node.graph, value);
 }

@@ -26,12 +26,26 @@ struct Window {
 FailureOr<Window> readWindow(NodeImporter &node, ArrayRef<int64_t> kernel,
                              ArrayRef<int64_t> sizes);
 
-/// Input 0 as [batch, channel, spatial…] with a batch axis in front; one that
-/// does not depend on the example has size one there, which is removed.
-FailureOr<GraphValue> takeImages(NodeImporter &node);
+/// The image of one example as [channel, spatial…]. Where the first axis is not
+/// the batch it counts images, which then are stacked along a spatial axis of
+/// their own, the first, over which no window reaches.
+struct Images {
+  GraphValue value;
+  bool isStacked = false;
 
-/// Makes an image of [channel, spatial…] one of the node's results again.
-GraphValue makeImages(NodeImporter &node, Value core, ElementKind kind);
+  /// Sizes of the file's spatial axes.
+  ArrayRef<int64_t> sizes() const {
+    return ArrayRef<int64_t>(value.shape).drop_front(isStacked ? 2 : 1);
+  }
+  /// The window over all spatial axes of the value.
+  Window widen(const Window &window) const;
+};
+
+/// Input 0, which is [batch, channel, spatial…].
+FailureOr<Images> takeImages(NodeImporter &node);
+
+/// Makes such a value one of the node's results again.
+Result makeImages(NodeImporter &node, FailureOr<Value> core);
 
 } // namespace mlir::ntk::onnximport
 
