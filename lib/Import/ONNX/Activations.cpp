@@ -24,7 +24,7 @@ static LogicalResult importFunction(NodeImporter &node) {
       std::vector<Number> numbers = *x.numbers;
       for (Number &number : numbers)
         number.real = fold(number.real);
-      return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
+      return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
     }
   }
   return node.setResult(node.graph.unary<OpTy>(x));
@@ -39,8 +39,9 @@ static LogicalResult importNeg(NodeImporter &node) {
   for (Number &number : numbers)
     number = {static_cast<int64_t>(-static_cast<uint64_t>(number.integer)),
               static_cast<int64_t>(-static_cast<uint64_t>(number.perExample)),
-              -number.real};
-  return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
+              -number.real,
+              static_cast<int64_t>(-static_cast<uint64_t>(number.position))};
+  return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
 }
 
 /// |x|, of integers too, as of relative positions.
@@ -73,6 +74,15 @@ static LogicalResult importDropout(NodeImporter &node) {
       return node.emitError() << "expected dropout in inference mode, but "
                                  "training_mode is set; export the model in "
                                  "evaluation mode";
+  }
+  if (node.node.outputs.size() > 1) {
+    // The mask keeps everything.
+    const GraphValue &x = node.input(0);
+    ElementKind kind = node.opset < 10 ? x.kind : ElementKind::Bool;
+    Result mask = node.graph.broadcast(makeKnown(kind, {}, {numberOf(kind, 1)}),
+                                       {x.shape, x.batch});
+    if (failed(node.setOutput(1, mask)))
+      return failure();
   }
   return importIdentity(node);
 }
@@ -197,8 +207,23 @@ static LogicalResult importGelu(NodeImporter &node) {
                           << approximate << "'";
 }
 
+/// min(max(x, low), high) with bounds of the network, or of integers.
+static Result clipBetween(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  Result x = node.input(0);
+  if (node.hasInput(1))
+    x = graph.binary<MaxOp>(x, node.input(1));
+  if (node.hasInput(2))
+    x = graph.binary<MinOp>(x, node.input(2));
+  return x;
+}
+
 /// Bounds are attributes below opset 11, then inputs.
 static LogicalResult importClip(NodeImporter &node) {
+  bool hasKnownBounds = (!node.hasInput(1) || node.isKnown(1)) &&
+                        (!node.hasInput(2) || node.isKnown(2));
+  if (!hasKnownBounds || !node.input(0).isFloat())
+    return node.setResult(clipBetween(node));
   double infinity = std::numeric_limits<double>::infinity();
   double bounds[] = {node.getReal("min", -infinity),
                      node.getReal("max", infinity)};

@@ -94,18 +94,72 @@ static std::string implicitResult(ArrayRef<std::string> words) {
   return (StringRef(all).contains('.') ? "..." : "") + result;
 }
 
+/// The entries of x whose positions along two axes of one size are equal; the
+/// second axis leaves.
+static Result takeDiagonal(GraphBuilder &graph, const GraphValue &x,
+                           int64_t first, int64_t second) {
+  int64_t size = x.shape[first];
+  if (size != x.shape[second])
+    return graph.emitError() << "expected equal sizes for equal letters, but "
+                                "got "
+                             << size << " and " << x.shape[second];
+  for (int64_t axis : {first, second})
+    if (failed(graph.refuseBatch(x, axis, "take a diagonal")))
+      return failure();
+  SmallVector<int64_t> order, back, shape;
+  for (int64_t axis = 0; axis < x.rank(); ++axis)
+    if (axis != first && axis != second)
+      order.push_back(axis);
+  int64_t rest = order.size();
+  order.append({first, second});
+  Result moved = graph.transpose(x, order);
+  if (failed(moved))
+    return failure();
+  shape.assign(moved->shape.begin(), moved->shape.end() - 2);
+  shape.push_back(size * size);
+  Result diagonal = graph.slice(graph.reshape(moved, shape, moved->batch), rest,
+                                0, size, size + 1);
+  for (int64_t axis = 0; axis < rest; ++axis)
+    back.push_back(axis);
+  back.insert(back.begin() + first, rest);
+  return graph.transpose(diagonal, back);
+}
+
+/// Replaces axes of one letter by their diagonal.
+static LogicalResult takeDiagonals(GraphBuilder &graph,
+                                   MutableArrayRef<GraphValue> values,
+                                   MutableArrayRef<std::string> words) {
+  for (auto [x, word] : llvm::zip_equal(values, words)) {
+    if (static_cast<int64_t>(word.size()) != x.rank())
+      continue; // an error, found later
+    for (size_t axis = 0; axis < word.size();) {
+      size_t first = word.find(word[axis]);
+      if (first == axis) {
+        ++axis;
+        continue;
+      }
+      Result diagonal = takeDiagonal(graph, x, first, axis);
+      if (failed(diagonal))
+        return failure();
+      x = *diagonal;
+      word.erase(axis, 1);
+    }
+  }
+  return success();
+}
+
 /// Every word fits its operand's rank and holds each letter once.
-static LogicalResult checkWords(NodeImporter &node, ArrayRef<std::string> words,
-                                StringRef result) {
+static LogicalResult checkWords(NodeImporter &node, ArrayRef<GraphValue> values,
+                                ArrayRef<std::string> words, StringRef result) {
   std::string all = llvm::join(words, "");
   for (auto [i, word] : llvm::enumerate(words)) {
     bool distinct = true;
     for (char letter : word)
       distinct &= llvm::isAlpha(letter) && llvm::count(word, letter) == 1;
-    if (!distinct || static_cast<int64_t>(word.size()) != node.input(i).rank())
+    if (!distinct || static_cast<int64_t>(word.size()) != values[i].rank())
       return node.emitError()
-             << "expected one distinct letter for each axis of operand " << i
-             << ", but got '" << word << "' for rank " << node.input(i).rank();
+             << "expected one letter for each axis of operand " << i
+             << ", but got '" << word << "' for rank " << values[i].rank();
   }
   for (char letter : result)
     if (!StringRef(all).contains(letter) || llvm::count(result, letter) != 1)
@@ -155,7 +209,8 @@ static LogicalResult importEinsum(NodeImporter &node) {
              << "expected operand " << i << ", but it is empty";
     values.push_back(node.input(i));
   }
-  if (failed(checkWords(node, words, result)))
+  if (failed(takeDiagonals(node.graph, values, words)) ||
+      failed(checkWords(node, values, words, result)))
     return failure();
   return node.setResult(node.graph.einsum(values, words, result));
 }

@@ -26,11 +26,59 @@ static Result alongChannels(NodeImporter &node, Result vector, int64_t rank,
   return node.graph.reshape(vector, shape, std::nullopt);
 }
 
+static Result meanAlong(GraphBuilder &graph, Result x, ArrayRef<int64_t> axes) {
+  if (failed(x))
+    return failure();
+  double count = 1;
+  for (int64_t axis : axes)
+    count *= static_cast<double>(x->shape[axis]);
+  return graph.scale(graph.reduce<ReduceSumOp>(x, axes, /*keepDims=*/true),
+                     1 / count);
+}
+
+/// Training mode where the whole batch is one example: moments of each channel
+/// over all other axes. The running moments are means of old and new.
+static LogicalResult normalizeWholeBatch(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  const GraphValue &x = node.input(0);
+  if (x.rank() < 2)
+    return node.emitError() << "expected an input [batch, channel, …], but got "
+                               "rank "
+                            << x.rank();
+  SmallVector<int64_t> axes;
+  for (int64_t axis = 0; axis < x.rank(); ++axis)
+    if (axis != 1)
+      axes.push_back(axis);
+  auto channel = [&](unsigned input) {
+    return alongChannels(node, node.input(input), x.rank(), x.shape[1]);
+  };
+  Result mean = meanAlong(graph, x, axes);
+  Result centred = graph.binary<SubOp>(x, mean);
+  Result variance = meanAlong(graph, graph.unary<SquareOp>(centred), axes);
+  Result inverse = graph.unary<RsqrtOp>(
+      graph.shift(variance, node.getReal("epsilon", 1e-5f)));
+  double momentum = node.getReal("momentum", 0.9f);
+  auto run = [&](Result now, unsigned before) {
+    return graph.binary<AddOp>(
+        graph.scale(node.input(before), momentum),
+        graph.scale(graph.squeeze(now, axes), 1 - momentum));
+  };
+  if (node.node.outputs.size() > 1 &&
+      (failed(node.setOutput(1, run(mean, 3))) ||
+       failed(node.setOutput(2, run(variance, 4)))))
+    return failure();
+  Result scaled =
+      graph.binary<MulOp>(graph.binary<MulOp>(centred, inverse), channel(1));
+  return node.setResult(graph.binary<AddOp>(scaled, channel(2)));
+}
+
 /// y = (x − mean) / √(var + ε) · γ + β; 1/√(var + ε) is taken of the small
 /// vector.
 static LogicalResult importBatchNormalization(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   const GraphValue &x = node.input(0);
+  if (node.getInteger("training_mode", 0) && !x.batch)
+    return normalizeWholeBatch(node);
   if (node.getInteger("training_mode", 0))
     return node.emitError()
            << "expected batch normalisation in inference mode, but "
@@ -61,29 +109,26 @@ static LogicalResult importBatchNormalization(NodeImporter &node) {
 // Moments within an example
 //===----------------------------------------------------------------------===//
 
-static Result meanAlong(GraphBuilder &graph, Result x, ArrayRef<int64_t> axes) {
-  if (failed(x))
-    return failure();
-  double count = 1;
-  for (int64_t axis : axes)
-    count *= static_cast<double>(x->shape[axis]);
-  return graph.scale(graph.reduce<ReduceSumOp>(x, axes, /*keepDims=*/true),
-                     1 / count);
-}
+namespace {
+/// A value over its deviation, and what it was multiplied by.
+struct Normalized {
+  Result value, inverse;
+};
+} // namespace
 
 /// x / √(mean x² + ε).
-static Result rmsNormalize(GraphBuilder &graph, Result x,
-                           ArrayRef<int64_t> axes, double epsilon) {
+static Normalized rmsNormalize(GraphBuilder &graph, Result x,
+                               ArrayRef<int64_t> axes, double epsilon) {
   Result variance = meanAlong(graph, graph.unary<SquareOp>(x), axes);
-  return graph.binary<MulOp>(
-      x, graph.unary<RsqrtOp>(graph.shift(variance, epsilon)));
+  Result inverse = graph.unary<RsqrtOp>(graph.shift(variance, epsilon));
+  return {graph.binary<MulOp>(x, inverse), inverse};
 }
 
 /// (x − mean) / √(var + ε).
 static Result normalize(GraphBuilder &graph, Result x, ArrayRef<int64_t> axes,
                         double epsilon) {
   Result centred = graph.binary<SubOp>(x, meanAlong(graph, x, axes));
-  return rmsNormalize(graph, centred, axes, epsilon);
+  return rmsNormalize(graph, centred, axes, epsilon).value;
 }
 
 /// y · γ, or y where γ is known to be one.
@@ -94,7 +139,8 @@ static Result scaleUnlessOne(GraphBuilder &graph, Result y, Result gamma) {
   return splat && splat->real == 1 ? y : graph.binary<MulOp>(y, gamma);
 }
 
-/// Normalises the axes from `axis` on, of an example.
+/// Normalises the axes from `axis` on, of an example; with the mean and the
+/// inverse deviation as further outputs.
 template <bool centres>
 static LogicalResult importLayerNormalization(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
@@ -107,9 +153,17 @@ static LogicalResult importLayerNormalization(NodeImporter &node) {
   for (int64_t axis = *first; axis < x.rank(); ++axis)
     axes.push_back(axis);
   double epsilon = node.getReal("epsilon", 1e-5f);
-  Result y = centres ? normalize(graph, x, axes, epsilon)
-                     : rmsNormalize(graph, x, axes, epsilon);
-  y = scaleUnlessOne(graph, y, node.input(1));
+  Result centred = x;
+  if (centres) {
+    Result mean = meanAlong(graph, x, axes);
+    centred = graph.binary<SubOp>(x, mean);
+    if (failed(node.setOutput(1, mean)))
+      return failure();
+  }
+  Normalized normalized = rmsNormalize(graph, centred, axes, epsilon);
+  if (failed(node.setOutput(2, normalized.inverse)))
+    return failure();
+  Result y = scaleUnlessOne(graph, normalized.value, node.input(1));
   if (node.hasInput(2))
     y = addUnlessZero(graph, y, node.input(2));
   return node.setResult(y);
@@ -135,7 +189,8 @@ static LogicalResult importGroupNormalization(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   const GraphValue &x = node.input(0);
   int64_t groups = node.getInteger("num_groups", 0);
-  if (x.rank() < 3 || !x.isBatch(0) || groups < 1 || x.shape[1] % groups != 0)
+  if (x.rank() < 3 || (x.batch && x.batch->axis != 0) || groups < 1 ||
+      x.shape[1] % groups != 0)
     return node.emitError() << "expected an input [batch, channel, spatial…] "
                                "with channels in num_groups equal groups";
   SmallVector<int64_t> grouped = {x.shape[0], groups, x.shape[1] / groups};

@@ -15,10 +15,15 @@ static Table collectOperators() {
   Table table;
   for (ArrayRef<Operator> theme :
        {getActivationOperators(), getArithmeticOperators(),
-        getComparisonOperators(), getConstantOperators(),
-        getConvolutionOperators(), getImageOperators(), getIndexingOperators(),
-        getLinearOperators(), getNormalizationOperators(),
-        getPoolingOperators(), getRecurrentOperators(), getReductionOperators(),
+        getAttentionOperators(),  getComparisonOperators(),
+        getConstantOperators(),   getConvolutionOperators(),
+        getDiagonalOperators(),   getElementOperators(),
+        getFunctionOperators(),   getImageOperators(),
+        getIndexingOperators(),   getLinearOperators(),
+        getNormOperators(),       getNormalizationOperators(),
+        getOrderOperators(),      getPoolingOperators(),
+        getRecurrentOperators(),  getReductionOperators(),
+        getResizeOperators(),     getSelectionOperators(),
         getShapeOperators()})
     for (const Operator &entry : theme)
       table[entry.name].push_back(&entry);

@@ -30,16 +30,24 @@ inline constexpr unsigned anyInputs = ~0u;
 
 ArrayRef<Operator> getActivationOperators();
 ArrayRef<Operator> getArithmeticOperators();
+ArrayRef<Operator> getAttentionOperators();
 ArrayRef<Operator> getComparisonOperators();
 ArrayRef<Operator> getConstantOperators();
 ArrayRef<Operator> getConvolutionOperators();
+ArrayRef<Operator> getDiagonalOperators();
+ArrayRef<Operator> getElementOperators();
+ArrayRef<Operator> getFunctionOperators();
 ArrayRef<Operator> getImageOperators();
 ArrayRef<Operator> getIndexingOperators();
 ArrayRef<Operator> getLinearOperators();
+ArrayRef<Operator> getNormOperators();
 ArrayRef<Operator> getNormalizationOperators();
+ArrayRef<Operator> getOrderOperators();
 ArrayRef<Operator> getPoolingOperators();
 ArrayRef<Operator> getRecurrentOperators();
 ArrayRef<Operator> getReductionOperators();
+ArrayRef<Operator> getResizeOperators();
+ArrayRef<Operator> getSelectionOperators();
 ArrayRef<Operator> getShapeOperators();
 
 /// The row for an operator of the standard domain at this version, or null.

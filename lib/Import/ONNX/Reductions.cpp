@@ -41,24 +41,39 @@ static FailureOr<Reduction> readReduction(NodeImporter &node,
   return reduction;
 }
 
-/// Reduces known integers, as of shapes, over all elements.
-static LogicalResult
-reduceKnown(NodeImporter &node, const Reduction &reduction,
-            std::optional<Number> (*fold)(const Number &, const Number &)) {
+using Fold = std::optional<Number> (*)(const Number &, const Number &);
+
+/// Reduces known numbers, as of shapes.
+static LogicalResult reduceKnown(NodeImporter &node, const Reduction &reduction,
+                                 Number start, Fold fold) {
   const GraphValue &x = node.input(0);
-  if (x.numbers->empty() ||
-      static_cast<int64_t>(reduction.axes.size()) != x.rank())
-    return node.emitError() << "expected known values to be reduced over all "
-                               "axes";
-  std::optional<Number> total = x.numbers->front();
-  for (const Number &number : llvm::drop_begin(*x.numbers)) {
-    total = fold(*total, number);
+  SmallVector<int64_t> kept(x.shape), shape;
+  std::optional<BatchAxis> batch = x.batch;
+  for (int64_t axis = 0; axis < x.rank(); ++axis) {
+    bool isReduced = llvm::is_contained(reduction.axes, axis);
+    if (isReduced && failed(node.graph.refuseBatch(x, axis, "reduce")))
+      return failure();
+    if (isReduced)
+      kept[axis] = 1;
+    if (!isReduced || reduction.keepDims)
+      shape.push_back(kept[axis]);
+    else if (batch && axis < x.batch->axis)
+      --batch->axis;
+  }
+  std::vector<Number> totals(*product(kept), start);
+  for (auto [number, at] :
+       llvm::zip_equal(*x.numbers, broadcastPositions(kept, x.shape))) {
+    bool isUndecided = totals[at].isUndecided || number.isUndecided;
+    std::optional<Number> total =
+        isUndecided ? undecided() : fold(totals[at], number);
     if (!total)
       return node.emitError() << "expected a result that is a + b·N with N the "
                                  "batch size";
+    totals[at] = *total;
   }
-  SmallVector<int64_t> shape(reduction.keepDims ? x.rank() : 0, 1);
-  return node.setResult(makeKnown(x.kind, shape, {*total}));
+  GraphValue result = makeKnown(x.kind, shape, std::move(totals));
+  result.batch = batch;
+  return node.setResult(result);
 }
 
 static std::optional<Number> foldSum(const Number &a, const Number &b) {
@@ -66,18 +81,21 @@ static std::optional<Number> foldSum(const Number &a, const Number &b) {
   if (llvm::AddOverflow(a.integer, b.integer, integer) ||
       llvm::AddOverflow(a.perExample, b.perExample, perExample))
     return std::nullopt;
-  return Number{integer, perExample, a.real + b.real};
+  return Number{integer, perExample, a.real + b.real, a.position + b.position};
 }
 
 static std::optional<Number> foldProduct(const Number &a, const Number &b) {
   int64_t integer, perExample, other;
-  if ((a.perExample != 0 && b.perExample != 0) ||
+  if (a.position != 0 || b.position != 0 ||
+      (a.perExample != 0 && b.perExample != 0) ||
       llvm::MulOverflow(a.integer, b.integer, integer) ||
       llvm::MulOverflow(a.integer, b.perExample, perExample) ||
       llvm::MulOverflow(a.perExample, b.integer, other) ||
       llvm::AddOverflow(perExample, other, perExample))
     return std::nullopt;
-  return Number{integer, perExample, a.real * b.real};
+  Number result{integer, perExample};
+  result.real = a.real * b.real;
+  return result;
 }
 
 /// A reduction built of ReduceSumOp and ReduceMaxOp.
@@ -119,24 +137,63 @@ static Result logSumExp(GraphBuilder &graph, Result x, const Reduction &r) {
   return r.keepDims ? result : graph.squeeze(result, r.axes);
 }
 
-template <Build build, int64_t axesInput, bool isSum = false>
+/// Products of pairs, as often as there are elements: its derivative is right
+/// where elements are zero, too.
+static Result prod(GraphBuilder &graph, Result x, const Reduction &r) {
+  for (int64_t axis : r.axes) {
+    if (failed(x) || failed(graph.refuseBatch(*x, axis, "reduce")))
+      return failure();
+    if (x->shape[axis] == 0)
+      return graph.emitError() << "expected elements to multiply, but axis "
+                               << axis << " has none";
+    while (succeeded(x) && x->shape[axis] > 1) {
+      int64_t half = x->shape[axis] / 2, rest = x->shape[axis] % 2;
+      Result left = graph.slice(x, axis, 0, half, 1);
+      Result right = graph.slice(x, axis, half, half, 1);
+      Result pairs = graph.binary<MulOp>(left, right);
+      if (rest == 0) {
+        x = pairs;
+        continue;
+      }
+      Result last = graph.slice(x, axis, 2 * half, rest, 1);
+      if (failed(pairs) || failed(last))
+        return failure();
+      x = graph.concat({*pairs, *last}, axis);
+    }
+  }
+  return r.keepDims ? x : graph.squeeze(x, r.axes);
+}
+
+/// Reduces integers and masks as floats.
+static Result reduceValue(NodeImporter &node, const Reduction &reduction,
+                          Build build) {
+  GraphBuilder &graph = node.graph;
+  const GraphValue &x = node.input(0);
+  if (x.isFloat())
+    return build(graph, x, reduction);
+  return graph.convert(
+      build(graph, graph.convert(x, ElementKind::Float32), reduction), x.kind);
+}
+
+template <Build build, int64_t axesInput>
 static LogicalResult importReduction(NodeImporter &node) {
   FailureOr<Reduction> reduction = readReduction(node, axesInput);
   if (failed(reduction))
     return failure();
-  if (isSum && node.input(0).isKnown() && !node.input(0).isFloat())
-    return reduceKnown(node, *reduction, foldSum);
-  return node.setResult(build(node.graph, node.input(0), *reduction));
+  return node.setResult(reduceValue(node, *reduction, build));
 }
 
-static LogicalResult importReduceProd(NodeImporter &node) {
-  FailureOr<Reduction> reduction = readReduction(node, 18);
+/// Sums and products, known of known integers and of no elements at all.
+template <Build build, int64_t axesInput, Fold fold, int64_t neutral>
+static LogicalResult importFoldedReduction(NodeImporter &node) {
+  const GraphValue &x = node.input(0);
+  bool isEmpty = llvm::is_contained(x.shape, 0);
+  if (!x.isKnown() || (x.isFloat() && !isEmpty))
+    return importReduction<build, axesInput>(node);
+  FailureOr<Reduction> reduction = readReduction(node, axesInput);
   if (failed(reduction))
     return failure();
-  if (node.input(0).isKnown())
-    return reduceKnown(node, *reduction, foldProduct);
-  return node.emitError() << "expected a product of known integers, but got "
-                             "values that depend on the network's inputs";
+  return reduceKnown(node, *reduction, numberOf(x.kind, neutral), fold);
 }
 
 //===----------------------------------------------------------------------===//
@@ -184,8 +241,10 @@ ArrayRef<Operator> onnximport::getReductionOperators() {
       {"ReduceMax", 1, newestOpset, 1, 2, importReduction<maximum, 18>},
       {"ReduceMean", 1, newestOpset, 1, 2, importReduction<mean, 18>},
       {"ReduceMin", 1, newestOpset, 1, 2, importReduction<minimum, 18>},
-      {"ReduceProd", 1, newestOpset, 1, 2, importReduceProd},
-      {"ReduceSum", 1, newestOpset, 1, 2, importReduction<sum, 13, true>},
+      {"ReduceProd", 1, newestOpset, 1, 2,
+       importFoldedReduction<prod, 18, foldProduct, 1>},
+      {"ReduceSum", 1, newestOpset, 1, 2,
+       importFoldedReduction<sum, 13, foldSum, 0>},
       {"ReduceSumSquare", 1, newestOpset, 1, 2, importReduction<sumSquare, 18>},
       {"Softmax", 1, newestOpset, 1, 1, importSoftmax</*logarithm=*/false>},
   };

@@ -85,6 +85,14 @@ def take(x, starts, sizes, strides):
     ]
 
 
+def scatter_add(x, indices, a):
+    axis, rank = a["axis"], indices.ndim
+    x = np.moveaxis(x, range(axis, axis + rank), range(rank))
+    y = np.zeros((a["size"], *x.shape[rank:]))
+    np.add.at(y, indices, x)
+    return np.moveaxis(y, 0, axis)
+
+
 def softmax(x, axis):
     e = np.exp(x - x.max(axis, keepdims=True))
     return e / e.sum(axis, keepdims=True)
@@ -103,7 +111,9 @@ OPS = {
     "conv_transpose": lambda a, x, w: conv_transpose(x, w, a),
     "convert": lambda a, x: np.trunc(x).astype(a["element"]),
     "cos": lambda a, x: np.cos(x),
-    "div": lambda a, x, y: x / y,
+    "div": lambda a, x, y: x / y
+    if x.dtype.kind == "f"
+    else np.trunc(x / y).astype(x.dtype),
     "elu": lambda a, x: np.where(x > 0, x, a["alpha"] * np.expm1(np.minimum(x, 0))),
     "erf": lambda a, x: ERF(x),
     "exp": lambda a, x: np.exp(x),
@@ -128,6 +138,7 @@ OPS = {
     "reshape": lambda a, x: x.reshape(a["shape"]),
     "reverse": lambda a, x: np.flip(x, a["axes"]),
     "rsqrt": lambda a, x: x**-0.5,
+    "scatter_add": lambda a, x, i: scatter_add(x, i, a),
     "scale": lambda a, x: x * a["factor"],
     "select": lambda a, c, x, y: np.where(c, x, y),
     "shift": lambda a, x: x + a["offset"],
@@ -139,6 +150,7 @@ OPS = {
     "sqrt": lambda a, x: np.sqrt(x),
     "square": lambda a, x: x * x,
     "sub": lambda a, x, y: x - y,
+    "take_along": lambda a, x, i: np.take_along_axis(x, i, -1),
     "tanh": lambda a, x: np.tanh(x),
     "transpose": lambda a, x: x.transpose(a["permutation"]),
     "window_sum": lambda a, x: windows(x, a, 0.0).sum(-1),
@@ -152,15 +164,31 @@ def tensor_type(text):
     return [int(n) for n in shape], DTYPES[element]
 
 
+def from_bits(bits, digits):
+    if digits == 8:
+        return float(np.array(bits, np.uint32).view(np.float32))
+    return float(np.array(bits, np.uint64).view(np.float64))
+
+
 def dense(text):
     value, kind = re.fullmatch(r"dense<(.*)> : (tensor<.*>)", text).groups()
     shape, dtype = tensor_type(kind)
+    if not value:
+        return np.zeros(shape, dtype)
+    if value.startswith('"0x') and dtype is bool:  # a bit for each
+        bits = np.frombuffer(bytes.fromhex(value[3:-1]), np.uint8)
+        count = math.prod(shape)
+        return np.unpackbits(bits, bitorder="little")[:count].astype(bool).reshape(shape)
     if value.startswith('"0x'):
         raw = {"f32": np.float32, "f64": np.float64}.get(
             kind[:-1].split("x")[-1].split("<")[-1], dtype
         )
         return np.frombuffer(bytes.fromhex(value[3:-1]), raw).astype(dtype).reshape(shape)
-    value = eval(value, {"true": True, "false": False})
+    if dtype is float:  # infinities and NaN are printed as their bits
+        bits = lambda m: repr(from_bits(int(m.group(), 16), len(m.group()) - 2))
+        value = re.sub(r"0x[0-9A-F]+", bits, value)
+    names = {"true": True, "false": False, "inf": np.inf, "nan": np.nan}
+    value = eval(value, names)
     return np.broadcast_to(np.asarray(value, dtype), shape)
 
 
@@ -173,7 +201,7 @@ def attribute(text):
         return DTYPES[text]
     number, kind = re.fullmatch(r"(\S+) : (\w+)", text).groups()
     if number.startswith("0x"):
-        return float(np.array(int(number, 16), np.uint64).view(np.float64))
+        return from_bits(int(number, 16), len(number) - 2)
     return float(number) if kind.startswith("f") else int(number)
 
 
