@@ -202,13 +202,44 @@ readPositions(NodeImporter &node, const GraphValue &indices, int64_t size) {
   return positions;
 }
 
-/// Is it the list of the examples' places, which picks each for itself?
-static bool namesItself(const GraphValue &indices) {
-  if (!indices.isKnown() || !indices.isBatch(0) || indices.rank() != 1)
-    return false;
-  const Number &place = indices.numbers->front();
-  return indices.numbers->size() == 1 && place.position == 1 &&
-         place.integer == 0 && place.perExample == 0;
+/// Where known indices along the batch axis of `data`, of outer · N · inner
+/// elements, pick from the example's own outer · inner: index (o · N + n) ·
+/// inner + i of example n is element o · inner + i. None if they do not.
+static std::optional<SmallVector<int64_t>>
+findOwnPositions(const GraphValue &data, const GraphValue &indices) {
+  if (!indices.isKnown() || !indices.batch || !indices.batch->isPure())
+    return std::nullopt;
+  int64_t inner = data.batch->inner;
+  SmallVector<int64_t> positions;
+  for (const Number &number : *indices.numbers) {
+    int64_t outer = number.perExample / inner;
+    if (number.position != inner || number.perExample % inner != 0 ||
+        outer < 0 || outer >= data.batch->outer || number.integer < 0 ||
+        number.integer >= inner)
+      return std::nullopt;
+    positions.push_back(outer * inner + number.integer);
+  }
+  return positions;
+}
+
+/// Picks along the batch axis at positions of the example's own elements; the
+/// axis becomes those of the indices.
+static Result gatherOwn(GraphBuilder &graph, const GraphValue &data,
+                        const GraphValue &indices, int64_t axis,
+                        ArrayRef<int64_t> positions) {
+  SmallVector<int64_t> shape(ArrayRef(data.shape).take_front(axis));
+  llvm::append_range(shape, indices.shape);
+  llvm::append_range(shape, ArrayRef(data.shape).drop_front(axis + 1));
+  BatchAxis batch = *indices.batch;
+  batch.axis += axis;
+  bool isPure = data.batch->isPure();
+  if (isPure && positions.size() == 1)
+    return graph.reshape(data, shape, batch);
+  GraphValue example = data;
+  example.shape = data.coreShape();
+  example.batch.reset();
+  Result own = isPure ? graph.unsqueeze(example, {axis}) : Result(example);
+  return graph.reshape(graph.pick(own, axis, positions), shape, batch);
 }
 
 /// Indices that depend on the input: an embedding. The data are the same for
@@ -247,8 +278,9 @@ Result onnximport::gather(NodeImporter &node, const GraphValue &data,
   if (indices.isFloat() || indices.kind == ElementKind::Bool)
     return node.emitError() << "expected integers as indices, but got "
                             << describe(indices.kind, indices.shape);
-  if (data.isBatch(axis) && data.batch->isPure() && namesItself(indices))
-    return data;
+  if (data.isBatch(axis))
+    if (auto positions = findOwnPositions(data, indices))
+      return gatherOwn(node.graph, data, indices, axis, *positions);
   if (failed(node.graph.refuseBatch(data, axis, "pick elements")))
     return failure();
   if (!indices.isKnown() || indices.batch)
