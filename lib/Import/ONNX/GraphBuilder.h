@@ -46,6 +46,7 @@ public:
 
   /// Names what is built from now on.
   void setLocation(Location location) { current = location; }
+  Location getLocation() const { return current; }
   InFlightDiagnostic emitError() { return ::mlir::emitError(current); }
   Builder &attributes() { return builder; }
   /// The batch size that the file fixes.

@@ -120,6 +120,55 @@ static LogicalResult checkInputs(const Operator &entry,
   return error << " inputs, but got " << count;
 }
 
+LogicalResult GraphImporter::checkTensors(const Operator &entry,
+                                          ArrayRef<const GraphValue *> inputs) {
+  if (entry.takesSequences)
+    return success();
+  for (auto [i, input] : llvm::enumerate(inputs))
+    if (input && (input->isSequence() || input->isMissing()))
+      return graph.emitError()
+             << "expected a tensor as input " << i << ", but got "
+             << (input->isSequence() ? "a sequence"
+                                     : "an empty optional value");
+  return success();
+}
+
+/// Inner graphs are imported once for each time that they run.
+FailureOr<SmallVector<GraphValue>>
+GraphImporter::importBody(const Graph &body, ArrayRef<GraphValue> inputs) {
+  constexpr int64_t maxBodies = 4096, maxNodes = 1 << 18;
+  numBodyNodes += body.nodes.size();
+  if (++numBodies > maxBodies || numBodyNodes > maxNodes)
+    return graph.emitError()
+           << "expected at most " << maxBodies << " runs of inner graphs and "
+           << maxNodes << " nodes in them, but got more";
+  std::string outer = current;
+  Location location = graph.getLocation();
+  for (auto [name, value] : llvm::zip_equal(body.inputs, inputs))
+    values[name] = value;
+  for (const Node *node : findLiveNodes(body))
+    if (failed(importNode(*node)))
+      return failure();
+  current = outer;
+  graph.setLocation(location);
+  SmallVector<GraphValue> results;
+  for (const std::string &output : body.outputs) {
+    auto found = values.find(output);
+    if (found == values.end())
+      return graph.emitError()
+             << "expected a node that makes the inner output '" << output
+             << "', but nothing does";
+    results.push_back(found->second);
+  }
+  // What an inner graph makes is not seen outside.
+  for (const std::string &name : body.inputs)
+    values.erase(name);
+  for (const Node &node : body.nodes)
+    for (const std::string &output : node.outputs)
+      values.erase(output);
+  return results;
+}
+
 LogicalResult GraphImporter::importNode(const Node &node) {
   current =
       ("node '" + node.displayName() + "' (" + node.qualifiedType() + "): ")
@@ -127,14 +176,20 @@ LogicalResult GraphImporter::importNode(const Node &node) {
   StringRef name =
       node.outputs.front().empty() ? node.displayName() : node.outputs.front();
   graph.setLocation(NameLoc::get(graph.attributes().getStringAttr(name)));
-  int64_t opset = model.opsets.lookup(node.domain);
-  const Operator *entry = findOperator(node.type, opset);
+  const Operator *entry =
+      node.domain.empty() ? findOperator(node.type, node.opset) : nullptr;
+  if (!entry)
+    return graph.emitError() << "unsupported operator";
   SmallVector<const GraphValue *> inputs;
   if (failed(collectInputs(node, inputs)))
     return failure();
-  if (failed(checkInputs(*entry, inputs, graph)))
+  if (failed(checkInputs(*entry, inputs, graph)) ||
+      failed(checkTensors(*entry, inputs)))
     return failure();
-  NodeImporter importer(graph, node, opset, inputs);
+  auto importInner = [&](const Graph &body, ArrayRef<GraphValue> values) {
+    return importBody(body, values);
+  };
+  NodeImporter importer(graph, node, node.opset, inputs, importInner);
   if (failed(entry->import(importer)) || !importer.attributesAreValid())
     return failure();
   for (auto [output, value] :
@@ -150,6 +205,10 @@ LogicalResult GraphImporter::importNode(const Node &node) {
 
 LogicalResult GraphImporter::importOutput(StringRef name, GraphValue value,
                                           SmallVectorImpl<Value> &cores) {
+  if (value.isSequence() || value.isMissing())
+    return graph.emitError()
+           << "output '" << name << "': expected a tensor, but got "
+           << (value.isSequence() ? "a sequence" : "an empty optional value");
   if (!value.isFloat())
     return graph.emitError() << "output '" << name
                              << "': expected floating-point numbers, but got "

@@ -18,6 +18,9 @@ namespace mlir::ntk::onnximport {
 /// name the input.
 llvm::Error readInputs(const Model &model, bool wholeBatch, OnnxImport &result);
 
+/// Nodes of an inner graph that its outputs need.
+std::vector<const Node *> findLiveNodes(const Graph &graph);
+
 /// Positions of the nodes that the outputs need. Names that are made twice are
 /// errors, and so are operators that are not supported, all at once.
 llvm::Expected<std::vector<size_t>> findLiveNodes(const Model &model);
@@ -26,6 +29,8 @@ llvm::Expected<std::vector<size_t>> findLiveNodes(const Model &model);
 /// and what works along it is refused. `OfOne`: the file fixes the batch to one
 /// example, whose axis of size one is an axis like any other.
 enum class Batch { Apart, OfOne };
+
+struct Operator;
 
 class GraphImporter {
 public:
@@ -49,6 +54,10 @@ private:
   LogicalResult importNode(const Node &node);
   LogicalResult collectInputs(const Node &node,
                               SmallVectorImpl<const GraphValue *> &inputs);
+  FailureOr<SmallVector<GraphValue>> importBody(const Graph &body,
+                                                ArrayRef<GraphValue> inputs);
+  LogicalResult checkTensors(const Operator &entry,
+                             ArrayRef<const GraphValue *> inputs);
   LogicalResult importOutputs();
   LogicalResult importOutput(StringRef name, GraphValue value,
                              SmallVectorImpl<Value> &cores);
@@ -65,6 +74,8 @@ private:
   GraphBuilder graph;
   llvm::StringMap<GraphValue> values;
   std::string current;
+  /// Graphs inside nodes that were imported, and their nodes.
+  int64_t numBodies = 0, numBodyNodes = 0;
 };
 
 } // namespace mlir::ntk::onnximport

@@ -74,6 +74,8 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
   llvm::Expected<Model> model = readModel(path);
   if (!model)
     return model.takeError();
+  if (llvm::Error error = inlineFunctions(*model))
+    return std::move(error);
   separateMerged(*model);
   OnnxImport result;
   if (llvm::Error error = readInputs(*model, options.wholeBatch, result))

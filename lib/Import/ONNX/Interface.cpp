@@ -116,8 +116,7 @@ static llvm::Error checkOperators(const Model &model,
   size_t count = 0;
   for (size_t position : liveNodes) {
     const Node &node = model.nodes[position];
-    if (node.domain.empty() &&
-        findOperator(node.type, model.opsets.lookup(node.domain)))
+    if (node.domain.empty() && findOperator(node.type, node.opset))
       continue;
     ++count;
     list += (count == 1 ? "node '" : ", node '") + node.displayName().str() +
@@ -129,17 +128,44 @@ static llvm::Error checkOperators(const Model &model,
                                  (count == 1 ? "" : "s") + ": " + list);
 }
 
-/// The standard operator set is one whose operators are known.
+/// The standard operator sets, of the model and its functions, are ones whose
+/// operators are known.
 static llvm::Error checkOpset(const Model &model) {
-  bool isUsed = llvm::any_of(
-      model.nodes, [](const Node &node) { return node.domain.empty(); });
-  int64_t opset = model.opsets.lookup("");
-  if (!isUsed || (oldestOpset <= opset && opset <= newestOpset))
-    return llvm::Error::success();
-  return llvm::createStringError(
-      "expected operator set " + Twine(oldestOpset) + " to " +
-      Twine(newestOpset) + ", but got " +
-      (model.opsets.contains("") ? Twine(opset) : Twine("none")));
+  for (const Node &node : model.nodes)
+    if (node.domain.empty() &&
+        (node.opset < oldestOpset || node.opset > newestOpset))
+      return llvm::createStringError(
+          "expected operator set " + Twine(oldestOpset) + " to " +
+          Twine(newestOpset) + ", but got " +
+          (node.opset ? Twine(node.opset) : Twine("none")));
+  return llvm::Error::success();
+}
+
+/// Positions of the nodes that the named values need.
+static std::vector<size_t> findNeeded(ArrayRef<Node> nodes,
+                                      llvm::StringSet<> needed) {
+  std::vector<size_t> live;
+  for (size_t i = nodes.size(); i-- > 0;) {
+    const Node &node = nodes[i];
+    if (!llvm::any_of(node.outputs, [&](const std::string &output) {
+          return !output.empty() && needed.contains(output);
+        }))
+      continue;
+    live.push_back(i);
+    forEachRead(node, [&](const std::string &name) { needed.insert(name); });
+  }
+  std::reverse(live.begin(), live.end());
+  return live;
+}
+
+std::vector<const Node *> onnximport::findLiveNodes(const Graph &graph) {
+  llvm::StringSet<> needed;
+  for (const std::string &output : graph.outputs)
+    needed.insert(output);
+  std::vector<const Node *> live;
+  for (size_t position : findNeeded(graph.nodes, std::move(needed)))
+    live.push_back(&graph.nodes[position]);
+  return live;
 }
 
 llvm::Expected<std::vector<size_t>>
@@ -149,18 +175,7 @@ onnximport::findLiveNodes(const Model &model) {
   llvm::StringSet<> needed;
   for (const ValueInfo &output : model.outputs)
     needed.insert(output.name);
-  std::vector<size_t> liveNodes;
-  for (size_t i = model.nodes.size(); i-- > 0;) {
-    const Node &node = model.nodes[i];
-    if (!llvm::any_of(node.outputs, [&](const std::string &output) {
-          return !output.empty() && needed.contains(output);
-        }))
-      continue;
-    liveNodes.push_back(i);
-    for (const std::string &input : node.inputs)
-      needed.insert(input);
-  }
-  std::reverse(liveNodes.begin(), liveNodes.end());
+  std::vector<size_t> liveNodes = findNeeded(model.nodes, std::move(needed));
   if (llvm::Error error = checkOpset(model))
     return std::move(error);
   if (llvm::Error error = checkOperators(model, liveNodes))

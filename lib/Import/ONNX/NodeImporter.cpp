@@ -87,6 +87,8 @@ static StringRef kindName(NodeAttribute::Kind kind) {
     return "a string";
   case NodeAttribute::Kind::Tensor:
     return "a tensor";
+  case NodeAttribute::Kind::Graph:
+    return "a graph";
   case NodeAttribute::Kind::Floats:
     return "numbers";
   case NodeAttribute::Kind::Ints:
@@ -132,6 +134,27 @@ SmallVector<int64_t> NodeImporter::getIntegers(StringRef name,
                                                ArrayRef<int64_t> missing) {
   const NodeAttribute *found = getAttribute(name, NodeAttribute::Kind::Ints);
   return llvm::to_vector(found ? ArrayRef<int64_t>(found->ints) : missing);
+}
+
+FailureOr<SmallVector<GraphValue>>
+NodeImporter::importBody(StringRef attribute, ArrayRef<GraphValue> values,
+                         size_t minOutputs) {
+  const NodeAttribute *found =
+      getAttribute(attribute, NodeAttribute::Kind::Graph);
+  if (!found && valid)
+    emitError() << "expected a graph '" << attribute << "'";
+  if (!found)
+    return failure();
+  const Graph &graph = *found->graph;
+  if (graph.inputs.size() != values.size())
+    return emitError() << "expected a graph '" << attribute << "' of "
+                       << values.size() << " inputs, but got "
+                       << graph.inputs.size();
+  if (graph.outputs.size() < minOutputs)
+    return emitError() << "expected a graph '" << attribute << "' of "
+                       << minOutputs << " outputs or more, but got "
+                       << graph.outputs.size();
+  return body(graph, values);
 }
 
 //===----------------------------------------------------------------------===//

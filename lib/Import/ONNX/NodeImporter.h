@@ -13,13 +13,18 @@
 
 namespace mlir::ntk::onnximport {
 
+/// Imports a graph inside a node, with values for its inputs; gives those of
+/// its outputs.
+using BodyFunction = llvm::function_ref<FailureOr<SmallVector<GraphValue>>(
+    const Graph &body, ArrayRef<GraphValue> inputs)>;
+
 class NodeImporter {
 public:
   /// `inputs` holds null where an optional input is left out.
   NodeImporter(GraphBuilder &graph, const Node &node, int64_t opset,
-               ArrayRef<const GraphValue *> inputs)
+               ArrayRef<const GraphValue *> inputs, BodyFunction body)
       : graph(graph), node(node), opset(opset), inputs(inputs),
-        outputs(node.outputs.size()) {}
+        outputs(node.outputs.size()), body(body) {}
 
   GraphBuilder &graph;
   const Node &node;
@@ -61,6 +66,12 @@ public:
   const NodeAttribute *getAttribute(StringRef name, NodeAttribute::Kind kind);
   bool attributesAreValid() const { return valid; }
 
+  /// Imports the graph of an attribute, which must have that many inputs and at
+  /// least `minOutputs` outputs.
+  FailureOr<SmallVector<GraphValue>> importBody(StringRef attribute,
+                                                ArrayRef<GraphValue> inputs,
+                                                size_t minOutputs);
+
   //===--- Axes -----------------------------------------------------------===//
 
   /// An axis from 0, for one that may count from the end.
@@ -85,6 +96,7 @@ public:
 private:
   SmallVector<const GraphValue *> inputs;
   SmallVector<std::optional<GraphValue>> outputs;
+  BodyFunction body;
   bool valid = true;
 };
 

@@ -14,16 +14,17 @@ using Table = llvm::StringMap<SmallVector<const Operator *, 1>>;
 static Table collectOperators() {
   Table table;
   for (ArrayRef<Operator> theme :
-       {getActivationOperators(), getArithmeticOperators(),
-        getAttentionOperators(),  getComparisonOperators(),
-        getConstantOperators(),   getConvolutionOperators(),
-        getDiagonalOperators(),   getElementOperators(),
-        getFunctionOperators(),   getImageOperators(),
-        getIndexingOperators(),   getLinearOperators(),
-        getNormOperators(),       getNormalizationOperators(),
-        getOrderOperators(),      getPoolingOperators(),
-        getRecurrentOperators(),  getReductionOperators(),
-        getResizeOperators(),     getSelectionOperators(),
+       {getActivationOperators(),    getArithmeticOperators(),
+        getAttentionOperators(),     getComparisonOperators(),
+        getConstantOperators(),      getControlFlowOperators(),
+        getConvolutionOperators(),   getDiagonalOperators(),
+        getElementOperators(),       getFunctionOperators(),
+        getImageOperators(),         getIndexingOperators(),
+        getLinearOperators(),        getNormOperators(),
+        getNormalizationOperators(), getOrderOperators(),
+        getPoolingOperators(),       getRecurrentOperators(),
+        getReductionOperators(),     getResizeOperators(),
+        getSelectionOperators(),     getSequenceOperators(),
         getShapeOperators()})
     for (const Operator &entry : theme)
       table[entry.name].push_back(&entry);

@@ -22,6 +22,8 @@ struct Operator {
   /// Inputs that must be there (the first ones) and how many there may be.
   unsigned minInputs, maxInputs;
   ImportFunction import;
+  /// Inputs may be sequences of values, or an optional value that is not there.
+  bool takesSequences = false;
 };
 
 inline constexpr int64_t oldestOpset = 7;
@@ -33,6 +35,7 @@ ArrayRef<Operator> getArithmeticOperators();
 ArrayRef<Operator> getAttentionOperators();
 ArrayRef<Operator> getComparisonOperators();
 ArrayRef<Operator> getConstantOperators();
+ArrayRef<Operator> getControlFlowOperators();
 ArrayRef<Operator> getConvolutionOperators();
 ArrayRef<Operator> getDiagonalOperators();
 ArrayRef<Operator> getElementOperators();
@@ -48,6 +51,7 @@ ArrayRef<Operator> getRecurrentOperators();
 ArrayRef<Operator> getReductionOperators();
 ArrayRef<Operator> getResizeOperators();
 ArrayRef<Operator> getSelectionOperators();
+ArrayRef<Operator> getSequenceOperators();
 ArrayRef<Operator> getShapeOperators();
 
 /// The row for an operator of the standard domain at this version, or null.

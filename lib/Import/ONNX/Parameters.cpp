@@ -31,7 +31,7 @@ static Uses findUses(const Model &model) {
   llvm::StringMap<llvm::StringSet<>> roots;
   for (const NamedTensor &tensor : model.initializers)
     roots[tensor.name].insert(tensor.name);
-  for (const Node &node : model.nodes) {
+  forEachNode(model.nodes, [&](const Node &node) {
     bool moves = llvm::StringSwitch<bool>(node.type)
                      .Cases("Transpose", "Reshape", "Squeeze", "Unsqueeze",
                             "Identity", true)
@@ -51,7 +51,7 @@ static Uses findUses(const Model &model) {
             roots[output].insert(source.getKey());
       }
     }
-  }
+  });
   return uses;
 }
 

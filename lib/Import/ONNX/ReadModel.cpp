@@ -32,10 +32,103 @@ static std::string normalizeDomain(const std::string &domain) {
   return domain == "ai.onnx" ? "" : domain;
 }
 
-static Expected<NodeAttribute>
-readAttribute(const ::onnx::AttributeProto &proto, TensorReader &tensors) {
+void onnximport::forEachRead(
+    const Node &node, llvm::function_ref<void(const std::string &)> visit) {
+  for (const std::string &input : node.inputs)
+    visit(input);
+  for (const auto &attribute : node.attributes) {
+    const Graph *graph = attribute.second.graph.get();
+    if (!graph)
+      continue;
+    for (const Node &inner : graph->nodes)
+      forEachRead(inner, visit);
+    for (const std::string &output : graph->outputs)
+      visit(output);
+  }
+}
+
+void onnximport::forEachNode(llvm::ArrayRef<Node> nodes,
+                             llvm::function_ref<void(const Node &)> visit) {
+  for (const Node &node : nodes) {
+    for (const auto &attribute : node.attributes)
+      if (attribute.second.graph)
+        forEachNode(attribute.second.graph->nodes, visit);
+    visit(node);
+  }
+}
+
+namespace {
+/// Reads nodes, and the graphs inside them.
+class NodeReader {
+public:
+  NodeReader(TensorReader &tensors, llvm::StringMap<int64_t> opsets)
+      : tensors(tensors), opsets(std::move(opsets)) {}
+
+  Expected<NodeAttribute> readAttribute(const ::onnx::AttributeProto &proto);
+  Expected<Node> readNode(const ::onnx::NodeProto &proto);
+  Expected<std::vector<NamedTensor>>
+  readInitializers(const ::onnx::GraphProto &proto);
+  template <typename Nodes>
+  Expected<std::vector<Node>> readNodes(const Nodes &protos);
+
+private:
+  Expected<Graph> readGraph(const ::onnx::GraphProto &proto);
+
+  TensorReader &tensors;
+  llvm::StringMap<int64_t> opsets;
+};
+} // namespace
+
+Expected<std::vector<NamedTensor>>
+NodeReader::readInitializers(const ::onnx::GraphProto &proto) {
+  if (proto.sparse_initializer_size())
+    return llvm::createStringError(
+        "expected dense initializers, but got " +
+        llvm::Twine(proto.sparse_initializer_size()) + " sparse ones");
+  std::vector<NamedTensor> initializers;
+  for (const auto &initializer : proto.initializer()) {
+    Expected<NamedTensor> tensor = tensors.read(initializer);
+    if (!tensor)
+      return tensor.takeError();
+    initializers.push_back(std::move(*tensor));
+  }
+  return initializers;
+}
+
+template <typename Nodes>
+Expected<std::vector<Node>> NodeReader::readNodes(const Nodes &protos) {
+  std::vector<Node> nodes;
+  for (const auto &proto : protos) {
+    Expected<Node> node = readNode(proto);
+    if (!node)
+      return node.takeError();
+    nodes.push_back(std::move(*node));
+  }
+  return nodes;
+}
+
+Expected<Graph> NodeReader::readGraph(const ::onnx::GraphProto &proto) {
+  Expected<std::vector<NamedTensor>> initializers = readInitializers(proto);
+  if (!initializers)
+    return initializers.takeError();
+  Expected<std::vector<Node>> nodes = readNodes(proto.node());
+  if (!nodes)
+    return nodes.takeError();
+  Graph graph{std::move(*nodes), std::move(*initializers), {}, {}};
+  for (const auto &input : proto.input())
+    graph.inputs.push_back(input.name());
+  for (const auto &output : proto.output())
+    graph.outputs.push_back(output.name());
+  return graph;
+}
+
+Expected<NodeAttribute>
+NodeReader::readAttribute(const ::onnx::AttributeProto &proto) {
   using Proto = ::onnx::AttributeProto;
   NodeAttribute attribute;
+  attribute.reference = proto.ref_attr_name();
+  if (!attribute.reference.empty())
+    return attribute;
   switch (proto.type()) {
   case Proto::FLOAT:
     attribute.kind = NodeAttribute::Kind::Float;
@@ -72,25 +165,33 @@ readAttribute(const ::onnx::AttributeProto &proto, TensorReader &tensors) {
     attribute.tensor = std::make_shared<const NamedTensor>(std::move(*tensor));
     break;
   }
+  case Proto::GRAPH: {
+    Expected<Graph> graph = readGraph(proto.g());
+    if (!graph)
+      return graph.takeError();
+    attribute.kind = NodeAttribute::Kind::Graph;
+    attribute.graph = std::make_shared<const Graph>(std::move(*graph));
+    break;
+  }
   default:
     break;
   }
   return attribute;
 }
 
-static Expected<Node> readNode(const ::onnx::NodeProto &proto,
-                               TensorReader &tensors) {
+Expected<Node> NodeReader::readNode(const ::onnx::NodeProto &proto) {
   Node node;
   node.name = proto.name();
   node.domain = normalizeDomain(proto.domain());
   node.type = proto.op_type();
+  node.opset = opsets.lookup(node.domain);
   node.inputs.assign(proto.input().begin(), proto.input().end());
   node.outputs.assign(proto.output().begin(), proto.output().end());
   for (const auto &entry : proto.metadata_props())
     if (entry.key() == "pkg.onnxscript.rewriter.rule_name")
       node.rewriteRules = entry.value();
   for (const auto &attribute : proto.attribute()) {
-    Expected<NodeAttribute> read = readAttribute(attribute, tensors);
+    Expected<NodeAttribute> read = readAttribute(attribute);
     if (!read)
       return llvm::createStringError("node '" + node.displayName() + "' (" +
                                      node.qualifiedType() + "): attribute '" +
@@ -121,24 +222,19 @@ static ValueInfo readValueInfo(const ::onnx::ValueInfoProto &proto) {
 
 static llvm::Error readGraph(const ::onnx::GraphProto &graph,
                              TensorReader &tensors, Model &model) {
-  if (graph.sparse_initializer_size())
-    return llvm::createStringError(
-        "expected dense initializers, but got " +
-        llvm::Twine(graph.sparse_initializer_size()) + " sparse ones");
+  NodeReader reader(tensors, model.opsets);
+  Expected<std::vector<NamedTensor>> initializers =
+      reader.readInitializers(graph);
+  if (!initializers)
+    return initializers.takeError();
+  model.initializers = std::move(*initializers);
   llvm::StringSet<> initialized;
-  for (const auto &proto : graph.initializer()) {
-    Expected<NamedTensor> tensor = tensors.read(proto);
-    if (!tensor)
-      return tensor.takeError();
-    initialized.insert(proto.name());
-    model.initializers.push_back(std::move(*tensor));
-  }
-  for (const auto &proto : graph.node()) {
-    Expected<Node> node = readNode(proto, tensors);
-    if (!node)
-      return node.takeError();
-    model.nodes.push_back(std::move(*node));
-  }
+  for (const NamedTensor &tensor : model.initializers)
+    initialized.insert(tensor.name);
+  Expected<std::vector<Node>> nodes = reader.readNodes(graph.node());
+  if (!nodes)
+    return nodes.takeError();
+  model.nodes = std::move(*nodes);
   for (const auto &proto : graph.input())
     if (!initialized.contains(proto.name()))
       model.inputs.push_back(readValueInfo(proto));
@@ -148,6 +244,32 @@ static llvm::Error readGraph(const ::onnx::GraphProto &graph,
     if (entry.key() == "pkg.torch.export.ExportedProgram.graph_signature")
       model.signature = entry.value();
   return llvm::Error::success();
+}
+
+/// A function names the operator sets of its nodes itself.
+static Expected<Function> readFunction(const ::onnx::FunctionProto &proto,
+                                       const Model &model,
+                                       TensorReader &tensors) {
+  llvm::StringMap<int64_t> opsets = model.opsets;
+  for (const auto &opset : proto.opset_import())
+    opsets[normalizeDomain(opset.domain())] = opset.version();
+  NodeReader reader(tensors, std::move(opsets));
+  Function function;
+  function.domain = normalizeDomain(proto.domain());
+  function.name = proto.name();
+  function.inputs.assign(proto.input().begin(), proto.input().end());
+  function.outputs.assign(proto.output().begin(), proto.output().end());
+  for (const auto &attribute : proto.attribute_proto()) {
+    Expected<NodeAttribute> read = reader.readAttribute(attribute);
+    if (!read)
+      return read.takeError();
+    function.defaults[attribute.name()] = std::move(*read);
+  }
+  Expected<std::vector<Node>> nodes = reader.readNodes(proto.node());
+  if (!nodes)
+    return nodes.takeError();
+  function.nodes = std::move(*nodes);
+  return function;
 }
 
 /// Parses the message; protobuf cannot read more than 2 GiB.
@@ -183,5 +305,12 @@ Expected<Model> onnximport::readModel(StringRef path) {
   TensorReader tensors(llvm::sys::path::parent_path(path));
   if (llvm::Error error = readGraph(proto.graph(), tensors, model))
     return std::move(error);
+  for (const auto &function : proto.functions()) {
+    Expected<Function> read = readFunction(function, model, tensors);
+    if (!read)
+      return llvm::createStringError("function '" + function.name() +
+                                     "': " + llvm::toString(read.takeError()));
+    model.functions.push_back(std::move(*read));
+  }
   return model;
 }

@@ -164,7 +164,7 @@ LogicalResult RecurrentLayer::checkLengths() {
               "equal to the "
            << steps << " time steps of the input, but they "
            << (lengths.isKnown() ? "differ" : "are not constant");
-  if (splat->perExample != 0 || splat->integer != steps)
+  if (!splat->isPlain() || splat->integer != steps)
     return node.emitError()
            << "expected sequence_lens that are constant and equal to the "
            << steps << " time steps of the input, but got " << splat->integer;

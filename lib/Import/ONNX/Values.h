@@ -84,8 +84,13 @@ struct GraphValue {
   Value core;
   /// The numbers of a buffer, for operators that need to know them.
   std::shared_ptr<const Array> stored;
+  /// The values of a sequence, which is nothing else.
+  std::shared_ptr<const std::vector<GraphValue>> sequence;
 
   bool isKnown() const { return numbers != nullptr; }
+  bool isSequence() const { return sequence != nullptr; }
+  /// An optional value that is not there?
+  bool isMissing() const { return !isSequence() && !isKnown() && !core; }
   bool isFloat() const { return ntk::isFloat(kind); }
   int64_t rank() const { return shape.size(); }
 

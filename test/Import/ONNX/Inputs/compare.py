@@ -36,8 +36,15 @@ def draw(random, value, batch):
 
 def tensors(model):
     """Initializers, and the copies that an Identity makes of them."""
-    found = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
-    for node in model.graph.node:
+    return graph_tensors(model.graph)
+
+
+def graph_tensors(graph):
+    found = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                found.update(graph_tensors(attribute.g))
         if node.op_type == "Identity" and node.input[0] in found:
             found[node.output[0]] = found[node.input[0]]
         if node.op_type == "Constant" and node.attribute[0].name == "value":

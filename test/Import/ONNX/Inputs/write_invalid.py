@@ -105,6 +105,15 @@ def models():
     empty = model([node("Relu", ["x"], ["y"])])
     empty.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 0
     yield "empty_batch", empty
+    doubling = model([node("f0", ["x"], ["y"], domain="my")])
+    for i in range(40):
+        calls = [node(f"f{i + 1}", ["x"], [name], domain="my") for name in "ab"]
+        doubling.functions.append(
+            helper.make_function(
+                "my", f"f{i}", ["x"], ["b"], calls, [helper.make_opsetid("my", 1)]
+            )
+        )
+    yield "explosion", doubling
 
 
 def write(folder):

@@ -4,7 +4,8 @@
 
 A line `--- NAME [opset=N] [producer=P]` starts a model in ONNX's text syntax, a
 line `}` ends it. Tensors that are declared in <…> without values and that no
-node makes are initializers with random values.
+node makes are initializers with random values. Local functions, of domain `local`,
+follow the model, each behind a line `+++`.
 """
 
 import os
@@ -35,9 +36,11 @@ def add_initializers(graph, random):
 
 
 def write(test, folder):
-    blocks = re.findall(r"^--- (\S+)(.*)\n((?:.*\n)*?\}\n)", open(test).read(), re.M)
+    block = r"(?:.*\n)*?\}\n"
+    pattern = rf"^--- (\S+)(.*)\n({block})((?:\+\+\+\n{block})*)"
+    blocks = re.findall(pattern, open(test).read(), re.M)
     random = np.random.default_rng(1)
-    for name, options, text in blocks:
+    for name, options, text, functions in blocks:
         options = dict(o.split("=") for o in options.split())
         graph = parser.parse_graph(text)
         add_initializers(graph, random)
@@ -45,7 +48,14 @@ def write(test, folder):
             graph,
             ir_version=8,
             producer_name=options.get("producer", ""),
-            opset_imports=[helper.make_opsetid("", int(options.get("opset", 20)))],
+            opset_imports=[
+                helper.make_opsetid("", int(options.get("opset", 20))),
+                helper.make_opsetid("local", 1),
+            ],
+            functions=[
+                parser.parse_function(function)
+                for function in functions.split("+++\n")[1:]
+            ],
         )
         path = os.path.join(folder, f"{name}.onnx")
         os.makedirs(os.path.dirname(path), exist_ok=True)
