@@ -246,10 +246,8 @@ static LogicalResult importClip(NodeImporter &node) {
 /// the outputs by no other way loses its derivative, which is refused later.
 static Result step(NodeImporter &node, Result x,
                    Result (*build)(GraphBuilder &, Result)) {
-  if (succeeded(x) && x->core && node.graph.isActive(x->core))
-    node.graph.deadEnds.push_back(
-        {x->core, node.node.displayName().str() + "' (" +
-                      node.node.qualifiedType() + ")"});
+  if (succeeded(x))
+    node.endDerivative(*x);
   return build(node.graph, x);
 }
 

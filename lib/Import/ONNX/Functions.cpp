@@ -31,6 +31,45 @@ static Result tangent(GraphBuilder &graph, Result x) {
   return graph.binary<DivOp>(graph.unary<SinOp>(x), graph.unary<CosOp>(x));
 }
 
+/// The series of atan u / u in v = u²; for |u| < 0.2 it is exact in doubles.
+static Result arcTangentSeries(GraphBuilder &graph, Result v) {
+  constexpr int64_t terms = 13;
+  auto coefficient = [](int64_t k) {
+    return (k % 2 ? -1.0 : 1.0) / (2 * k + 1);
+  };
+  Result sum = graph.scale(v, coefficient(terms - 1));
+  for (int64_t k = terms - 2; k > 0; --k)
+    sum = graph.binary<MulOp>(graph.shift(sum, coefficient(k)), v);
+  return graph.shift(sum, coefficient(0));
+}
+
+/// atan x = 2 atan(x / (1 + √(1 + x²))), three times, and then the series.
+/// Beyond ±10¹⁸ it is ±π/2 to all digits.
+static Result arcTangent(GraphBuilder &graph, Result x) {
+  constexpr double bound = 1e18;
+  Result u = graph.unary<ClipOp>(
+      x, {graph.attribute("high", bound), graph.attribute("low", -bound)});
+  for (int halvings = 0; halvings < 3; ++halvings) {
+    Result root = graph.unary<SqrtOp>(graph.shift(graph.unary<SquareOp>(u), 1));
+    u = graph.binary<DivOp>(u, graph.shift(root, 1));
+  }
+  Result series = arcTangentSeries(graph, graph.unary<SquareOp>(u));
+  return graph.scale(graph.binary<MulOp>(u, series), 8);
+}
+
+/// atan(x / √(1 − x²)), with (1 − x)(1 + x), which does not cancel.
+static Result arcSine(GraphBuilder &graph, Result x) {
+  Result left = graph.shift(x, 1);
+  Result right = graph.shift(graph.unary<NegOp>(x), 1);
+  Result root = graph.unary<SqrtOp>(graph.binary<MulOp>(left, right));
+  return arcTangent(graph, graph.binary<DivOp>(x, root));
+}
+
+static Result arcCosine(GraphBuilder &graph, Result x) {
+  constexpr double halfPi = 1.5707963267948966;
+  return graph.shift(graph.unary<NegOp>(arcSine(graph, x)), halfPi);
+}
+
 /// (exp x ± exp −x) / 2.
 static Result hyperbolicCosine(GraphBuilder &graph, Result x) {
   Result grows = graph.unary<ExpOp>(x);
@@ -130,9 +169,12 @@ static LogicalResult importIsInf(NodeImporter &node) {
 
 ArrayRef<Operator> onnximport::getFunctionOperators() {
   static const Operator operators[] = {
+      {"Acos", 7, newestOpset, 1, 1, importComposed<arcCosine, std::acos>},
       {"Acosh", 9, newestOpset, 1, 1,
        importComposed<inverseCosine, std::acosh>},
+      {"Asin", 7, newestOpset, 1, 1, importComposed<arcSine, std::asin>},
       {"Asinh", 9, newestOpset, 1, 1, importComposed<inverseSine, std::asinh>},
+      {"Atan", 7, newestOpset, 1, 1, importComposed<arcTangent, std::atan>},
       {"Atanh", 9, newestOpset, 1, 1,
        importComposed<inverseTangent, std::atanh>},
       {"Cosh", 9, newestOpset, 1, 1,
