@@ -23,6 +23,8 @@ StringRef mlir::ntk::stringifyOrderClass(OrderClass orderClass) {
     return "left-to-right";
   case OrderClass::InsideOut:
     return "inside-out";
+  case OrderClass::TwoGrams:
+    return "two-grams";
   }
   return "";
 }
@@ -181,11 +183,14 @@ private:
       table[subset][kind] = node;
     if (subset + 1 != table.size())
       return;
-    bool sidesMeetLast =
-        isOneSided(getSubsetSides(left)) && isOneSided(getSubsetSides(right));
-    OrderClass orderClass = sidesMeetLast            ? OrderClass::OutsideIn
-                            : kind == HasSideProduct ? OrderClass::LeftToRight
-                                                     : OrderClass::InsideOut;
+    unsigned sides[] = {getSubsetSides(left), getSubsetSides(right)};
+    OrderClass orderClass = OrderClass::InsideOut;
+    if (isOneSided(sides[0]) && isOneSided(sides[1]))
+      orderClass = OrderClass::OutsideIn;
+    else if (kind == HasSideProduct)
+      orderClass = OrderClass::LeftToRight;
+    else if (sides[0] == 3 && sides[1] == 3)
+      orderClass = OrderClass::TwoGrams;
     auto [it, isNew] = roots.try_emplace(orderClass, node);
     if (!isNew && node.cost < it->second.cost)
       it->second = node;

@@ -146,8 +146,9 @@ TEST(ContractionOrder, FollowsThePaper) {
 TEST(ContractionOrder, CountsWork) {
   Einsum einsum = Einsum::get("notc, ntk, mpsc, msk -> nomp");
   double n = 4, o = 3, s = 16, k = 50, c = 20;
-  for (const ContractionOrder &order :
-       findContractionOrders(einsum, layer(n, o, s, k, c), 1, 4)) {
+  auto orders = findContractionOrders(einsum, layer(n, o, s, k, c), 1, 4);
+  EXPECT_EQ(orders.size(), 4u); // all rows of the design's table
+  for (const ContractionOrder &order : orders) {
     if (order.orderClass == OrderClass::OutsideIn) {
       EXPECT_EQ(order.sideFlops, 2 * n * 2 * o * s * k * c);
       EXPECT_EQ(order.pairFlops, n * n * 2 * o * o * k * c);
@@ -155,6 +156,10 @@ TEST(ContractionOrder, CountsWork) {
       EXPECT_EQ(order.sideFlops, 0);
       EXPECT_EQ(order.pairFlops,
                 n * n * 2 * (s * s * k + o * s * s * c + o * o * s * c));
+    } else if (order.orderClass == OrderClass::TwoGrams) {
+      EXPECT_EQ(order.sideFlops, 0);
+      EXPECT_EQ(order.pairFlops,
+                n * n * 2 * (s * s * k + o * o * s * s * c + o * o * s * s));
     } else {
       EXPECT_EQ(order.sideFlops, n * 2 * o * s * k * c);
       EXPECT_EQ(order.pairFlops, n * n * 2 * (o * s * k * c + o * o * s * c));

@@ -18,7 +18,8 @@ ntk.kernel @theta of @mlp outputs full {method = 2 : i32}
 // CHECK-SAME: "inside-out"
 // CHECK-SAME: "left-to-right"
 // CHECK-SAME: "outside-in"
-// CHECK-SAME: ntk.order = "inside-out"
+// CHECK-SAME: "two-grams"
+// CHECK-SAME: ntk.order = "two-grams"
 // CHECK-SAME: plan = #ntk.plan<order = [{{.*}}], results = [{{.*}}, "nomp"]>
 
 // APPLIED-LABEL: func.func @theta_tile

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The order of a contraction: exact dynamic programming over all binary trees
-// on its operands. The paper's orders are three classes of these trees:
-// outside-in (each side's product first, explicit gradients), left-to-right
-// (the product of one side, then the factors of the other) and inside-out (no
-// product of one side alone).
+// on its operands. The paper's orders are classes of these trees: outside-in
+// (each side's product first, explicit gradients), left-to-right (the product of
+// one side, then the factors of the other) and, without a product of one side
+// alone, inside-out (the Gram of the features, then one cotangent, then the
+// other) and two-grams (that of the features times that of the cotangents).
 
 #ifndef NTK_PLAN_CONTRACTIONORDER_H
 #define NTK_PLAN_CONTRACTIONORDER_H
@@ -20,7 +21,7 @@ namespace mlir::ntk {
 /// Sizes by letter, as they are planned for.
 using LetterSizes = std::map<char, double>;
 
-enum class OrderClass { OutsideIn, LeftToRight, InsideOut };
+enum class OrderClass { OutsideIn, LeftToRight, InsideOut, TwoGrams };
 
 StringRef stringifyOrderClass(OrderClass orderClass);
 
