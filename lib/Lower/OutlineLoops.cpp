@@ -13,6 +13,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "ntk/Lower/LoopPartition.h"
 #include "ntk/Lower/Passes.h"
 #include "llvm/ADT/StringMap.h"
 
@@ -45,9 +46,6 @@ static bool canTravel(Value value) {
          type.isInteger(64);
 }
 
-/// The trip count of a loop that is not known here counts as this.
-static constexpr int64_t unknownTrips = 64;
-
 static int64_t getTrips(Value lower, Value upper) {
   std::optional<int64_t> from = getConstantIntValue(lower);
   std::optional<int64_t> to = getConstantIntValue(upper);
@@ -74,32 +72,12 @@ static int64_t estimateWork(Region &region) {
   return work;
 }
 
-namespace {
-/// How a nest is cut into pieces: its first `collapsed` loops are one range,
-/// taken `grain` at a time.
-struct Partition {
-  unsigned collapsed = 0;
-  int64_t grain = 1;
-};
-} // namespace
-
-/// Collapses outer loops until what is inside is no more than one piece of
-/// work; the innermost loop is left to the vectoriser.
-static Partition choosePartition(scf::ParallelOp loop) {
-  constexpr int64_t piece = 1 << 15; // ops worth a thread's while
-  constexpr int64_t largest = 1 << 14;
-  unsigned rank = loop.getNumLoops();
-  int64_t inner = estimateWork(loop.getRegion());
-  SmallVector<int64_t> work(rank + 1, inner); // inside the first i loops
-  for (unsigned i = rank; i-- > 0;)
-    work[i] = work[i + 1] *
-              getTrips(loop.getLowerBound()[i], loop.getUpperBound()[i]);
-  Partition partition;
-  partition.collapsed = 1;
-  while (partition.collapsed + 1 < rank && work[partition.collapsed] > largest)
-    ++partition.collapsed;
-  partition.grain = std::max<int64_t>(piece / work[partition.collapsed], 1);
-  return partition;
+static LoopPartition choosePartition(scf::ParallelOp loop) {
+  SmallVector<int64_t> trips;
+  for (auto [lower, upper] :
+       llvm::zip_equal(loop.getLowerBound(), loop.getUpperBound()))
+    trips.push_back(getTrips(lower, upper));
+  return choosePartition(trips, estimateWork(loop.getRegion()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -204,12 +182,12 @@ public:
 
 private:
   func::FuncOp createBody(Operation *loop, ArrayRef<Value> used,
-                          const Partition &partition);
+                          const LoopPartition &partition);
   void cloneRange(OpBuilder &builder, scf::ParallelOp loop, IRMapping &mapping,
                   unsigned collapsed, Value begin, Value end);
   func::FuncOp shareBody(func::FuncOp body);
   void createCall(OpBuilder &builder, Operation *loop, func::FuncOp body,
-                  Value context, const Partition &partition);
+                  Value context, const LoopPartition &partition);
 
   ModuleOp module;
   Type pointer, i64;
@@ -251,7 +229,7 @@ void Outliner::cloneRange(OpBuilder &builder, scf::ParallelOp loop,
 }
 
 func::FuncOp Outliner::createBody(Operation *loop, ArrayRef<Value> used,
-                                  const Partition &partition) {
+                                  const LoopPartition &partition) {
   Location loc = loop->getLoc();
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   auto body = builder.create<func::FuncOp>(loc, "loop", bodyType);
@@ -297,7 +275,7 @@ func::FuncOp Outliner::shareBody(func::FuncOp body) {
 
 void Outliner::createCall(OpBuilder &builder, Operation *loop,
                           func::FuncOp body, Value context,
-                          const Partition &partition) {
+                          const LoopPartition &partition) {
   Location loc = loop->getLoc();
   if (partition.collapsed == 0) {
     Value zero = builder.create<arith::ConstantIntOp>(loc, 0, 64);
@@ -336,7 +314,7 @@ void Outliner::outline(Operation *loop) {
   SetVector<Value> used = getUsedValues(loop);
   if (loop->getNumResults() > 0 || !llvm::all_of(used, canTravel))
     return;
-  Partition partition;
+  LoopPartition partition;
   if (auto parallel = dyn_cast<scf::ParallelOp>(loop);
       parallel && isNormalised(parallel))
     partition = choosePartition(parallel);

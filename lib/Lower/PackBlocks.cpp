@@ -82,6 +82,13 @@ struct ParameterBlock {
       offsets.emplace_back(name, builder.getI64IntegerAttr(slot.offset));
     return builder.getDictionaryAttr(offsets);
   }
+
+  DictionaryAttr getTypes(Builder builder) const {
+    SmallVector<NamedAttribute> types;
+    for (auto [name, slot] : slots)
+      types.emplace_back(name, TypeAttr::get(slot.type));
+    return builder.getDictionaryAttr(types);
+  }
 };
 } // namespace
 
@@ -268,6 +275,7 @@ void FunctionPacker::packParameters() {
       count, blockType, "params",
       {builder.getNamedAttr(paramOffsetsAttrName,
                             parameters.getOffsets(builder)),
+       builder.getNamedAttr(paramTypesAttrName, parameters.getTypes(builder)),
        builder.getNamedAttr(paramBytesAttrName,
                             builder.getI64IntegerAttr(parameters.bytes))});
   for (unsigned i = 0; i < count; ++i) {

@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @theta_factors1(
 // CHECK-SAME: %[[X:[a-z0-9]+]]: memref<?x3xf32> {ntk.batch = "n", ntk.input = "x"}
 // CHECK-SAME: %[[N:[a-z0-9]+]]: index {ntk.size = "n"}
-// CHECK-SAME: %[[PARAMS:[a-z0-9]+]]: memref<?xi8> {ntk.param_bytes = 128 : i64, ntk.param_offsets = {fc1.weight = 0 : i64, fc2.weight = 64 : i64}}
+// CHECK-SAME: %[[PARAMS:[a-z0-9]+]]: memref<?xi8> {ntk.param_bytes = 128 : i64, ntk.param_offsets = {fc1.weight = 0 : i64, fc2.weight = 64 : i64}, ntk.param_types = {fc1.weight = tensor<4x3xf32>, fc2.weight = tensor<2x4xf32>}}
 // CHECK-SAME: %{{[a-z0-9]+}}: memref<?xi8> {ntk.arena, ntk.arena_bytes = {n = 16 : i64}}
 // CHECK-SAME: %[[FACTORS:[a-z0-9]+]]: memref<?xi8> {ntk.factor_bytes = {n = 64 : i64}, ntk.factor_offsets = [{}]}
 // CHECK: %[[W:.*]] = memref.view %[[PARAMS]]

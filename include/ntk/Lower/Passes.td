@@ -132,7 +132,8 @@ def PackBlocksPass : Pass<"ntk-pack-blocks", "::mlir::ModuleOp"> {
         %x: memref<?x3xf32> {ntk.batch = "n", ntk.input = "x"},
         %n: index {ntk.size = "n"},
         %params: memref<?xi8> {ntk.param_bytes = 64 : i64,
-                               ntk.param_offsets = {fc.weight = 0 : i64}},
+                               ntk.param_offsets = {fc.weight = 0 : i64},
+                               ntk.param_types = {fc.weight = tensor<2x3xf32>}},
         %arena: memref<?xi8> {ntk.arena},
         %factors: memref<?xi8> {ntk.factor_bytes = {n = 64 : i64},
                                 ntk.factor_offsets = […]}) {

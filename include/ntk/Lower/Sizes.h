@@ -21,6 +21,7 @@ namespace mlir::ntk {
 inline constexpr llvm::StringLiteral arenaAttrName = "ntk.arena";
 inline constexpr llvm::StringLiteral arenaBytesAttrName = "ntk.arena_bytes";
 inline constexpr llvm::StringLiteral paramOffsetsAttrName = "ntk.param_offsets";
+inline constexpr llvm::StringLiteral paramTypesAttrName = "ntk.param_types";
 inline constexpr llvm::StringLiteral paramBytesAttrName = "ntk.param_bytes";
 inline constexpr llvm::StringLiteral factorOffsetsAttrName =
     "ntk.factor_offsets";
