@@ -29,10 +29,13 @@ struct GemmIndex {
 
 /// A strided matrix product with loops around it; see Abi.h for its meaning.
 struct GemmLoops {
+  /// Loops there may be around a product.
+  static constexpr int maximum = 16;
+
   GemmIndex m, n, k;
   bool accumulate;
   int loops;
-  GemmIndex loop[NTK_RT_GEMM_MAX_LOOPS];
+  GemmIndex loop[maximum];
 
   /// Reads the array form of Abi.h.
   static GemmLoops parse(const int64_t *d) {
