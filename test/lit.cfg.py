@@ -36,6 +36,7 @@ models = os.environ.get(
 config.substitutions += [
     ("%ntk-python", config.python),
     ("%models", models),
+    ("%inputs", os.path.join(config.test_source_root, "Integration", "Inputs")),
     ("%ntk-source", config.ntk_source_root),
     ("%ntk-build", config.ntk_build_root),
 ]

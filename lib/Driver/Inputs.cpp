@@ -79,11 +79,8 @@ static std::string describeExamples(ArrayRef<int64_t> shape) {
   return text + "]";
 }
 
-/// Ids that a gather reads its table with are within the table.
-static Error checkIds(Model &model, const NetworkInput &input,
-                      const Array &array, const Twine &where) {
-  if (array.kind != ElementKind::Int64 && array.kind != ElementKind::Int32)
-    return Error::success();
+int64_t mlir::ntk::getIdBound(Model &model, const NetworkInput &input) {
+  int64_t bound = 0;
   Value ids = model.network.getArguments()[input.argument];
   for (Operation *user : ids.getUsers()) {
     auto gather = dyn_cast<GatherOp>(user);
@@ -91,13 +88,24 @@ static Error checkIds(Model &model, const NetworkInput &input,
       continue;
     int64_t size = cast<RankedTensorType>(gather.getInput().getType())
                        .getDimSize(gather.getAxis());
-    for (int64_t i = 0; i < array.size(); ++i) {
-      int64_t id = array.kind == ElementKind::Int64 ? array.as<int64_t>()[i]
-                                                    : array.as<int32_t>()[i];
-      if (id < -size || id >= size)
-        return createStringError(where + ": expected ids below " + Twine(size) +
-                                 ", but got " + Twine(id));
-    }
+    bound = bound ? std::min(bound, size) : size;
+  }
+  return bound;
+}
+
+/// Ids that a gather reads its table with are within the table.
+static Error checkIds(Model &model, const NetworkInput &input,
+                      const Array &array, const Twine &where) {
+  int64_t bound = getIdBound(model, input);
+  if (!bound ||
+      (array.kind != ElementKind::Int64 && array.kind != ElementKind::Int32))
+    return Error::success();
+  for (int64_t i = 0; i < array.size(); ++i) {
+    int64_t id = array.kind == ElementKind::Int64 ? array.as<int64_t>()[i]
+                                                  : array.as<int32_t>()[i];
+    if (id < -bound || id >= bound)
+      return createStringError(where + ": expected ids below " + Twine(bound) +
+                               ", but got " + Twine(id));
   }
   return Error::success();
 }

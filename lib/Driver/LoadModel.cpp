@@ -246,7 +246,8 @@ static Expected<Model> loadOnnx(MLIRContext &context,
 }
 
 Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
-                                     const RunOptions &options) {
+                                     const RunOptions &options,
+                                     bool needsValues) {
   if (std::error_code code = llvm::sys::fs::access(
           options.model, llvm::sys::fs::AccessMode::Exist))
     return createStringError(options.model + ": " +
@@ -259,8 +260,9 @@ Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
   if (!options.params.empty())
     if (Error error = readParameters(*model, options.params))
       return std::move(error);
-  if (Error error = checkParameters(*model, options))
-    return std::move(error);
+  if (needsValues)
+    if (Error error = checkParameters(*model, options))
+      return std::move(error);
   if (model->wrt.empty())
     return createStringError(options.model +
                              ": expected a trainable parameter, but there is "

@@ -1,7 +1,7 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The table of ntk-run's options and the one loop that reads it. LLVM's own
+// The table of options and the one loop that reads it. LLVM's own
 // option parser is not used: it would bring some hundred options of its own.
 
 #include "ntk/Driver/Options.h"
@@ -18,7 +18,11 @@ using llvm::Twine;
 
 namespace {
 
+/// The tools that have an option.
+enum Tools { Run = 1, Emit = 2, Both = 3 };
+
 struct Option {
+  Tools tools;
   StringRef name;
   /// How the value is written in the help. Empty: takes none. "[=json]": takes
   /// one only after an equals sign.
@@ -28,6 +32,9 @@ struct Option {
 
   bool isFlag() const { return value.empty(); }
   bool isOptional() const { return value.starts_with("["); }
+  bool isOf(Tool tool) const {
+    return tools & (tool == Tool::Run ? Run : Emit);
+  }
 };
 
 } // namespace
@@ -132,16 +139,18 @@ static Error setReport(ReportFormat &target, StringRef option,
 //===----------------------------------------------------------------------===//
 
 static constexpr Option options[] = {
-    {"x1", "A.npy|A.npz",
+    {Run, "x1", "A.npy|A.npz",
      "examples along the first axis; for a network with several inputs an\n"
      ".npz with one array for each by name",
      [](RunOptions &o, StringRef v) { return setFile(o.x1, "x1", v); }},
-    {"x2", "B.npy|B.npz",
+    {Run, "x2", "B.npy|B.npz",
      "the second set of examples; without it the kernel of A with itself",
      [](RunOptions &o, StringRef v) { return setFile(o.x2, "x2", v); }},
-    {"o", "THETA.npy", "where the kernel goes",
+    {Both, "o", "FILE",
+     "where the result goes: the kernel as THETA.npy, or source as NET.cpp\n"
+     "with NET.h beside it",
      [](RunOptions &o, StringRef v) { return setFile(o.output, "o", v); }},
-    {"kernel", "K",
+    {Both, "kernel", "K",
      "full [n1, n2, o, o] (the default; an output of axes a, b has\n"
      "[n1, n2, a, a, b, b]), trace [n1, n2] (divided by o),\n"
      "diagonal [n1, n2, o], sum [n1, n2] (of the summed outputs)",
@@ -149,16 +158,16 @@ static constexpr Option options[] = {
        return setChoice(o.kernel, "kernel", v,
                         {"full", "trace", "diagonal", "sum"});
      }},
-    {"wrt", "GLOB,...", "differentiate by these parameters only",
+    {Both, "wrt", "GLOB,...", "differentiate by these parameters only",
      [](RunOptions &o, StringRef v) { return addGlobs(o.wrt, "wrt", v); }},
-    {"frozen", "GLOB,...", "do not differentiate by these",
+    {Both, "frozen", "GLOB,...", "do not differentiate by these",
      [](RunOptions &o, StringRef v) {
        return addGlobs(o.frozen, "frozen", v);
      }},
-    {"params", "W.npz|W.safetensors",
+    {Both, "params", "W.npz|W.safetensors",
      "parameters and buffers by name, instead of those in the model",
      [](RunOptions &o, StringRef v) { return setFile(o.params, "params", v); }},
-    {"method", "M",
+    {Both, "method", "M",
      "auto (the default), or a method of the paper: jacobian-contraction,\n"
      "ntk-vector-products, structured",
      [](RunOptions &o, StringRef v) {
@@ -166,7 +175,7 @@ static constexpr Option options[] = {
                         {"auto", "jacobian-contraction", "ntk-vector-products",
                          "structured"});
      }},
-    {"dtype", "f32|f64",
+    {Both, "dtype", "f32|f64",
      "what is computed in; without it the type of the model",
      [](RunOptions &o, StringRef v) -> Error {
        if (v != "f32" && v != "f64")
@@ -174,7 +183,7 @@ static constexpr Option options[] = {
        o.doublePrecision = v == "f64";
        return Error::success();
      }},
-    {"memory-limit", "SIZE",
+    {Both, "memory-limit", "SIZE",
      "as 4GiB: blocks get smaller until all fits; counted are parameters,\n"
      "inputs, factors, scratch and the kernel. Without it 80 % of what is free",
      [](RunOptions &o, StringRef v) -> Error {
@@ -183,7 +192,7 @@ static constexpr Option options[] = {
          return expected("memory-limit", "a size such as 4GiB", v);
        return Error::success();
      }},
-    {"threads", "N", "threads to compute with",
+    {Run, "threads", "N", "threads to compute with",
      [](RunOptions &o, StringRef v) -> Error {
        int64_t n = 0;
        if (Error error = setCount(n, "threads", v))
@@ -191,37 +200,66 @@ static constexpr Option options[] = {
        o.threads = n;
        return Error::success();
      }},
-    {"plan", "[=json]", "print the plan and stop",
+    {Run, "plan", "[=json]", "print the plan and stop",
      [](RunOptions &o, StringRef v) { return setReport(o.plan, "plan", v); }},
-    {"profile", "[=json]", "print the plan and measured times after the run",
+    {Run, "profile", "[=json]",
+     "print the plan and measured times after the run",
      [](RunOptions &o, StringRef v) {
        return setReport(o.profile, "profile", v);
      }},
-    {"repeat", "N", "run N times, report the fastest",
+    {Run, "repeat", "N", "run N times, report the fastest",
      [](RunOptions &o, StringRef v) {
        return setCount(o.repeat, "repeat", v);
      }},
-    {"reference", "", "the slow and simple kernel, in f64, for comparison",
+    {Run, "reference", "", "the slow and simple kernel, in f64, for comparison",
      [](RunOptions &o, StringRef) -> Error {
        o.reference = true;
        return Error::success();
      }},
-    {"whole-batch", "", "(not supported yet) take the batch as one example",
+    {Both, "whole-batch", "",
+     "(not supported yet) take the batch as one example",
      [](RunOptions &, StringRef) {
        return createStringError("--whole-batch is not supported yet");
      }},
-    {"allow-nonfinite", "",
+    {Both, "allow-nonfinite", "",
      "compute although weights or inputs hold NaN or infinity",
      [](RunOptions &o, StringRef) -> Error {
        o.allowNonFinite = true;
        return Error::success();
      }},
-    {"quiet", "", "no progress, no notes; warnings and errors stay",
+    {Emit, "ntk-to-cpp", "", "write C++17",
+     [](RunOptions &, StringRef) -> Error { return Error::success(); }},
+    {Emit, "kernels", "onednn|cblas|none",
+     "the libraries that the code leans on: oneDNN and BLIS (the default), a\n"
+     "CBLAS, or none at all",
+     [](RunOptions &o, StringRef v) {
+       return setChoice(o.kernels, "kernels", v, {"onednn", "cblas", "none"});
+     }},
+    {Emit, "n1", "N", "examples x1 that the plan is made for; any number runs",
+     [](RunOptions &o, StringRef v) { return setCount(o.n1, "n1", v); }},
+    {Emit, "n2", "N", "examples x2 that the plan is made for",
+     [](RunOptions &o, StringRef v) { return setCount(o.n2, "n2", v); }},
+    {Emit, "main", "", "with a command line: --x1 --x2 --params -o",
+     [](RunOptions &o, StringRef) -> Error {
+       o.withMain = true;
+       return Error::success();
+     }},
+    {Emit, "embed-weights", "", "with the parameters inside",
+     [](RunOptions &o, StringRef) -> Error {
+       o.embedWeights = true;
+       return Error::success();
+     }},
+    {Emit, "save-params", "W.npz",
+     "write the model's parameters, which the code reads when it runs",
+     [](RunOptions &o, StringRef v) {
+       return setFile(o.savedParameters, "save-params", v);
+     }},
+    {Both, "quiet", "", "no progress, no notes; warnings and errors stay",
      [](RunOptions &o, StringRef) -> Error {
        o.quiet = true;
        return Error::success();
      }},
-    {"help", "", "this text",
+    {Both, "help", "", "this text",
      [](RunOptions &o, StringRef) -> Error {
        o.help = true;
        return Error::success();
@@ -232,20 +270,20 @@ static constexpr Option options[] = {
 // Reading
 //===----------------------------------------------------------------------===//
 
-static const Option *findOption(StringRef name) {
+static const Option *findOption(Tool tool, StringRef name) {
   for (const Option &option : options)
-    if (option.name == name)
+    if (option.isOf(tool) && option.name == name)
       return &option;
   return nullptr;
 }
 
 /// The option whose name is most like `name`, for a hint.
-static std::string hint(StringRef name) {
+static std::string hint(Tool tool, StringRef name) {
   const Option *best = nullptr;
   unsigned distance = 3;
   for (const Option &option : options) {
     unsigned here = name.edit_distance(option.name, true, distance);
-    if (here < distance) {
+    if (option.isOf(tool) && here < distance) {
       best = &option;
       distance = here;
     }
@@ -254,7 +292,7 @@ static std::string hint(StringRef name) {
 }
 
 /// Reads the option at the front of `rest` and what belongs to it.
-static Error readOption(RunOptions &result,
+static Error readOption(Tool tool, RunOptions &result,
                         llvm::ArrayRef<const char *> &rest) {
   StringRef text = rest.front();
   rest = rest.drop_front();
@@ -262,9 +300,10 @@ static Error readOption(RunOptions &result,
   bool hasValue = text.contains('=');
   bool dashes = text.starts_with("--") || name.size() == 1;
   const Option *option =
-      dashes ? findOption(name == "h" ? "help" : name) : nullptr;
+      dashes ? findOption(tool, name == "h" ? "help" : name) : nullptr;
   if (!option)
-    return createStringError("unknown option '" + text + "'" + hint(name));
+    return createStringError("unknown option '" + text + "'" +
+                             hint(tool, name));
   if (option->isFlag() && hasValue)
     return createStringError("--" + name + ": expected no value, but got '" +
                              value + "'");
@@ -279,13 +318,19 @@ static Error readOption(RunOptions &result,
 }
 
 /// What only the whole command line can tell.
-static Error checkOptions(const RunOptions &o) {
+static Error checkOptions(Tool tool, const RunOptions &o) {
   if (o.model.empty())
     return createStringError(
         "expected a model, MODEL.onnx or MODEL.mlir, see --help");
   StringRef model = o.model;
   if (!model.ends_with(".onnx") && !model.ends_with(".mlir"))
     return createStringError(model + ": expected an .onnx or .mlir file");
+  if (tool == Tool::Emit) {
+    if (!StringRef(o.output).ends_with(".cpp"))
+      return createStringError("-o: expected a file NET.cpp, but got '" +
+                               o.output + "'");
+    return Error::success();
+  }
   if (o.x1.empty())
     return createStringError("expected examples, --x1 A.npy");
   if (o.output.empty() && o.plan == ReportFormat::None &&
@@ -300,12 +345,12 @@ static Error checkOptions(const RunOptions &o) {
 }
 
 Expected<RunOptions>
-mlir::ntk::parseOptions(llvm::ArrayRef<const char *> arguments) {
+mlir::ntk::parseOptions(Tool tool, llvm::ArrayRef<const char *> arguments) {
   RunOptions result;
   while (!arguments.empty()) {
     StringRef text = arguments.front();
     if (text.starts_with("-") && text.size() > 1) {
-      if (Error error = readOption(result, arguments))
+      if (Error error = readOption(tool, result, arguments))
         return error;
       continue;
     }
@@ -316,7 +361,7 @@ mlir::ntk::parseOptions(llvm::ArrayRef<const char *> arguments) {
     result.model = text.str();
   }
   if (!result.help)
-    if (Error error = checkOptions(result))
+    if (Error error = checkOptions(tool, result))
       return error;
   return result;
 }
@@ -343,12 +388,24 @@ Reading the result in NumPy:
   theta[i, j, o, p]  # gradient of output o at x1[i] times that of p at x2[j]
 )";
 
-void mlir::ntk::printHelp(llvm::raw_ostream &os) {
-  os << "Computes the exact finite-width neural tangent kernel of a "
-        "network.\n\n"
-     << "usage: ntk-run MODEL.{onnx,mlir} --x1 A.npy [--x2 B.npy] -o THETA.npy "
-        "[option]...\n\n";
+/// Printed in front of the options, by tool.
+static constexpr StringRef usages[] = {
+    R"(Computes the exact finite-width neural tangent kernel of a network.
+
+usage: ntk-run MODEL.{onnx,mlir} --x1 A.npy [--x2 B.npy] -o THETA.npy [option]...
+
+)",
+    R"(Writes source that computes the neural tangent kernel of a network.
+
+usage: ntk-translate --ntk-to-cpp MODEL.{onnx,mlir} -o NET.cpp [option]...
+
+)"};
+
+void mlir::ntk::printHelp(Tool tool, llvm::raw_ostream &os) {
+  os << usages[static_cast<int>(tool)];
   for (const Option &option : options) {
+    if (!option.isOf(tool))
+      continue;
     std::string left =
         ("  " + StringRef(option.name.size() == 1 ? "-" : "--") + option.name +
          StringRef(option.isFlag() || option.isOptional() ? "" : " ") +

@@ -301,9 +301,9 @@ Error Session::run() {
 
 int mlir::ntk::runSession(MLIRContext &context,
                           ArrayRef<const char *> arguments) {
-  Expected<RunOptions> options = parseOptions(arguments);
+  Expected<RunOptions> options = parseOptions(Tool::Run, arguments);
   if (options && options->help) {
-    printHelp(llvm::outs());
+    printHelp(Tool::Run, llvm::outs());
     return 0;
   }
   Error error = options ? Session(context, std::move(*options)).run()

@@ -15,7 +15,7 @@ using ::ntk::rt::Blocks;
 //===----------------------------------------------------------------------===//
 
 static RunOptions parse(std::vector<const char *> arguments) {
-  llvm::Expected<RunOptions> options = parseOptions(arguments);
+  llvm::Expected<RunOptions> options = parseOptions(Tool::Run, arguments);
   if (options)
     return *options;
   ADD_FAILURE() << llvm::toString(options.takeError());
@@ -23,7 +23,7 @@ static RunOptions parse(std::vector<const char *> arguments) {
 }
 
 static std::string parseError(std::vector<const char *> arguments) {
-  llvm::Expected<RunOptions> options = parseOptions(arguments);
+  llvm::Expected<RunOptions> options = parseOptions(Tool::Run, arguments);
   return options ? "" : llvm::toString(options.takeError());
 }
 

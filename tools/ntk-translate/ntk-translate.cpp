@@ -1,12 +1,31 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Translates between networks and what is outside of MLIR.
+// Translates between networks and what is outside of MLIR: ONNX in, source out.
 
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/IR/MLIRContext.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+#include "ntk/Driver/Session.h"
 #include "ntk/Import/ONNX.h"
+#include "ntk/Register/Register.h"
+#include "llvm/Support/InitLLVM.h"
+
+/// Source has two files and the options of a kernel: not what mlir-translate's
+/// own command line is made for.
+static int emitSource(llvm::ArrayRef<const char *> arguments) {
+  mlir::DialectRegistry registry;
+  mlir::ntk::registerAllDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  return mlir::ntk::emitSource(context, arguments);
+}
 
 int main(int argc, char **argv) {
+  llvm::ArrayRef<const char *> arguments(argv + 1, argv + argc);
+  if (llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cpp"))) {
+    llvm::InitLLVM init(argc, argv);
+    return emitSource(arguments);
+  }
   mlir::ntk::registerFromOnnxTranslation();
   return failed(mlir::mlirTranslateMain(argc, argv, "ntk-translate"));
 }

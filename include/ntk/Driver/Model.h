@@ -39,9 +39,14 @@ struct Model {
 };
 
 /// Reads the model that the options name, with `--params`, `--wrt`, `--frozen`
-/// and `--dtype`. Errors name the file and the node, parameter or option.
-llvm::Expected<Model> loadModel(MLIRContext &context,
-                                const RunOptions &options);
+/// and `--dtype`; with `needsValues` every parameter has to have its values.
+/// Errors name the file and the node, parameter or option.
+llvm::Expected<Model> loadModel(MLIRContext &context, const RunOptions &options,
+                                bool needsValues = true);
+
+/// A bound of the ids that a gather reads its table with, if the input is one:
+/// they are from -bound to bound - 1. 0: the input has no bound.
+int64_t getIdBound(Model &model, const NetworkInput &input);
 
 /// Examples for all inputs of a network, in the element types it computes in.
 struct Examples {

@@ -1,7 +1,8 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The command line of ntk-run: one table of options, read from left to right.
+// The command lines of ntk-run and of ntk-translate --ntk-to-cpp: one table of
+// options, read from left to right.
 // Values are checked here as far as they can be without opening a file.
 
 #ifndef NTK_DRIVER_OPTIONS_H
@@ -19,6 +20,10 @@ namespace mlir::ntk {
 
 enum class ReportFormat { None, Table, Json };
 
+/// Who reads the options: not all have all.
+enum class Tool { Run, Emit };
+
+/// What a run needs, or code to be written; without an option its default.
 struct RunOptions {
   std::string model;           ///< .onnx or .mlir
   std::string x1, x2;          ///< examples; without x2 it is x1
@@ -34,14 +39,26 @@ struct RunOptions {
   int64_t repeat = 1;
   ReportFormat plan = ReportFormat::None, profile = ReportFormat::None;
   bool reference = false, allowNonFinite = false, quiet = false, help = false;
+
+  // For source: which libraries it leans on, the sizes it is planned for.
+  std::string kernels = "onednn"; ///< onednn, cblas, none
+  std::string savedParameters;    ///< .npz that parameters go to, may be empty
+  int64_t n1 = 32, n2 = 32;
+  bool embedWeights = false, withMain = false;
+
+  /// Are values of parameters needed, or are their shapes enough?
+  bool needsValues(Tool tool) const {
+    return tool == Tool::Run || embedWeights || !savedParameters.empty();
+  }
 };
 
 /// Reads the arguments after the program's name. An error names the option,
 /// what it got and what it expected.
-llvm::Expected<RunOptions> parseOptions(llvm::ArrayRef<const char *> arguments);
+llvm::Expected<RunOptions> parseOptions(Tool tool,
+                                        llvm::ArrayRef<const char *> arguments);
 
 /// The usage, the options and how to export from PyTorch.
-void printHelp(llvm::raw_ostream &os);
+void printHelp(Tool tool, llvm::raw_ostream &os);
 
 /// "4GiB", "512MiB", "1.5G", "1000000": bytes; KB, MB, GB, TB are powers of
 /// 1000, all other suffixes powers of 1024. Nothing if it is not a size.

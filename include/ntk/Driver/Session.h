@@ -1,7 +1,7 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ntk-run from the command line to the file it writes.
+// ntk-run and ntk-translate --ntk-to-cpp, from the command line to the file.
 
 #ifndef NTK_DRIVER_SESSION_H
 #define NTK_DRIVER_SESSION_H
@@ -14,6 +14,9 @@ namespace mlir::ntk {
 /// has all dialects and extensions registered. Errors and warnings go to
 /// stderr, plans and profiles to stdout. Returns the exit status.
 int runSession(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
+
+/// The same for ntk-translate --ntk-to-cpp: writes the source of a kernel.
+int emitSource(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
 
 } // namespace mlir::ntk
 

@@ -1,0 +1,333 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ntk-translate --ntk-to-cpp, step by step: options, model, plan, text, files.
+
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "ntk/Driver/Diagnostics.h"
+#include "ntk/Driver/FittedKernel.h"
+#include "ntk/Driver/KernelShape.h"
+#include "ntk/Driver/Report.h"
+#include "ntk/Driver/Session.h"
+#include "ntk/Lower/Passes.h"
+#include "ntk/Target/Source.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+
+//===----------------------------------------------------------------------===//
+// Files
+//===----------------------------------------------------------------------===//
+
+/// Writes a file under another name and gives it its own when it is complete.
+static Error writeText(StringRef path, StringRef text) {
+  Expected<llvm::sys::fs::TempFile> file =
+      llvm::sys::fs::TempFile::create(path + ".%%%%%%");
+  if (!file)
+    return createStringError("-o: " + path + ": " +
+                             llvm::toString(file.takeError()));
+  llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
+  os << text;
+  os.flush();
+  if (os.has_error()) {
+    std::error_code code = os.error();
+    os.clear_error();
+    llvm::consumeError(file->discard());
+    return createStringError("-o: " + path + ": " + code.message());
+  }
+  return file->keep(path);
+}
+
+/// That both files can be made is known before anything is planned.
+static Error checkOutput(StringRef path) {
+  StringRef folder = llvm::sys::path::parent_path(path);
+  if (folder.empty())
+    folder = ".";
+  if (!llvm::sys::fs::is_directory(folder))
+    return createStringError("-o: " + path + ": there is no directory '" +
+                             folder + "'");
+  if (std::error_code code =
+          llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write))
+    return createStringError("-o: " + path + ": " +
+                             StringRef(code.message()).lower());
+  return Error::success();
+}
+
+/// The parameters that the code reads, in the types that it has.
+static Error saveParameters(Model &model, StringRef path) {
+  std::vector<NamedArray> arrays;
+  for (const StoredTensor &tensor : model.store.tensors())
+    arrays.push_back({tensor.name, tensor.values});
+  return writeNpz(path, arrays);
+}
+
+//===----------------------------------------------------------------------===//
+// Values inside
+//===----------------------------------------------------------------------===//
+
+/// Prints `values` in braces, one pair for each axis of `shape`.
+template <typename T>
+static void printNested(ArrayRef<int64_t> shape, ArrayRef<T> values,
+                        raw_ostream &os) {
+  os << "{";
+  if (shape.size() > 1) {
+    size_t part = values.size() / shape.front();
+    for (int64_t i = 0; i < shape.front(); ++i) {
+      os << (i ? ",\n    " : "");
+      printNested(shape.drop_front(), values.slice(i * part, part), os);
+    }
+  } else {
+    for (auto [i, value] : llvm::enumerate(values)) {
+      os << (i % 8 == 0 && i ? ",\n     " : i ? ", " : "");
+      if constexpr (std::is_floating_point_v<T>)
+        os << spellReal(value);
+      else
+        os << static_cast<int64_t>(value);
+    }
+  }
+  os << "}";
+}
+
+static ValuesPrinter getValuesPrinter(Model &model) {
+  return [&model](StringRef name, raw_ostream &os) -> LogicalResult {
+    const StoredTensor *tensor = model.store.find(name);
+    if (!tensor)
+      return model.network.emitOpError("expected values of '") << name << "'";
+    SmallVector<int64_t> shape(tensor->values.shape);
+    if (shape.empty())
+      shape.push_back(1);
+    if (!isFloat(tensor->values.kind)) {
+      Expected<Array> whole = convertToInt64(tensor->values);
+      if (!whole)
+        return model.network.emitOpError(llvm::toString(whole.takeError()));
+      printNested(ArrayRef(shape), whole->as<int64_t>(), os);
+      return success();
+    }
+    bool isDouble = model.getRealType().isF64();
+    Expected<Array> real = convertFloat(
+        tensor->values, isDouble ? ElementKind::Float64 : ElementKind::Float32);
+    if (!real)
+      return model.network.emitOpError(llvm::toString(real.takeError()));
+    if (isDouble)
+      printNested(ArrayRef(shape), real->as<double>(), os);
+    else
+      printNested(ArrayRef(shape), real->as<float>(), os);
+    return success();
+  };
+}
+
+//===----------------------------------------------------------------------===//
+// The request
+//===----------------------------------------------------------------------===//
+
+/// The plan in a few lines: where the model came from, sizes, sites.
+static std::vector<std::string> describePlan(const RunOptions &options,
+                                             const FittedKernel &fitted) {
+  std::vector<std::string> lines;
+  const ProblemSize &size = fitted.planned.size;
+  lines.push_back(
+      "Written from " + llvm::sys::path::filename(options.model).str() +
+      " for method " + fitted.planned.method + ", planned for " +
+      std::to_string(size.n1) + " x " + std::to_string(size.n2) +
+      " examples: " + formatCount(fitted.planned.cost.getTotal().flops) +
+      "FLOP.");
+  lines.push_back("Sites, one for each use of a parameter:");
+  lines.push_back("");
+  for (const SiteReport &site : fitted.planned.sites) {
+    std::string text = "  " + site.name + "  \"" + site.spec + "\"";
+    if (!site.chosen.name.empty())
+      text += "  " + site.chosen.name;
+    for (auto [flops, what] : {std::pair(site.chosen.pairFlops, "pairs"),
+                               {site.chosen.sideFlops, "sides"}})
+      if (flops > 0)
+        text += ", " + formatCount(flops) + "FLOP for " + what;
+    lines.push_back(text);
+  }
+  lines.push_back("");
+  return lines;
+}
+
+static SourceRequest getRequest(Model &model, const RunOptions &options,
+                                const FittedKernel &fitted) {
+  SourceRequest request;
+  request.functions = fitted.planned.functions;
+  request.kernel = kernelName.str();
+  request.layout = fitted.problem.layout;
+  request.blocks = fitted.problem.blocks;
+  KernelOutputs outputs = *symbolizeKernelOutputs(options.kernel);
+  if (outputs == KernelOutputs::Full)
+    request.outputShape = {model.network.getOutputs(),
+                           model.network.getOutputs()};
+  else if (outputs == KernelOutputs::Diagonal)
+    request.outputShape = {model.network.getOutputs()};
+  if (options.embedWeights)
+    request.embeddedValues = getValuesPrinter(model);
+  for (const NetworkInput &input : model.inputs)
+    request.inputs.emplace_back(input.name, getIdBound(model, input));
+  request.plan = describePlan(options, fitted);
+  return request;
+}
+
+/// Names for the values of a network written by hand, after its operations: the
+/// importer names those of ONNX.
+static void nameValues(Model &model) {
+  model.network.walk([](Operation *op) {
+    if (op->getNumResults() && isa<FileLineColLoc>(op->getLoc()))
+      op->setLoc(NameLoc::get(
+          StringAttr::get(op->getContext(), op->getName().stripDialect())));
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Level 3
+//===----------------------------------------------------------------------===//
+
+/// The functions of the one kernel of a module that is lowered already; none if
+/// it still has its network.
+static Expected<OwningOpRef<ModuleOp>> parseLowered(MLIRContext &context,
+                                                    const RunOptions &options) {
+  DiagnosticCollector diagnostics(&context);
+  OwningOpRef<ModuleOp> module =
+      parseSourceFile<ModuleOp>(options.model, ParserConfig(&context));
+  if (!module)
+    return diagnostics.takeError(options.model + ": not a module of MLIR");
+  if (!module->getOps<NetworkOp>().empty())
+    return OwningOpRef<ModuleOp>();
+  return module;
+}
+
+/// What the functions alone say of a kernel.
+static Expected<SourceRequest> getRequest(ModuleOp module,
+                                          const RunOptions &options) {
+  SourceRequest request;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (auto kernel =
+            function->getAttrOfType<FlatSymbolRefAttr>(kernelAttrName))
+      request.kernel = kernel.getValue().str();
+  request.functions = findKernelFunctions(module, request.kernel);
+  if (!request.functions.factors1 || !request.functions.tile)
+    return createStringError(options.model +
+                             ": expected a network, or the factor and tile "
+                             "functions of a kernel");
+  func::FuncOp factors = request.functions.factors1;
+  for (unsigned i = 0; i < factors.getNumArguments(); ++i)
+    if (factors.getArgAttr(i, firstOutputAttrName))
+      return createStringError(options.model +
+                               ": expected a kernel of all outputs at once: "
+                               "its functions do not say how many there are");
+  auto tile =
+      dyn_cast<MemRefType>(request.functions.tile.getArgumentTypes().back());
+  using ::ntk::rt::Layout;
+  if (!tile || tile.getRank() < 2 || tile.getRank() > 4)
+    return createStringError(options.model + ": expected a lowered kernel");
+  int64_t outputs = tile.getRank() > 2 ? tile.getDimSize(1) : 1;
+  Layout::Kind kinds[] = {Layout::Scalar, Layout::Diagonal, Layout::Full};
+  request.layout = {outputs, kinds[tile.getRank() - 2]};
+  request.outputShape.assign(tile.getRank() - 2, outputs);
+  request.blocks = {options.n1, options.n2, outputs, true, true};
+  return request;
+}
+
+//===----------------------------------------------------------------------===//
+// From model to files
+//===----------------------------------------------------------------------===//
+
+/// Writes both files, or none.
+static Error writeSource(const SourceRequest &request,
+                         const RunOptions &options) {
+  func::FuncOp tile = request.functions.tile;
+  MLIRContext *context = tile.getContext();
+  auto module = tile->getParentOfType<ModuleOp>();
+  DiagnosticCollector diagnostics(context);
+  PassManager manager(context);
+  manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
+  if (failed(manager.run(module)))
+    return diagnostics.takeError(options.model + ": lowering failed");
+  FailureOr<SourceText> text = printCpp(request);
+  if (failed(text))
+    return diagnostics.takeError(options.model + ": writing source failed");
+  SmallString<128> header(options.output);
+  llvm::sys::path::replace_extension(header, "h");
+  if (Error error = writeText(header, text->header))
+    return error;
+  if (Error error = writeText(options.output, text->code)) {
+    llvm::sys::fs::remove(header);
+    return error;
+  }
+  if (!options.quiet)
+    for (const std::string &note : text->notes)
+      llvm::errs() << "note: " << note << '\n';
+  return Error::success();
+}
+
+/// Completes a request by what the command line says.
+static void addOptions(SourceRequest &request, const RunOptions &options) {
+  request.network = getIdentifier(llvm::sys::path::stem(options.output));
+  request.backend = options.kernels;
+  request.withMain = options.withMain;
+}
+
+static Error emitLowered(ModuleOp module, const RunOptions &options) {
+  if (options.needsValues(Tool::Emit))
+    return createStringError(options.model +
+                             ": expected a network for --embed-weights and "
+                             "--save-params: functions bring no values");
+  Expected<SourceRequest> request = getRequest(module, options);
+  if (!request)
+    return request.takeError();
+  addOptions(*request, options);
+  return writeSource(*request, options);
+}
+
+static Error emit(MLIRContext &context, const RunOptions &options) {
+  if (Error error = checkOutput(options.output))
+    return error;
+  if (StringRef(options.model).ends_with(".mlir")) {
+    Expected<OwningOpRef<ModuleOp>> lowered = parseLowered(context, options);
+    if (!lowered)
+      return lowered.takeError();
+    if (*lowered)
+      return emitLowered(**lowered, options);
+  }
+  Expected<Model> model =
+      loadModel(context, options, options.needsValues(Tool::Emit));
+  if (!model)
+    return model.takeError();
+  for (const std::string &warning : model->warnings)
+    llvm::errs() << "warning: " << warning << '\n';
+  nameValues(*model);
+  ProblemSize size{options.n1, options.n2, options.n1 == options.n2};
+  int64_t limit = options.memoryLimit.value_or(getDefaultMemoryLimit());
+  Expected<FittedKernel> fitted =
+      fitKernel(*model, options, size, /*inputBytes=*/0, limit,
+                /*compareMethods=*/false);
+  if (!fitted)
+    return fitted.takeError();
+  SourceRequest request = getRequest(*model, options, *fitted);
+  addOptions(request, options);
+  if (Error error = writeSource(request, options))
+    return error;
+  if (options.savedParameters.empty())
+    return Error::success();
+  return saveParameters(*model, options.savedParameters);
+}
+
+int mlir::ntk::emitSource(MLIRContext &context,
+                          ArrayRef<const char *> arguments) {
+  Expected<RunOptions> options = parseOptions(Tool::Emit, arguments);
+  if (options && options->help) {
+    printHelp(Tool::Emit, llvm::outs());
+    return 0;
+  }
+  Error error = options ? emit(context, *options) : options.takeError();
+  if (!error)
+    return 0;
+  llvm::errs() << "error: " << llvm::toString(std::move(error)) << '\n';
+  return 1;
+}

@@ -1,0 +1,168 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The header of a kernel, in C.
+
+#include "CppSource.h"
+#include "Expressions.h"
+#include "ntk/Lower/Sizes.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+std::string mlir::ntk::spellInputs(const SourceKernel &kernel, StringRef name) {
+  std::string type = kernel.prefix + "_inputs";
+  if (kernel.inputs.size() == 1)
+    type = spellType(kernel.inputs[0].type.getElementType()).str();
+  return "const " + type + " *" + name.str();
+}
+
+/// "[8][3][32][32]".
+static std::string spellExtents(ArrayRef<int64_t> shape) {
+  std::string text;
+  for (int64_t extent : shape)
+    text += "[" +
+            (ShapedType::isDynamic(extent) ? "n" : std::to_string(extent)) +
+            "]";
+  return text;
+}
+
+static std::string spellPolynomial(DictionaryAttr attr) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  getPolynomial(attr).print(os);
+  return text;
+}
+
+static DictionaryAttr findAttr(func::FuncOp function, StringRef name) {
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (auto attr = function.getArgAttrOfType<DictionaryAttr>(i, name))
+      return attr;
+  return {};
+}
+
+void mlir::ntk::printTitle(const SourceKernel &kernel, raw_ostream &os) {
+  const SourceRequest &request = kernel.request;
+  std::string shape = "[n1][n2]";
+  for (int64_t extent : request.outputShape)
+    shape += "[" + std::to_string(extent) + "]";
+  os << "// " << kernel.function
+     << ": the neural tangent kernel of the network " << kernel.prefix
+     << ", exactly:\n//\n"
+     << "//   theta" << shape << " of n1 examples x1 and n2 examples x2\n//\n";
+  for (const std::string &line : request.plan)
+    os << "//" << (line.empty() ? "" : " ") << line << "\n";
+  os << "// It is computed in tiles: factors of each side, then a tile for "
+        "each block of\n// pairs, "
+     << request.blocks.examples1 << " x " << request.blocks.examples2
+     << " examples";
+  if (kernel.hasFirstOutput)
+    os << " and " << request.blocks.outputs << " outputs";
+  os << ". Bytes for n examples of x1 and m of x2:\n//\n"
+     << "//   parameters        " << kernel.parameterBytes << "\n"
+     << "//   factors of a side "
+     << spellPolynomial(
+            findAttr(kernel.functions.factors1, factorBytesAttrName))
+     << "\n//   scratch, factors  "
+     << spellPolynomial(findAttr(kernel.functions.factors1, arenaBytesAttrName))
+     << "\n//   scratch, tile     "
+     << spellPolynomial(findAttr(kernel.functions.tile, arenaBytesAttrName))
+     << "\n";
+}
+
+static void printParameters(const SourceKernel &kernel, raw_ostream &os) {
+  std::string aligned = StringRef(kernel.prefix).upper() + "_ALIGNED";
+  os << "#ifdef __cplusplus\n#define " << aligned << " alignas(64)\n"
+     << "extern \"C\" {\n#else\n#define " << aligned << " _Alignas(64)\n"
+     << "#endif\n\n/* Parameters and buffers, row-major. */\ntypedef struct "
+        "{\n";
+  for (const SourceParameter &parameter : kernel.parameters) {
+    ArrayRef<int64_t> shape = parameter.type.getShape();
+    os << "  " << aligned << " " << spellType(parameter.type.getElementType())
+       << " " << parameter.field
+       << (shape.empty() ? "[1]" : spellExtents(shape)) << ";";
+    if (parameter.field != parameter.name)
+      os << " /* " << parameter.name << " */";
+    os << "\n";
+  }
+  if (kernel.parameters.empty())
+    os << "  char unused;\n";
+  os << "} " << kernel.prefix << "_params;\n\n";
+}
+
+static void printInputs(const SourceKernel &kernel, raw_ostream &os) {
+  if (kernel.inputs.size() == 1) {
+    const SourceInput &input = kernel.inputs[0];
+    os << "/* Examples: " << spellType(input.type.getElementType()) << " "
+       << input.name << spellExtents(input.type.getShape()) << " */\n\n";
+    return;
+  }
+  os << "/* Examples, one array for each input. */\ntypedef struct {\n";
+  for (const SourceInput &input : kernel.inputs)
+    os << "  const " << spellType(input.type.getElementType()) << " *"
+       << input.field << "; /* " << spellExtents(input.type.getShape())
+       << " */\n";
+  os << "} " << kernel.prefix << "_inputs;\n\n";
+}
+
+static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
+  const std::string &f = kernel.function;
+  std::string params = "const " + kernel.prefix + "_params *params";
+  os << "/* Bytes of workspace that " << f
+     << " needs for n1 and n2 examples. */\n"
+     << "int64_t " << f << "_workspace_bytes(int64_t n1, int64_t n2);\n\n"
+     << "/* theta of n1 examples x1 and n2 examples x2; x2 = NULL stands for "
+        "x1, and makes\n * theta exactly symmetric. params and workspace are "
+        "aligned to 64 bytes. Calls\n * with different workspaces may run at "
+        "once. Returns 0, or an error. */\n"
+     << "int " << f << "(" << params << ",\n    " << spellInputs(kernel, "x1")
+     << ", int64_t n1, " << spellInputs(kernel, "x2") << ", int64_t n2,\n    "
+     << kernel.real << " *theta, void *workspace);\n\n"
+     << "/* What an error of these functions says. */\n"
+     << "const char *" << f << "_error(int error);\n\n"
+     << "/* The two steps, for a loop over tiles of one's own: factors of n "
+        "examples of\n * side 1 (x1) or 2 (x2)"
+     << (kernel.sharedFactors ? ", which are the same," : "")
+     << (kernel.hasFirstOutput ? " and of a block of outputs," : "")
+     << " and the\n * tile of two such blocks, [n]"
+     << spellExtents(kernel.tileType.getShape().drop_front())
+     << " with the second n that of side 2. */\n"
+     << "int64_t " << f << "_factor_bytes(int side, int64_t n);\n"
+     << "int64_t " << f << "_scratch_bytes(int64_t n, int64_t m);\n"
+     << "int " << f << "_factors(int side, " << params << ",\n    "
+     << spellInputs(kernel, "x") << ", int64_t n, int64_t first_output,\n    "
+     << "void *factors, void *scratch);\n"
+     << "int " << f << "_tile(" << params << ",\n    "
+     << "const void *factors1, int64_t n, const void *factors2, int64_t m,\n   "
+        " "
+     << kernel.real << " *tile, void *scratch);\n\n";
+  if (kernel.request.embeddedValues)
+    os << "/* The parameters the network came with. */\n"
+       << "const " << kernel.prefix << "_params *" << kernel.prefix
+       << "_embedded_params(void);\n\n";
+  else if (!kernel.parameters.empty())
+    os << "/* Reads parameters from an .npz or .safetensors file, by name. "
+          "Returns 0, or 1\n * and what was wrong in message, of so many "
+          "bytes. "
+          "*/\n"
+       << "int " << kernel.prefix << "_load_params(" << kernel.prefix
+       << "_params *params, const char *path,\n    char *message, int64_t "
+          "message_bytes);\n\n";
+}
+
+void mlir::ntk::printHeader(const SourceKernel &kernel, raw_ostream &os) {
+  std::string guard = StringRef(kernel.prefix).upper() + "_H";
+  std::string title;
+  llvm::raw_string_ostream titleStream(title);
+  printTitle(kernel, titleStream);
+  os << "/*\n";
+  for (StringRef line : llvm::split(StringRef(title).trim(), '\n'))
+    os << " *" << line.drop_front(2) << "\n";
+  os << " */\n\n#ifndef " << guard << "\n#define " << guard
+     << "\n\n#include <stdint.h>\n\n";
+  printParameters(kernel, os);
+  printInputs(kernel, os);
+  printDeclarations(kernel, os);
+  os << "#ifdef __cplusplus\n}\n#endif\n\n#endif /* " << guard << " */\n";
+}

@@ -1,0 +1,440 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the header of a kernel declares, in terms of its static functions: a
+// class that the tile driver calls, and functions of C around it.
+
+#include "CppSource.h"
+#include "Expressions.h"
+#include "Template.h"
+#include "ntk/Lower/Sizes.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+/// The polynomial that an argument of `function` has as `attribute`, of sizes
+/// with these names.
+static std::string spellBytes(func::FuncOp function, StringRef attribute,
+                              StringRef n, StringRef m) {
+  Expression sum{"0"};
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    auto attr = function.getArgAttrOfType<DictionaryAttr>(i, attribute);
+    if (!attr)
+      continue;
+    Polynomial bytes = getPolynomial(attr);
+    for (const auto &[letters, coefficient] : bytes.getTerms()) {
+      Expression term{std::to_string(static_cast<int64_t>(coefficient))};
+      for (char letter : letters)
+        term = spellProduct(term, {letter == 'm' ? m.str() : n.str()});
+      sum = spellSum(sum, term);
+    }
+    break;
+  }
+  return sum.text;
+}
+
+/// A tensor at `data`; its dynamic axes have `sizes`.
+static std::string spellTensor(Type element, bool isConst,
+                               ArrayRef<int64_t> shape, StringRef data,
+                               StringRef sizes) {
+  std::string text = "Tensor<" + std::string(isConst ? "const " : "") +
+                     spellType(element).str();
+  for (int64_t extent : shape)
+    text += ", " + (ShapedType::isDynamic(extent) ? std::string("dyn")
+                                                  : std::to_string(extent));
+  return text + ">(" + data.str() + ", " + sizes.str() + ")";
+}
+
+/// The inputs as arguments of a factor function, from example `first` on.
+static std::string spellInputArguments(const SourceKernel &kernel) {
+  std::string text;
+  for (const SourceInput &input : kernel.inputs) {
+    std::string data = "x";
+    if (kernel.inputs.size() > 1)
+      data += "->" + input.field;
+    int64_t size = 1;
+    for (int64_t extent : input.type.getShape().drop_front())
+      size *= extent;
+    data =
+        spellSum({data}, spellProduct({"first"}, {std::to_string(size)})).text;
+    text += spellTensor(input.type.getElementType(), true,
+                        input.type.getShape(), data, "n") +
+            ",\n            ";
+  }
+  return text;
+}
+
+static std::string spellFactorCall(const SourceKernel &kernel,
+                                   StringRef function) {
+  return function.str() + "(" + spellInputArguments(kernel) + "n, " +
+         (kernel.hasFirstOutput ? "firstOutput, " : "") +
+         "params, scratch, static_cast<char *>(out));";
+}
+
+static StringRef spellLayout(::ntk::rt::Layout::Kind kind) {
+  using Layout = ::ntk::rt::Layout;
+  switch (kind) {
+  case Layout::Full:
+    return "Full";
+  case Layout::Trace:
+    return "Trace";
+  case Layout::Diagonal:
+    return "Diagonal";
+  case Layout::Scalar:
+    return "Scalar";
+  }
+  return "Full";
+}
+
+static TemplateValues getValues(const SourceKernel &kernel) {
+  KernelFunctions f = kernel.functions;
+  const ::ntk::rt::Blocks &blocks = kernel.request.blocks;
+  TemplateValues values;
+  values["network"] = kernel.prefix;
+  values["theta"] = kernel.function;
+  values["real"] = kernel.real;
+  values["x"] = spellInputs(kernel, "x");
+  values["x1"] = spellInputs(kernel, "x1");
+  values["x2"] = spellInputs(kernel, "x2");
+  std::string bytes1 = spellBytes(f.factors1, factorBytesAttrName, "n", "n");
+  std::string bytes2 = spellBytes(f.factors2, factorBytesAttrName, "n", "n");
+  values["factorBytes"] =
+      kernel.sharedFactors ? bytes1 : "side == 1 ? " + bytes1 + " : " + bytes2;
+  values["scratch1"] = spellBytes(f.factors1, arenaBytesAttrName, "n", "n");
+  values["scratch2"] = spellBytes(f.factors2, arenaBytesAttrName, "m", "m");
+  values["scratchTile"] = spellBytes(f.tile, arenaBytesAttrName, "n", "m");
+  values["factorCall"] = kernel.sharedFactors
+                             ? spellFactorCall(kernel, "computeFactors")
+                             : "if (side == 1)\n      " +
+                                   spellFactorCall(kernel, "computeFactors1") +
+                                   "\n    else\n      " +
+                                   spellFactorCall(kernel, "computeFactors2");
+  values["side"] = kernel.sharedFactors ? "" : "side";
+  values["firstOutput"] = kernel.hasFirstOutput ? "firstOutput" : "";
+  values["tile"] = spellTensor(kernel.tileType.getElementType(), false,
+                               kernel.tileType.getShape(), "out", "n, m");
+  values["shared"] = kernel.sharedFactors ? "true" : "false";
+  values["outputs"] = std::to_string(kernel.request.layout.outputs);
+  values["layout"] = spellLayout(kernel.request.layout.kind);
+  values["blocks"] = std::to_string(blocks.examples1) + ", " +
+                     std::to_string(blocks.examples2) + ", " +
+                     std::to_string(blocks.outputs) + ", " +
+                     (blocks.cacheFactors1 ? "true" : "false") + ", " +
+                     (blocks.cacheFactors2 ? "true" : "false");
+  return values;
+}
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral kernelClass = R"(
+namespace {
+/// What the tile driver calls.
+struct Kernel {
+  const $network_params *params;
+  $x1, *x2;
+  char *scratch;
+
+  static int64_t factorBytes(int $side, int64_t n) {
+    return $factorBytes;
+  }
+  static int64_t scratchBytes(int64_t n, int64_t m) {
+    return std::max<int64_t>({$scratch1, $scratch2,
+                              $scratchTile});
+  }
+  void factors(int side, int64_t first, int64_t n, int64_t $firstOutput,
+               void *out) const {
+    $x = side == 1 ? x1 : x2;
+    $factorCall
+  }
+  void tile(const void *factors1, int64_t n, const void *factors2, int64_t m,
+            $real *out) const {
+    computeTile(static_cast<const char *>(factors1),
+                static_cast<const char *>(factors2), n, m, params, scratch,
+                $tile);
+  }
+};
+} // namespace
+
+/// The loop over tiles, in the blocks that were planned.
+static rt::TileProblem getProblem(int64_t n1, int64_t n2, bool symmetric) {
+  return {n1, n2, symmetric, /*sharedFactors=*/$shared,
+          {$outputs, rt::Layout::$layout},
+          /*blocks of examples and outputs, factors kept?*/
+          {$blocks}, /*scale=*/1};
+}
+
+/// The scratch of a run comes first in its workspace.
+static int64_t getScratchBytes(const rt::TileProblem &problem) {
+  const int64_t bytes = Kernel::scratchBytes(
+      std::min(problem.blocks.examples1, problem.examples1),
+      std::min(problem.symmetric ? problem.blocks.examples1
+                                 : problem.blocks.examples2,
+               problem.examples2));
+  return (bytes + 63) / 64 * 64;
+}
+)";
+
+static constexpr StringLiteral interface = R"(
+int64_t $theta_workspace_bytes(int64_t n1, int64_t n2) {
+  if (n1 < 0 || n2 < 0)
+    return 0;
+  int64_t most = 0;
+  for (bool symmetric : {false, true}) {
+    const rt::TileProblem problem =
+        getProblem(n1, symmetric ? n1 : n2, symmetric);
+    most = std::max(most, getScratchBytes(problem) +
+                              rt::tileWorkspaceBytes<$real>(Kernel(), problem));
+  }
+  return most;
+}
+
+/// The errors there are.
+enum { success, nullPointer, negativeCount, misaligned, invalid };
+
+static bool isAligned(const void *pointer) {
+  return reinterpret_cast<uintptr_t>(pointer) % 64 == 0;
+}
+
+int $theta(const $network_params *params, $x1, int64_t n1,
+    $x2, int64_t n2, $real *theta, void *workspace) {
+  if (n1 < 0 || n2 < 0)
+    return negativeCount;
+  if (!x2)
+    n2 = n1;
+  if (n1 == 0 || n2 == 0)
+    return success;
+  if (!params || !x1 || !theta || !workspace)
+    return nullPointer;
+  if (!isAligned(params) || !isAligned(workspace))
+    return misaligned;
+  const rt::TileProblem problem = getProblem(n1, n2, !x2);
+  char *scratch = static_cast<char *>(workspace);
+  const Kernel kernel = {params, x1, x2 ? x2 : x1, scratch};
+  const rt::TileStatus status = rt::computeTiles(
+      kernel, problem, theta, scratch + getScratchBytes(problem));
+  return status == rt::TileStatus::Done ? success : invalid;
+}
+
+const char *$theta_error(int error) {
+  switch (error) {
+  case success:
+    return "no error";
+  case nullPointer:
+    return "expected parameters, examples, a kernel and a workspace, but got a "
+           "null pointer";
+  case negativeCount:
+    return "expected a number of examples, but got a negative one";
+  case misaligned:
+    return "expected parameters and workspace aligned to 64 bytes";
+  default:
+    return "expected blocks that fit the kernel";
+  }
+}
+
+int64_t $theta_factor_bytes(int side, int64_t n) {
+  return Kernel::factorBytes(side, n);
+}
+
+int64_t $theta_scratch_bytes(int64_t n, int64_t m) {
+  return Kernel::scratchBytes(n, m);
+}
+
+int $theta_factors(int side, const $network_params *params,
+    $x, int64_t n, int64_t first_output, void *factors, void *scratch) {
+  if (!params || !x || !factors || !scratch)
+    return nullPointer;
+  if (!isAligned(params) || !isAligned(factors) || !isAligned(scratch))
+    return misaligned;
+  const Kernel kernel = {params, x, x, static_cast<char *>(scratch)};
+  kernel.factors(side, 0, n, first_output, factors);
+  return success;
+}
+
+int $theta_tile(const $network_params *params, const void *factors1,
+    int64_t n, const void *factors2, int64_t m, $real *tile, void *scratch) {
+  if (!params || !factors1 || !factors2 || !tile || !scratch)
+    return nullPointer;
+  if (!isAligned(params) || !isAligned(factors1) || !isAligned(factors2) ||
+      !isAligned(scratch))
+    return misaligned;
+  const Kernel kernel = {params, nullptr, nullptr,
+                         static_cast<char *>(scratch)};
+  kernel.tile(factors1, n, factors2, m, tile);
+  return success;
+}
+)";
+
+//===----------------------------------------------------------------------===//
+// Parameters and main
+//===----------------------------------------------------------------------===//
+
+static constexpr StringLiteral loader = R"(
+int $network_load_params($network_params *params, const char *path,
+    char *message, int64_t message_bytes) {
+  std::string error;
+  if (rt::loadParameters(path, parameterEntries, $parameterCount, params, error))
+    return 0;
+  if (message && message_bytes > 0)
+    std::snprintf(message, static_cast<size_t>(message_bytes), "%s",
+                  error.c_str());
+  return 1;
+}
+)";
+
+static constexpr StringLiteral mainText = R"(
+static int run(const void *params, const void *const *inputs1, int64_t n1,
+               const void *const *inputs2, int64_t n2, void *theta,
+               void *workspace) {
+$packInputs  return $theta($params, $input1,
+      n1, inputs2 ? $input2 : nullptr, n2,
+      static_cast<$real *>(theta), workspace);
+}
+
+int main(int argc, char **argv) {
+  static const rt::KernelInput inputs[] = {$inputTable};
+  static const int64_t pairShape[] = {$pairShape};
+  rt::Kernel kernel;
+  kernel.name = "$network";
+  kernel.inputs = inputs;
+  kernel.inputCount = $inputCount;
+$parameterFields  kernel.type = $realType;
+  kernel.pairShape = pairShape;
+  kernel.pairRank = $pairRank;
+  kernel.workspaceBytes = $theta_workspace_bytes;
+  kernel.run = run;
+  kernel.error = $theta_error;
+  return rt::kernelMain(kernel, argc, argv);
+}
+)";
+
+/// The runtime's name of an element type.
+static std::string spellElementType(Type type) {
+  StringRef name = "Bool";
+  if (type.isF32())
+    name = "F32";
+  else if (type.isF64())
+    name = "F64";
+  else if (type.isInteger(64))
+    name = "I64";
+  else if (type.isInteger(32))
+    name = "I32";
+  return "rt::ElementType::" + name.str();
+}
+
+static std::string spellNumbers(ArrayRef<int64_t> numbers) {
+  std::string text;
+  for (int64_t number : numbers)
+    text += (text.empty() ? "" : ", ") + std::to_string(number);
+  return text;
+}
+
+/// A name as a literal of C.
+static std::string quote(StringRef name) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::printEscapedString(name, os);
+  return "\"" + StringRef(text).str() + "\"";
+}
+
+static void printEntries(const SourceKernel &kernel, raw_ostream &os) {
+  os << "\n/// Where a parameter of a file goes.\n"
+     << "static const rt::ParameterEntry parameterEntries[] = {";
+  for (const SourceParameter &p : kernel.parameters)
+    os << "\n    {" << quote(p.name) << ", offsetof(" << kernel.prefix
+       << "_params, " << p.field << "),\n     {"
+       << spellNumbers(p.type.getShape()) << "}, " << p.type.getRank() << ", "
+       << spellElementType(p.type.getElementType()) << "},";
+  os << "};\n";
+}
+
+static LogicalResult printEmbedded(const SourceKernel &kernel,
+                                   raw_ostream &os) {
+  os << "\nstatic const " << kernel.prefix << "_params embedded = {\n";
+  for (const SourceParameter &p : kernel.parameters) {
+    os << "  /* " << p.field << " */ ";
+    if (failed(kernel.request.embeddedValues(p.name, os)))
+      return failure();
+    os << ",\n";
+  }
+  os << "};\n\nconst " << kernel.prefix << "_params *" << kernel.prefix
+     << "_embedded_params(void) { return &embedded; }\n";
+  return success();
+}
+
+static void printMain(const SourceKernel &kernel, TemplateValues &values,
+                      raw_ostream &os) {
+  const SourceRequest &request = kernel.request;
+  bool single = kernel.inputs.size() == 1;
+  std::string table, pack;
+  for (auto [i, input] : llvm::enumerate(kernel.inputs)) {
+    ArrayRef<int64_t> shape = input.type.getShape().drop_front();
+    int64_t bound = i < request.inputs.size() ? request.inputs[i].second : 0;
+    table += "\n      {" + quote(input.name) + ", " +
+             spellElementType(input.type.getElementType()) + ", {" +
+             spellNumbers(shape) + "}, " + std::to_string(shape.size()) + ", " +
+             std::to_string(bound) + "},";
+  }
+  auto pointer = [&](StringRef inputs, size_t i) {
+    return "static_cast<const " +
+           spellType(kernel.inputs[i].type.getElementType()).str() + " *>(" +
+           inputs.str() + "[" + std::to_string(i) + "])";
+  };
+  for (StringRef side : {"1", "2"}) {
+    std::string array = "inputs" + side.str();
+    if (single) {
+      values["input" + side.str()] = pointer(array, 0);
+      continue;
+    }
+    values["input" + side.str()] = "&x" + side.str();
+    if (side == "2")
+      array = "(inputs2 ? inputs2 : inputs1)";
+    pack += "  const " + kernel.prefix + "_inputs x" + side.str() + " = {";
+    for (size_t i = 0; i < kernel.inputs.size(); ++i)
+      pack += (i ? ",\n      " : "") + pointer(array, i);
+    pack += "};\n";
+  }
+  bool embedded = static_cast<bool>(request.embeddedValues);
+  values["packInputs"] = (embedded ? "  (void)params;\n" : "") + pack;
+  values["params"] =
+      embedded ? "&embedded"
+               : "static_cast<const " + kernel.prefix + "_params *>(params)";
+  values["inputTable"] = table;
+  values["inputCount"] = std::to_string(kernel.inputs.size());
+  // A kernel of no output axes has an array all the same.
+  values["pairShape"] =
+      request.outputShape.empty() ? "0" : spellNumbers(request.outputShape);
+  values["pairRank"] = std::to_string(request.outputShape.size());
+  values["realType"] = spellElementType(kernel.tileType.getElementType());
+  values["parameterFields"] = embedded || kernel.parameters.empty()
+                                  ? ""
+                                  : "  kernel.parameters = parameterEntries;\n"
+                                    "  kernel.parameterCount = " +
+                                        values["parameterCount"] +
+                                        ";\n  kernel.parameterBytes = sizeof(" +
+                                        kernel.prefix + "_params);\n";
+  fillTemplate(mainText, values, os);
+}
+
+LogicalResult mlir::ntk::printInterface(const SourceKernel &kernel,
+                                        raw_ostream &os) {
+  TemplateValues values = getValues(kernel);
+  values["parameterCount"] = std::to_string(kernel.parameters.size());
+  fillTemplate(kernelClass, values, os);
+  fillTemplate(interface, values, os);
+  if (kernel.request.embeddedValues) {
+    if (failed(printEmbedded(kernel, os)))
+      return failure();
+  } else if (!kernel.parameters.empty()) {
+    printEntries(kernel, os);
+    fillTemplate(loader, values, os);
+  }
+  if (kernel.request.withMain)
+    printMain(kernel, values, os);
+  return success();
+}

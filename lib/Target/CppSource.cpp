@@ -1,0 +1,112 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The code of a kernel in C++: what it includes, constants, the two kinds of
+// functions, and the interface.
+
+#include "CppSource.h"
+#include "FunctionPrinter.h"
+#include "ntk/Lower/Sizes.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+static void printIncludes(const SourceKernel &kernel, raw_ostream &os) {
+  os << "\n#include \"" << kernel.prefix << ".h\"\n\n"
+     << "#ifndef NTK_RT_BACKEND\n#define NTK_RT_BACKEND "
+     << kernel.request.backend << "\n#endif\n"
+     << "#include \"ntk-rt/Contract.h\"\n#include \"ntk-rt/Layers.h\"\n"
+     << "#include \"ntk-rt/Loops.h\"\n#include \"ntk-rt/Scalars.h\"\n"
+     << "#include \"ntk-rt/Tiles.h\"\n"
+     << (kernel.request.withMain ? "#include \"ntk-rt/KernelMain.h\"\n" : "")
+     << (kernel.request.embeddedValues ? ""
+                                       : "#include \"ntk-rt/Parameters.h\"\n")
+     << "\n#include <cstddef>\n#include <cstdio>\n\n"
+     << "namespace rt = ntk::rt;\n"
+     << "using rt::dyn, rt::Shape, rt::Strided, rt::Tensor;\n\n";
+}
+
+/// The struct is the block that the plan speaks of.
+static void printLayoutChecks(const SourceKernel &kernel, raw_ostream &os) {
+  if (kernel.parameters.empty())
+    return;
+  const SourceParameter &last = kernel.parameters.back();
+  os << "static_assert(offsetof(" << kernel.prefix << "_params, " << last.field
+     << ") == " << last.offset
+     << ",\n              \"parameters lie as planned\");\n";
+}
+
+/// The elements of a constant, row-major.
+static void printValues(DenseElementsAttr values, raw_ostream &os) {
+  constexpr int perLine = 8;
+  int count = 0;
+  for (Attribute value : values.getValues<Attribute>()) {
+    os << (count % perLine ? " " : "\n    ") << spellConstant(value).text
+       << ",";
+    ++count;
+  }
+}
+
+static LogicalResult printGlobals(ModuleOp module, Identifiers &names,
+                                  raw_ostream &os) {
+  for (auto global : module.getOps<memref::GlobalOp>()) {
+    auto values = dyn_cast_or_null<DenseElementsAttr>(
+        global.getInitialValue().value_or(nullptr));
+    if (!values)
+      return global.emitError("expected a constant");
+    os << "\nstatic const " << spellType(values.getElementType()) << " "
+       << names.add(mangle(global.getSymName()) + "_values") << "[] = {";
+    printValues(values, os);
+    os << "};\n";
+  }
+  return success();
+}
+
+static LogicalResult printFunctions(const SourceKernel &kernel,
+                                    const Identifiers &names, raw_ostream &os) {
+  KernelFunctions f = kernel.functions;
+  auto print = [&](func::FuncOp function, StringRef name, StringRef what) {
+    os << "\n/// " << what << "\n";
+    return FunctionPrinter(kernel, names, os).print(function, name);
+  };
+  if (kernel.sharedFactors) {
+    if (failed(print(f.factors1, "computeFactors",
+                     "Factors of n examples, of either side.")))
+      return failure();
+  } else if (failed(print(f.factors1, "computeFactors1",
+                          "Factors of n examples x1.")) ||
+             failed(print(f.factors2, "computeFactors2",
+                          "Factors of n examples x2."))) {
+    return failure();
+  }
+  return print(f.tile, "computeTile",
+               "The kernel of n examples x1 and m examples x2 from their "
+               "factors.");
+}
+
+FailureOr<SourceText> mlir::ntk::printCpp(const SourceRequest &request) {
+  FailureOr<SourceKernel> kernel = SourceKernel::get(request);
+  if (failed(kernel))
+    return failure();
+  SourceText text;
+  llvm::raw_string_ostream code(text.code), header(text.header);
+  func::FuncOp tile = request.functions.tile;
+  printTitle(*kernel, code);
+  printIncludes(*kernel, code);
+  printLayoutChecks(*kernel, code);
+  Identifiers names;
+  for (StringRef name : {"computeFactors", "computeFactors1", "computeFactors2",
+                         "computeTile", "Kernel", "rt"})
+    names.add(name);
+  if (failed(printGlobals(tile->getParentOfType<ModuleOp>(), names, code)) ||
+      failed(printFunctions(*kernel, names, code)))
+    return failure();
+  if (failed(printInterface(*kernel, code)))
+    return failure();
+  printHeader(*kernel, header);
+  for (const SourceParameter &parameter : kernel->parameters)
+    if (parameter.field != parameter.name)
+      text.notes.push_back("'" + parameter.name + "' is written " +
+                           parameter.field);
+  return text;
+}

@@ -1,0 +1,28 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The two files of a kernel in C++, piece by piece.
+
+#ifndef NTK_LIB_TARGET_CPPSOURCE_H
+#define NTK_LIB_TARGET_CPPSOURCE_H
+
+#include "SourceKernel.h"
+
+namespace mlir::ntk {
+
+/// The comment that begins both files: what is computed, by which plan, in how
+/// much memory.
+void printTitle(const SourceKernel &kernel, raw_ostream &os);
+
+/// The header: parameters, inputs, declarations.
+void printHeader(const SourceKernel &kernel, raw_ostream &os);
+
+/// What the header declares, in terms of the static functions.
+LogicalResult printInterface(const SourceKernel &kernel, raw_ostream &os);
+
+/// "const float *x1", or "const mlp_inputs *x1" for several inputs.
+std::string spellInputs(const SourceKernel &kernel, StringRef name);
+
+} // namespace mlir::ntk
+
+#endif // NTK_LIB_TARGET_CPPSOURCE_H

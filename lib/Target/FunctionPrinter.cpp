@@ -1,0 +1,141 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The steps of a function, and the scalars between them.
+
+#include "FunctionPrinter.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+raw_ostream &FunctionPrinter::line() { return os.indent(2 * indent); }
+
+LogicalResult FunctionPrinter::print(func::FuncOp function, StringRef name) {
+  if (failed(declareArguments(function, name)))
+    return failure();
+  for (Operation &op : function.front().without_terminator())
+    if (failed(printStep(&op)))
+      return failure();
+  os << "}\n";
+  return success();
+}
+
+LogicalResult FunctionPrinter::printStep(Operation *op) {
+  return TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](memref::ViewOp o) { return printView(o); })
+      .Case<memref::ExpandShapeOp, memref::CollapseShapeOp>(
+          [&](auto o) { return printReshape(o, o.getSrc()); })
+      .Case([&](memref::CastOp o) { return printReshape(o, o.getSource()); })
+      .Case([&](memref::SubViewOp o) { return printSubview(o); })
+      .Case([&](memref::GetGlobalOp o) { return printGlobal(o); })
+      .Case([&](linalg::LinalgOp o) { return printLoops(o); })
+      .Case([&](scf::ForOp o) {
+        printComment(o, "");
+        return printFor(o);
+      })
+      .Case([&](rt::ContractOp o) { return printContract(o); })
+      .Case([&](rt::ConvOp o) {
+        return printConvolution(o, "convolution", o.getInput(), o.getKernel());
+      })
+      .Case([&](rt::ConvBackwardDataOp o) {
+        return printConvolution(o, "convolutionBackwardData", o.getCotangent(),
+                                o.getKernel());
+      })
+      .Case([&](rt::PatchesOp o) { return printPatches(o); })
+      .Default([&](Operation *o) { return printScalar(o); });
+}
+
+//===----------------------------------------------------------------------===//
+// Scalars
+//===----------------------------------------------------------------------===//
+
+Expression FunctionPrinter::getScalar(Value value) {
+  auto it = scalars.find(value);
+  assert(it != scalars.end() && "a scalar that was not printed");
+  return it->second;
+}
+
+FailureOr<Expression> FunctionPrinter::evaluate(Operation *op) {
+  if (auto dim = dyn_cast<memref::DimOp>(op))
+    if (std::optional<int64_t> axis = getConstantIntValue(dim.getIndex()))
+      return getExtent(dim.getSource(), *axis);
+  SmallVector<Expression> operands;
+  for (Value operand : op->getOperands())
+    if (!isa<MemRefType>(operand.getType()))
+      operands.push_back(getScalar(operand));
+  if (auto load = dyn_cast<memref::LoadOp>(op))
+    return Expression{spellElement(load.getMemRef(), operands)};
+  if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
+    AffineMap map = apply.getAffineMap();
+    return spellAffine(map.getResult(0),
+                       ArrayRef(operands).take_front(map.getNumDims()),
+                       ArrayRef(operands).drop_front(map.getNumDims()));
+  }
+  if (op->getNumResults() == 1 &&
+      !spellType(op->getResult(0).getType()).empty())
+    if (std::optional<Expression> value = spellScalar(op, operands))
+      return *value;
+  return op->emitError("this operation cannot be written as C++");
+}
+
+/// Is `value` of `op` short enough to stand where it is used?
+static bool isShort(Operation *op, const Expression &value) {
+  Operation *user = *op->user_begin();
+  size_t longest = isa<linalg::YieldOp, memref::StoreOp>(user) ? 88 : 56;
+  return value.text.size() <= longest;
+}
+
+/// A name or a number: as good as a variable.
+static bool isAtom(const Expression &value) {
+  return StringRef(value.text).find_first_of(" (") == StringRef::npos;
+}
+
+LogicalResult FunctionPrinter::printScalar(Operation *op) {
+  FailureOr<Expression> value = evaluate(op);
+  if (failed(value))
+    return failure();
+  Value result = op->getResult(0);
+  bool isTop = isa<func::FuncOp>(op->getParentOp());
+  bool isAfterStores =
+      isa<memref::LoadOp>(op) && isa<scf::ForOp>(op->getParentOp());
+  bool inlined = isAtom(*value) || isTop ||
+                 (result.hasOneUse() && isShort(op, *value) && !isAfterStores);
+  if (!inlined) {
+    StringRef layer = getLocationName(op->getLoc());
+    std::string name = names.add(mangle(layer.empty() ? "value" : layer));
+    line() << "const " << spellType(result.getType()) << " " << name << " = "
+           << value->text << ";\n";
+    value = Expression{name};
+  }
+  scalars[result] = *value;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Comments
+//===----------------------------------------------------------------------===//
+
+void FunctionPrinter::printComment(Operation *op, const Twine &text) {
+  std::string layer = getLocationName(op->getLoc()).str();
+  std::string comment = text.str();
+  bool isNew = layer != lastLayer && !layer.empty();
+  if (isNew)
+    os << "\n";
+  // The layer where it begins, unless what is computed has its name.
+  if ((isNew || comment.empty()) && !layer.empty() &&
+      !StringRef(comment).starts_with(mangle(layer)))
+    comment = layer + (comment.empty() ? "" : ": ") + comment;
+  if (!comment.empty())
+    line() << "// " << comment << "\n";
+  lastLayer = layer;
+}
+
+std::string mlir::ntk::spellShape(ArrayRef<Expression> extents) {
+  std::string text = "[";
+  for (auto [i, extent] : llvm::enumerate(extents))
+    text += (i ? ", " : "") + extent.text;
+  return text + "]";
+}

@@ -1,0 +1,328 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Loop nests: linalg on memrefs as loops over its iterators, the outer ones in
+// parallel, and loops that are there already (scf.for).
+
+#include "FunctionPrinter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "ntk/Lower/LoopPartition.h"
+#include "llvm/Support/SaveAndRestore.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+static constexpr StringLiteral loopNames[] = {"i", "j", "k", "l", "q",
+                                              "r", "s", "t", "u", "v"};
+
+std::string FunctionPrinter::spellElement(Value memref,
+                                          ArrayRef<Expression> at) {
+  std::string text = buffers.find(memref)->second.name + "(";
+  for (auto [i, index] : llvm::enumerate(at))
+    text += (i ? ", " : "") + index.text;
+  return text + ")";
+}
+
+//===----------------------------------------------------------------------===//
+// linalg
+//===----------------------------------------------------------------------===//
+
+namespace mlir::ntk {
+/// Prints one linalg op. Loops of one iteration are not printed: their index is
+/// the number 0.
+class LoopNest {
+public:
+  LoopNest(FunctionPrinter &printer, linalg::LinalgOp op)
+      : printer(printer), op(op), names(printer.names),
+        iterators(op.getIteratorTypesArray()) {}
+
+  LogicalResult print();
+
+private:
+  void findLoops();
+  bool hasScalarSum();
+  size_t openParallelLoops();
+  void openLoops(size_t first);
+  void declareSums();
+  LogicalResult printBody();
+  void printYield(OpOperand *init, Value value);
+  void close();
+  std::string spellOperand(OpOperand *operand);
+  int64_t getTrips(unsigned loop) const;
+  bool isParallel(unsigned loop) const {
+    return iterators[loop] == utils::IteratorType::parallel;
+  }
+  raw_ostream &line() { return printer.line(); }
+  void open(const Twine &text, StringRef closer) {
+    line() << text << "\n";
+    ++printer.indent;
+    closers.push_back(closer.str());
+  }
+  void openLoop(unsigned loop, const Twine &begin, const Twine &end) {
+    const std::string &i = indices[loop].text;
+    open("for (int64_t " + i + " = " + begin + "; " + i + " < " + end + "; ++" +
+             i + ") {",
+         "}");
+  }
+
+  FunctionPrinter &printer;
+  linalg::LinalgOp op;
+  Identifiers names; ///< the function's, restored at the end
+  SmallVector<utils::IteratorType> iterators;
+  SmallVector<Expression> extents, indices; ///< of all iterators
+  SmallVector<unsigned> loops;              ///< those that are printed
+  SmallVector<std::string> closers;         ///< empty: sums are stored there
+  /// Names of the scalars that results are collected in; empty: in memory.
+  SmallVector<std::string> sums;
+};
+} // namespace mlir::ntk
+
+/// Is the op of one float to one float a plain sum, x + y, into `sum`?
+static arith::AddFOp getSum(linalg::LinalgOp op, Value yielded, Value sum) {
+  auto add = yielded.getDefiningOp<arith::AddFOp>();
+  if (!add || !add->hasOneUse() || !sum.hasOneUse())
+    return {};
+  return add.getLhs() == sum || add.getRhs() == sum ? add : arith::AddFOp();
+}
+
+void LoopNest::findLoops() {
+  extents.resize(iterators.size(), {"1"});
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    for (auto [axis, expr] : llvm::enumerate(map.getResults()))
+      if (auto dim = dyn_cast<AffineDimExpr>(expr))
+        extents[dim.getPosition()] = printer.getExtent(operand.get(), axis);
+  }
+  for (unsigned i = 0; i < iterators.size(); ++i) {
+    if (extents[i].text == "1") {
+      indices.push_back({"0"});
+      continue;
+    }
+    StringRef name =
+        loops.size() < std::size(loopNames) ? loopNames[loops.size()] : "w";
+    indices.push_back({printer.names.add(name)});
+    loops.push_back(i);
+  }
+}
+
+int64_t LoopNest::getTrips(unsigned loop) const {
+  int64_t trips;
+  return StringRef(extents[loop].text).getAsInteger(10, trips) ? unknownTrips
+                                                               : trips;
+}
+
+/// Does the nest reduce in its last loops only, into scalars?
+bool LoopNest::hasScalarSum() {
+  auto isReduction = [&](unsigned loop) { return !isParallel(loop); };
+  ArrayRef<unsigned> all = loops;
+  ArrayRef<unsigned> reductions =
+      all.drop_front(llvm::find_if(all, isReduction) - all.begin());
+  if (reductions.empty() || !llvm::all_of(reductions, isReduction))
+    return false;
+  // Results must not move with the loops that reduce.
+  for (OpOperand &init : op.getDpsInitsMutable())
+    for (AffineExpr expr : op.getMatchingIndexingMap(&init).getResults())
+      for (unsigned loop : reductions)
+        if (expr.isFunctionOfDim(loop))
+          return false;
+  return true;
+}
+
+std::string LoopNest::spellOperand(OpOperand *operand) {
+  SmallVector<Expression> at;
+  for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults())
+    at.push_back(spellAffine(expr, indices));
+  return printer.spellElement(operand->get(), at);
+}
+
+/// Opens the parallel loops in front; returns how many loops are open.
+size_t LoopNest::openParallelLoops() {
+  SmallVector<int64_t> trips;
+  while (trips.size() < loops.size() && isParallel(loops[trips.size()]))
+    trips.push_back(getTrips(loops[trips.size()]));
+  if (trips.empty())
+    return 0;
+  int64_t inner = op.getBlock()->getOperations().size();
+  for (unsigned loop : ArrayRef(loops).drop_front(trips.size()))
+    inner *= getTrips(loop);
+  LoopPartition partition = choosePartition(trips, inner);
+  if (partition.collapsed == 1) {
+    open("rt::parallelRange(" + extents[loops[0]].text + ", " +
+             Twine(partition.work) + ", [=](int64_t begin, int64_t end) {",
+         "});");
+    if (loops.size() == 1)
+      line() << "NTK_RT_SIMD\n";
+    openLoop(loops[0], "begin", "end");
+    return 1;
+  }
+  std::string sizes, arguments;
+  for (unsigned loop : ArrayRef(loops).take_front(partition.collapsed)) {
+    sizes += (sizes.empty() ? "" : ", ") + extents[loop].text;
+    arguments +=
+        (arguments.empty() ? "int64_t " : ", int64_t ") + indices[loop].text;
+  }
+  open("rt::parallelLoop({" + sizes + "}, " + Twine(partition.work) + ", [=](" +
+           arguments + ") {",
+       "});");
+  return partition.collapsed;
+}
+
+/// Scalars for the results, which go back to memory where they end.
+void LoopNest::declareSums() {
+  auto yields = op.getBlock()->getTerminator()->getOperands();
+  for (auto [init, value] : llvm::zip_equal(op.getDpsInitsMutable(), yields)) {
+    bool isSum = static_cast<bool>(
+        getSum(op, value, op.getMatchingBlockArgument(&init)));
+    sums.push_back(printer.names.add(isSum ? "sum" : "result"));
+    auto type = cast<MemRefType>(init.get().getType());
+    line() << spellType(type.getElementType()) << " " << sums.back() << " = "
+           << spellOperand(&init) << ";\n";
+  }
+  closers.push_back("");
+}
+
+void LoopNest::openLoops(size_t first) {
+  bool scalarSum = hasScalarSum();
+  if (scalarSum && first == 0)
+    open("{", "}"); // a scope for the scalars
+  for (size_t i = first; i < loops.size(); ++i) {
+    if (scalarSum && sums.empty() && !isParallel(loops[i]))
+      declareSums();
+    if (i + 1 == loops.size()) {
+      if (isParallel(loops[i]))
+        line() << "NTK_RT_SIMD\n";
+      else if (sums.size() == 1 && StringRef(sums[0]).starts_with("sum"))
+        line() << "NTK_RT_SIMD_SUM(" << sums[0] << ")\n";
+    }
+    openLoop(loops[i], "0", extents[loops[i]].text);
+  }
+}
+
+void LoopNest::close() {
+  for (; !closers.empty(); closers.pop_back()) {
+    if (!closers.back().empty()) {
+      --printer.indent;
+      line() << closers.back() << "\n";
+      continue;
+    }
+    for (auto [init, sum] : llvm::zip_equal(op.getDpsInitsMutable(), sums))
+      line() << spellOperand(&init) << " = " << sum << ";\n";
+  }
+}
+
+void LoopNest::printYield(OpOperand *init, Value value) {
+  unsigned number = init->getOperandNumber() - op.getNumDpsInputs();
+  Value argument = op.getMatchingBlockArgument(init);
+  std::string target = sums.empty() ? spellOperand(init) : sums[number];
+  if (arith::AddFOp add = getSum(op, value, argument)) {
+    Value other = add.getLhs() == argument ? add.getRhs() : add.getLhs();
+    line() << target << " += " << printer.getScalar(other).text << ";\n";
+    return;
+  }
+  line() << target << " = " << printer.getScalar(value).text << ";\n";
+}
+
+LogicalResult LoopNest::printBody() {
+  Block &block = *op.getBlock();
+  for (OpOperand &operand : op->getOpOperands()) {
+    BlockArgument argument = op.getMatchingBlockArgument(&operand);
+    if (!isa<MemRefType>(operand.get().getType()))
+      printer.scalars[argument] = printer.getScalar(operand.get());
+    else if (op.isDpsInit(&operand) && !sums.empty())
+      printer.scalars[argument] = {
+          sums[operand.getOperandNumber() - op.getNumDpsInputs()]};
+    else if (!argument.use_empty())
+      printer.scalars[argument] = {spellOperand(&operand)};
+  }
+  auto yields = block.getTerminator()->getOperands();
+  auto inits = op.getDpsInitsMutable();
+  for (Operation &inner : block.without_terminator()) {
+    if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
+      printer.scalars[index] = indices[index.getDim()];
+      continue;
+    }
+    bool isSum = false;
+    for (auto [init, value] : llvm::zip_equal(inits, yields))
+      isSum |= value.getDefiningOp() == &inner &&
+               getSum(op, value, op.getMatchingBlockArgument(&init));
+    if (!isSum && failed(printer.printScalar(&inner)))
+      return failure();
+  }
+  for (auto [init, value] : llvm::zip_equal(inits, yields))
+    printYield(&init, value);
+  return success();
+}
+
+LogicalResult LoopNest::print() {
+  findLoops();
+  OpOperand &out = *op.getDpsInitsMutable().begin();
+  const Buffer &buffer = printer.buffers[out.get()];
+  printer.printComment(op, buffer.name + spellShape(buffer.extents));
+  openLoops(openParallelLoops());
+  if (failed(printBody()))
+    return failure();
+  close();
+  printer.names = names;
+  return success();
+}
+
+LogicalResult FunctionPrinter::printLoops(linalg::LinalgOp op) {
+  return LoopNest(*this, op).print();
+}
+
+//===----------------------------------------------------------------------===//
+// scf.for
+//===----------------------------------------------------------------------===//
+
+LogicalResult FunctionPrinter::printFor(scf::ForOp loop) {
+  if (loop.getNumResults())
+    return loop.emitError("a loop that carries values cannot be written as "
+                          "C++");
+  Identifiers outer = names;
+  unsigned depth = 0;
+  for (Operation *op = loop; (op = op->getParentOfType<scf::ForOp>());)
+    ++depth;
+  std::string index =
+      names.add(depth < std::size(loopNames) ? loopNames[depth] : "w");
+  scalars[loop.getInductionVar()] = {index};
+  Expression step = getScalar(loop.getStep());
+  line() << "for (int64_t " << index << " = "
+         << getScalar(loop.getLowerBound()).text << "; " << index << " < "
+         << getScalar(loop.getUpperBound()).in(Precedence::Sum) << "; ";
+  if (step.text == "1")
+    os << "++" << index;
+  else
+    os << index << " += " << step.text;
+  os << ") {\n";
+  ++indent;
+  if (failed(printBlock(*loop.getBody())))
+    return failure();
+  --indent;
+  line() << "}\n";
+  names = outer;
+  return success();
+}
+
+LogicalResult FunctionPrinter::printBlock(Block &block) {
+  for (Operation &op : block.without_terminator()) {
+    if (auto loop = dyn_cast<scf::ForOp>(op)) {
+      if (failed(printFor(loop)))
+        return failure();
+      continue;
+    }
+    if (auto store = dyn_cast<memref::StoreOp>(op)) {
+      SmallVector<Expression> at;
+      for (Value index : store.getIndices())
+        at.push_back(getScalar(index));
+      line() << spellElement(store.getMemRef(), at) << " = "
+             << getScalar(store.getValue()).text << ";\n";
+      continue;
+    }
+    if (failed(printScalar(&op)))
+      return failure();
+  }
+  return success();
+}

@@ -1,0 +1,82 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Names and sizes of a kernel, from its functions at Level 3.
+
+#include "SourceKernel.h"
+#include "Identifiers.h"
+#include "ntk/Lower/Sizes.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+std::string mlir::ntk::getIdentifier(StringRef name) { return mangle(name); }
+
+/// The first argument of `function` with attribute `name`, or none.
+static std::optional<unsigned> findArgument(func::FuncOp function,
+                                            StringRef name) {
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (function.getArgAttr(i, name))
+      return i;
+  return std::nullopt;
+}
+
+static void addParameters(SourceKernel &kernel, DictionaryAttr offsets,
+                          DictionaryAttr types) {
+  for (NamedAttribute entry : offsets)
+    kernel.parameters.push_back(
+        {entry.getName().str(), "",
+         cast<RankedTensorType>(
+             cast<TypeAttr>(types.get(entry.getName())).getValue()),
+         cast<IntegerAttr>(entry.getValue()).getInt()});
+  llvm::sort(kernel.parameters,
+             [](const auto &a, const auto &b) { return a.offset < b.offset; });
+  Identifiers fields;
+  for (SourceParameter &parameter : kernel.parameters)
+    parameter.field = fields.add(mangle(parameter.name));
+}
+
+static void addInputs(SourceKernel &kernel, func::FuncOp factors) {
+  Identifiers fields;
+  for (unsigned i = 0; i < factors.getNumArguments(); ++i) {
+    auto attr = factors.getArgAttrOfType<StringAttr>(i, inputAttrName);
+    if (!attr)
+      continue;
+    size_t number = kernel.inputs.size();
+    std::string name = number < kernel.request.inputs.size()
+                           ? kernel.request.inputs[number].first
+                           : attr.str();
+    kernel.inputs.push_back({name, fields.add(mangle(name)),
+                             cast<MemRefType>(factors.getArgumentTypes()[i])});
+  }
+}
+
+FailureOr<SourceKernel> SourceKernel::get(const SourceRequest &request) {
+  SourceKernel kernel(request);
+  func::FuncOp tile = request.functions.tile;
+  std::optional<unsigned> params = findArgument(tile, paramOffsetsAttrName);
+  if (!params)
+    return tile.emitOpError("expected a lowered kernel, but there is no block "
+                            "of parameters");
+  auto types =
+      tile.getArgAttrOfType<DictionaryAttr>(*params, paramTypesAttrName);
+  if (!types)
+    return tile.emitOpError("expected ")
+           << paramTypesAttrName << " beside the offsets of parameters";
+  addParameters(
+      kernel,
+      tile.getArgAttrOfType<DictionaryAttr>(*params, paramOffsetsAttrName),
+      types);
+  kernel.parameterBytes =
+      tile.getArgAttrOfType<IntegerAttr>(*params, paramBytesAttrName).getInt();
+  addInputs(kernel, request.functions.factors1);
+  kernel.prefix = request.network;
+  kernel.function = request.network + "_" + mangle(request.kernel);
+  kernel.sharedFactors =
+      request.functions.factors1 == request.functions.factors2;
+  kernel.hasFirstOutput =
+      findArgument(request.functions.factors1, firstOutputAttrName).has_value();
+  kernel.tileType = cast<MemRefType>(tile.getArgumentTypes().back());
+  kernel.real = kernel.tileType.getElementType().isF64() ? "double" : "float";
+  return kernel;
+}

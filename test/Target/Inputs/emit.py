@@ -1,0 +1,87 @@
+# Emits a model as C++ with a command line, compiles it without warnings and
+# compares what it computes with ntk-run:
+#
+#   emit.py FOLDER NTK_SOURCE MODEL X1 X2 [--kernels=none,cblas,onednn]
+#           [--compilers=g++,clang++-19] [--dtype=f64] [--sanitize]
+#           [-- option of both tools...]
+#
+# X2 may be "-": the kernel of X1 with itself.
+
+import argparse
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+LIBRARIES = {
+    "none": [],
+    "cblas": ["-isystem", "/usr/include/x86_64-linux-gnu/blis-openmp", "-lblis"],
+    "onednn": ["-isystem", "/usr/include/x86_64-linux-gnu/blis-openmp", "-ldnnl", "-lblis"],
+}
+WARNINGS = ["-Wall", "-Wextra", "-Werror"]
+
+
+def run(*command):
+    result = subprocess.run(command, capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"{' '.join(command)}\n{result.stdout}{result.stderr}")
+    return result
+
+
+def compile_source(compiler, source, program, kernels, include, sanitize):
+    flags = ["-std=c++17", "-O2", *WARNINGS, "-I", include]
+    if kernels == "onednn":  # one thread pool: that of the libraries
+        flags += ["-fopenmp"] if compiler == "g++" else ["-DNTK_RT_GOMP", "-l:libgomp.so.1"]
+    if sanitize:
+        flags += ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    run(compiler, source, "-o", program, *flags, *LIBRARIES[kernels])
+
+
+def compare(name, found, expected, tolerance):
+    assert found.shape[:2] == expected.shape[:2], (name, found.shape, expected.shape)
+    a, b = found.reshape(-1), expected.reshape(-1)
+    if found.ndim != expected.ndim:  # interleaved axes: compare what is summed
+        a, b = np.sort(a), np.sort(b)
+    error = np.abs(a - b).max() / np.abs(b).max()
+    assert error <= tolerance, f"{name}: relative error {error:.1e} above {tolerance}"
+    return error
+
+
+def main():
+    at = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("source")
+    parser.add_argument("model")
+    parser.add_argument("x1")
+    parser.add_argument("x2")
+    parser.add_argument("--kernels", default="none")
+    parser.add_argument("--compilers", default="g++")
+    parser.add_argument("--dtype", default="f64")
+    parser.add_argument("--sanitize", action="store_true")
+    arguments = parser.parse_args(sys.argv[1:at])
+    options = ["--dtype", arguments.dtype, *sys.argv[at + 1 :]]
+    folder = arguments.folder
+    os.makedirs(folder, exist_ok=True)
+    inputs = ["--x1", arguments.x1]
+    if arguments.x2 != "-":
+        inputs += ["--x2", arguments.x2]
+    expected = f"{folder}/expected.npy"
+    run("ntk-run", arguments.model, *inputs, "-o", expected, "--quiet", *options)
+    tolerance = 1e-12 if arguments.dtype == "f64" else 1e-4
+    for kernels in arguments.kernels.split(","):
+        source, params = f"{folder}/net.cpp", f"{folder}/params.npz"
+        run("ntk-translate", "--ntk-to-cpp", arguments.model, "-o", source, "--main",
+            f"--kernels={kernels}", "--save-params", params, "--quiet", *options)
+        for compiler in arguments.compilers.split(","):
+            program, theta = f"{folder}/net-{kernels}-{compiler}", f"{folder}/theta.npy"
+            compile_source(compiler, source, program, kernels,
+                           f"{arguments.source}/include", arguments.sanitize)
+            run(program, *inputs, "--params", params, "-o", theta)
+            error = compare(program, np.load(theta), np.load(expected), tolerance)
+            print(f"{os.path.basename(arguments.model)} {kernels} {compiler}: {error:.1e}")
+
+
+if __name__ == "__main__":
+    main()
