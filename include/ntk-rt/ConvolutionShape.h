@@ -9,6 +9,7 @@
 #define NTK_RT_CONVOLUTIONSHAPE_H
 
 #include "ntk-rt/Abi.h"
+#include "ntk-rt/Device.h"
 
 #include <algorithm>
 
@@ -51,11 +52,13 @@ struct ConvolutionShape {
     return s;
   }
 
-  int64_t inPixels() const { return in[0] * in[1] * in[2]; }
-  int64_t outPixels() const { return out[0] * out[1] * out[2]; }
-  int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
-  int64_t groupCin() const { return groups ? cin / groups : 0; }
-  int64_t groupCout() const { return groups ? cout / groups : 0; }
+  NTK_RT_DEVICE int64_t inPixels() const { return in[0] * in[1] * in[2]; }
+  NTK_RT_DEVICE int64_t outPixels() const { return out[0] * out[1] * out[2]; }
+  NTK_RT_DEVICE int64_t taps() const {
+    return kernel[0] * kernel[1] * kernel[2];
+  }
+  NTK_RT_DEVICE int64_t groupCin() const { return groups ? cin / groups : 0; }
+  NTK_RT_DEVICE int64_t groupCout() const { return groups ? cout / groups : 0; }
   int64_t inputSize() const { return examples * cin * inPixels(); }
   int64_t outputSize() const { return examples * cout * outPixels(); }
 

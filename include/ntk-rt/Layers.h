@@ -10,45 +10,10 @@
 #include "ntk-rt/Convolution.h"
 #include "ntk-rt/Loops.h"
 #include "ntk-rt/Patches.h"
+#include "ntk-rt/Window.h"
 
 namespace ntk {
 namespace rt {
-
-/// How a convolution of this many spatial axes moves over its input.
-template <int Rank> struct Window {
-  int64_t kernel[Rank], stride[Rank], padLow[Rank], padHigh[Rank],
-      dilation[Rank], groups;
-};
-
-namespace detail {
-
-/// The product of the sizes of a tensor's first `count` axes.
-template <typename Tensor> int64_t leading(const Tensor &t, int count) {
-  int64_t product = 1;
-  for (int i = 0; i < count; ++i)
-    product *= t.extent(i);
-  return product;
-}
-
-/// The geometry for an input [examples…, channels, pixels…].
-template <int Rank, typename Input>
-ConvolutionShape makeShape(const Window<Rank> &window, const Input &input,
-                           int64_t outputChannels) {
-  constexpr int axis = Input::rank - Rank; // the first of the pixels
-  int64_t numbers[NTK_RT_CONV_HEADER + 6 * Rank] = {
-      Rank, leading(input, axis - 1), input.extent(axis - 1), outputChannels,
-      window.groups};
-  int64_t *next = numbers + NTK_RT_CONV_HEADER;
-  for (int i = 0; i < Rank; ++i)
-    *next++ = input.extent(axis + i);
-  for (const int64_t *list : {window.kernel, window.stride, window.padLow,
-                              window.padHigh, window.dilation})
-    for (int i = 0; i < Rank; ++i)
-      *next++ = list[i];
-  return ConvolutionShape::parse(numbers);
-}
-
-} // namespace detail
 
 /// output = the cross-correlation of input [n…, c, pixels…] by weight [o,
 /// c / groups, taps…].

@@ -21,6 +21,8 @@
 #ifndef NTK_RT_MATH_H
 #define NTK_RT_MATH_H
 
+#include "ntk-rt/Device.h"
+
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -28,14 +30,23 @@
 
 namespace ntk {
 namespace rt {
+
+// Variables, as code for a GPU cannot call the functions of the limits.
+template <typename T> constexpr T infinity = std::numeric_limits<T>::infinity();
+template <typename T>
+constexpr T notANumber = std::numeric_limits<T>::quiet_NaN();
+
 namespace detail {
 
+template <typename T>
+constexpr T smallestNormal = std::numeric_limits<T>::min();
+
 /// c0 + x·(c1 + x·(c2 + …)).
-template <typename T> inline T polynomial(T, double c0) {
+template <typename T> NTK_RT_DEVICE inline T polynomial(T, double c0) {
   return static_cast<T>(c0);
 }
 template <typename T, typename... Rest>
-inline T polynomial(T x, double c0, Rest... rest) {
+NTK_RT_DEVICE inline T polynomial(T x, double c0, Rest... rest) {
   return static_cast<T>(c0) + x * polynomial(x, rest...);
 }
 
@@ -62,41 +73,42 @@ template <> struct Float<double> {
   static constexpr double erfOne = 6;
 };
 
-template <typename T> inline typename Float<T>::Bits toBits(T x) {
+template <typename T> NTK_RT_DEVICE inline typename Float<T>::Bits toBits(T x) {
   typename Float<T>::Bits bits;
   std::memcpy(&bits, &x, sizeof(x));
   return bits;
 }
-template <typename T> inline T fromBits(typename Float<T>::Bits bits) {
+template <typename T>
+NTK_RT_DEVICE inline T fromBits(typename Float<T>::Bits bits) {
   T x;
   std::memcpy(&x, &bits, sizeof(x));
   return x;
 }
 
 /// x, but at most `high` and at least `low`; NaN stays.
-template <typename T> inline T clamp(T x, T low, T high) {
+template <typename T> NTK_RT_DEVICE inline T clamp(T x, T low, T high) {
   x = x > high ? high : x;
   return x < low ? low : x;
 }
 
 /// The integer a whole number x is; 0 for NaN.
-template <typename T> inline int32_t wholeNumber(T x) {
+template <typename T> NTK_RT_DEVICE inline int32_t wholeNumber(T x) {
   return static_cast<int32_t>(x == x ? x : T(0));
 }
 
 /// 2ⁿ, for n where that is a normal number.
-template <typename T> inline T powerOfTwo(int32_t n) {
+template <typename T> NTK_RT_DEVICE inline T powerOfTwo(int32_t n) {
   return fromBits<T>(static_cast<typename Float<T>::Bits>(n + Float<T>::bias)
                      << Float<T>::mantissa);
 }
 
 /// exp(r) - 1 for |r| <= ½ ln 2, by its Taylor series.
-inline float expSeries(float r) {
+NTK_RT_DEVICE inline float expSeries(float r) {
   return r + r * r *
                  polynomial(r, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720,
                             1. / 5040);
 }
-inline double expSeries(double r) {
+NTK_RT_DEVICE inline double expSeries(double r) {
   return r + r * r *
                  polynomial(r, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720,
                             1. / 5040, 1. / 40320, 1. / 362880, 1. / 3628800,
@@ -104,29 +116,29 @@ inline double expSeries(double r) {
 }
 
 /// x = n·ln 2 + r; returns r.
-template <typename T> inline T reduceExp(T x, T &n) {
+template <typename T> NTK_RT_DEVICE inline T reduceExp(T x, T &n) {
   n = std::floor(x * T(1.44269504088896340736) + T(0.5));
   return (x - n * Float<T>::ln2High) - n * Float<T>::ln2Low;
 }
 
 /// (atanh(s) - s)·2/s³ as a polynomial of s², for |s| <= 3 - 2√2.
-inline float atanhSeries(float z) {
+NTK_RT_DEVICE inline float atanhSeries(float z) {
   return polynomial(z, 2. / 3, 2. / 5, 2. / 7, 2. / 9);
 }
-inline double atanhSeries(double z) {
+NTK_RT_DEVICE inline double atanhSeries(double z) {
   return polynomial(z, 2. / 3, 2. / 5, 2. / 7, 2. / 9, 2. / 11, 2. / 13,
                     2. / 15, 2. / 17, 2. / 19, 2. / 21);
 }
 
 /// erf(x)/x for |x| <= 1, as a polynomial of x²; and erfc(x)·exp(x²) for x >= 1
 /// as one of (x - 2)/(x + 2). Chebyshev fits.
-inline float erfNear(float z) {
+NTK_RT_DEVICE inline float erfNear(float z) {
   return polynomial(z, 1.128379165848350946, -0.3761262666672033102,
                     0.1128359471516021773, -0.02685421201062641244,
                     0.005189087423433973986, -0.0008016864287165869529,
                     0.00007875875062685488341);
 }
-inline double erfNear(double z) {
+NTK_RT_DEVICE inline double erfNear(double z) {
   return polynomial(z, 1.128379167095512567, -0.3761263890318354044,
                     0.1128379167094500627, -0.02686617064323777036,
                     0.005223977607116422732, -0.0008548325975389692081,
@@ -134,14 +146,14 @@ inline double erfNear(double z) {
                     1.644742470331736241e-6, -1.62084838018717059e-7,
                     1.37200645467776856e-8, -7.795898827002142242e-10);
 }
-inline float erfcFar(float t) {
+NTK_RT_DEVICE inline float erfcFar(float t) {
   return polynomial(t, 0.2553956763105057439, -0.427185848311650024,
                     0.2416581941128570195, -0.07897847314706918658,
                     0.003732908027349174569, 0.006993954025083926823,
                     -0.0008476555786712168505, -0.0009395269021825955996,
                     0.00004987674193344444433);
 }
-inline double erfcFar(double t) {
+NTK_RT_DEVICE inline double erfcFar(double t) {
   return polynomial(t, 0.2553956763105057438, -0.4271858474139583965,
                     0.2416581942424664639, -0.07897858101573212542,
                     0.003732892404327763925, 0.006997461739200443767,
@@ -154,7 +166,7 @@ inline double erfcFar(double t) {
 }
 
 /// sin(x + quarter·π/2), computed in f64 for both types.
-inline double sinQuarter(double x, int32_t quarter) {
+NTK_RT_DEVICE inline double sinQuarter(double x, int32_t quarter) {
   // π/2 in three parts, of which n times the first two are exact.
   constexpr double high = 1.57079632673412561417,
                    middle = 6.07710050630396597660e-11,
@@ -175,14 +187,14 @@ inline double sinQuarter(double x, int32_t quarter) {
           polynomial(z, 1. / 24, -1. / 720, 1. / 40320, -1. / 3628800,
                      1. / 479001600, -1. / 87178291200., 1. / 20922789888000.);
   const double value = (q & 1) ? cosine : sine;
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  return std::fabs(x) <= limit ? ((q & 2) ? -value : value) : nan;
+  return std::fabs(x) <= limit ? ((q & 2) ? -value : value)
+                               : notANumber<double>;
 }
 
 } // namespace detail
 
 /// eˣ.
-template <typename T> inline T exp(T x) {
+template <typename T> NTK_RT_DEVICE inline T exp(T x) {
   T n;
   x = detail::clamp(x, detail::Float<T>::expLow, detail::Float<T>::expHigh);
   const T r = detail::reduceExp(x, n);
@@ -193,7 +205,7 @@ template <typename T> inline T exp(T x) {
 }
 
 /// eˣ - 1, exact to the last places near 0 too.
-template <typename T> inline T expm1(T x) {
+template <typename T> NTK_RT_DEVICE inline T expm1(T x) {
   T n;
   const T in = x;
   x = detail::clamp(x, T(-40), detail::Float<T>::expHigh);
@@ -204,11 +216,10 @@ template <typename T> inline T expm1(T x) {
 }
 
 /// The natural logarithm.
-template <typename T> inline T log(T x) {
+template <typename T> NTK_RT_DEVICE inline T log(T x) {
   using F = detail::Float<T>;
-  constexpr T infinity = std::numeric_limits<T>::infinity();
   // x = 2ᵉ·m with m from √½ to √2; denormal numbers are made larger first.
-  const bool tiny = x < std::numeric_limits<T>::min();
+  const bool tiny = x < detail::smallestNormal<T>;
   const auto bits = detail::toBits(tiny ? x * T(1 << 24) * T(1 << 30) : x);
   const auto exponent = static_cast<int32_t>(
       static_cast<typename F::Bits>(static_cast<typename F::Unsigned>(bits) -
@@ -223,36 +234,36 @@ template <typename T> inline T log(T x) {
   const T f = m - T(1), s = f / (f + T(2)), z = s * s;
   const T tail = s * (f - z * detail::atanhSeries(z));
   T value = e * F::ln2High + (f - (tail - e * F::ln2Low));
-  value = x == T(0) ? -infinity : value;
-  value = x < T(0) ? std::numeric_limits<T>::quiet_NaN() : value;
-  return x < infinity ? value : x; // infinity and NaN stay
+  value = x == T(0) ? -infinity<T> : value;
+  value = x < T(0) ? notANumber<T> : value;
+  return x < infinity<T> ? value : x; // infinity and NaN stay
 }
 
 /// log(1 + x), exact to the last places near 0 too.
-template <typename T> inline T log1p(T x) {
+template <typename T> NTK_RT_DEVICE inline T log1p(T x) {
   const T u = T(1) + x;
   const T lost = (x - (u - T(1))) / u; // what rounding took from u
   const T value = log(u) + (u > T(0) ? lost : T(0));
-  const bool plain = u < std::numeric_limits<T>::infinity() && x != T(0);
+  const bool plain = u < infinity<T> && x != T(0);
   return plain ? value : x; // zeros, infinity and NaN stay
 }
 
 /// The hyperbolic tangent.
-template <typename T> inline T tanh(T x) {
+template <typename T> NTK_RT_DEVICE inline T tanh(T x) {
   const T a = detail::clamp(std::fabs(x), T(0), T(22)); // 1 beyond
   const T e = expm1(T(2) * a);
   return std::copysign(e / (e + T(2)), x);
 }
 
 /// 1/(1 + e⁻ˣ).
-template <typename T> inline T sigmoid(T x) {
+template <typename T> NTK_RT_DEVICE inline T sigmoid(T x) {
   // From the side where the exponential does not overflow.
   const T e = exp(-std::fabs(x));
   return (x < T(0) ? e : T(1)) / (T(1) + e);
 }
 
 /// The error function.
-template <typename T> inline T erf(T x) {
+template <typename T> NTK_RT_DEVICE inline T erf(T x) {
   const T a = detail::clamp(std::fabs(x), T(0), detail::Float<T>::erfOne);
   const T square = a * a;
   const T near = a * detail::erfNear(a < T(1) ? square : T(1));
@@ -261,14 +272,16 @@ template <typename T> inline T erf(T x) {
 }
 
 /// Sine and cosine; NaN beyond ±10⁶.
-inline float sin(float x) {
+NTK_RT_DEVICE inline float sin(float x) {
   return x == 0 ? x : static_cast<float>(detail::sinQuarter(x, 0)); // keeps -0
 }
-inline double sin(double x) { return x == 0 ? x : detail::sinQuarter(x, 0); }
-inline float cos(float x) {
+NTK_RT_DEVICE inline double sin(double x) {
+  return x == 0 ? x : detail::sinQuarter(x, 0);
+}
+NTK_RT_DEVICE inline float cos(float x) {
   return static_cast<float>(detail::sinQuarter(x, 1));
 }
-inline double cos(double x) { return detail::sinQuarter(x, 1); }
+NTK_RT_DEVICE inline double cos(double x) { return detail::sinQuarter(x, 1); }
 
 } // namespace rt
 } // namespace ntk

@@ -14,51 +14,55 @@
 namespace ntk {
 namespace rt {
 
-template <typename T> constexpr T infinity = std::numeric_limits<T>::infinity();
-template <typename T>
-constexpr T notANumber = std::numeric_limits<T>::quiet_NaN();
-
 /// Is one of the two NaN?
-template <typename T> inline bool isUnordered(T a, T b) {
+template <typename T> NTK_RT_DEVICE inline bool isUnordered(T a, T b) {
   return !(a == a) || !(b == b);
 }
 
 /// The larger and the smaller of two numbers; NaN if one of them is.
-template <typename T> inline T maximum(T a, T b) {
+template <typename T> NTK_RT_DEVICE inline T maximum(T a, T b) {
   if constexpr (std::is_floating_point_v<T>)
     return a > b || !(a == a) ? a : b;
   else
     return a > b ? a : b;
 }
-template <typename T> inline T minimum(T a, T b) {
+template <typename T> NTK_RT_DEVICE inline T minimum(T a, T b) {
   if constexpr (std::is_floating_point_v<T>)
     return a < b || !(a == a) ? a : b;
   else
     return a < b ? a : b;
 }
 
-template <typename T> inline T abs(T x) {
+template <typename T> NTK_RT_DEVICE inline T abs(T x) {
   if constexpr (std::is_floating_point_v<T>)
     return std::fabs(x);
   else
     return x < 0 ? -x : x;
 }
-template <typename T> inline T sqrt(T x) { return std::sqrt(x); }
-template <typename T> inline T rsqrt(T x) { return T(1) / std::sqrt(x); }
-template <typename T> inline T floor(T x) { return std::floor(x); }
-template <typename T> inline T ceil(T x) { return std::ceil(x); }
-template <typename T> inline T nearbyint(T x) { return std::nearbyint(x); }
-template <typename T> inline T copysign(T x, T sign) {
+template <typename T> NTK_RT_DEVICE inline T sqrt(T x) { return std::sqrt(x); }
+template <typename T> NTK_RT_DEVICE inline T rsqrt(T x) {
+  return T(1) / std::sqrt(x);
+}
+template <typename T> NTK_RT_DEVICE inline T floor(T x) {
+  return std::floor(x);
+}
+template <typename T> NTK_RT_DEVICE inline T ceil(T x) { return std::ceil(x); }
+template <typename T> NTK_RT_DEVICE inline T nearbyint(T x) {
+  return std::nearbyint(x);
+}
+template <typename T> NTK_RT_DEVICE inline T copysign(T x, T sign) {
   return std::copysign(x, sign);
 }
-template <typename T> inline T power(T x, T exponent) {
+template <typename T> NTK_RT_DEVICE inline T power(T x, T exponent) {
   return std::pow(x, exponent);
 }
-template <typename T> inline T atan(T x) { return std::atan(x); }
+template <typename T> NTK_RT_DEVICE inline T atan(T x) { return std::atan(x); }
 /// With the sign of x.
-template <typename T> inline T remainder(T x, T y) { return std::fmod(x, y); }
+template <typename T> NTK_RT_DEVICE inline T remainder(T x, T y) {
+  return std::fmod(x, y);
+}
 /// The quotient of two integers, rounded down.
-template <typename T> inline T floorDivide(T x, T y) {
+template <typename T> NTK_RT_DEVICE inline T floorDivide(T x, T y) {
   return x / y - (x % y != 0 && (x < 0) != (y < 0));
 }
 

@@ -9,6 +9,8 @@
 #ifndef NTK_RT_TENSOR_H
 #define NTK_RT_TENSOR_H
 
+#include "ntk-rt/Device.h"
+
 #include <cstdint>
 #include <type_traits>
 
@@ -33,21 +35,22 @@ public:
   /// `data` points at the first element; then the sizes that are `dyn`, in
   /// their order.
   template <typename... Sizes>
-  explicit Strided(T *data, Sizes... sizes) : first(data) {
+  NTK_RT_DEVICE explicit Strided(T *data, Sizes... sizes) : first(data) {
     const int64_t given[] = {static_cast<int64_t>(sizes)..., 0};
     const int64_t fixed[] = {Extents..., 0};
     for (int i = 0, next = 0; i < rank; ++i)
       extents[i] = fixed[i] == dyn ? given[next++] : fixed[i];
   }
 
-  template <typename... Indices> T &operator()(Indices... at) const {
+  template <typename... Indices>
+  NTK_RT_DEVICE T &operator()(Indices... at) const {
     static_assert(sizeof...(at) == rank, "one index for each axis");
     return first[(int64_t(0) + ... + (Strides * static_cast<int64_t>(at)))];
   }
 
-  T *data() const { return first; }
-  int64_t extent(int axis) const { return extents[axis]; }
-  int64_t stride(int axis) const {
+  NTK_RT_DEVICE T *data() const { return first; }
+  NTK_RT_DEVICE int64_t extent(int axis) const { return extents[axis]; }
+  NTK_RT_DEVICE int64_t stride(int axis) const {
     const int64_t strides[] = {Strides..., 0};
     return strides[axis];
   }
@@ -66,47 +69,53 @@ public:
   /// `data` points at the first element, of this type or as bytes; then the
   /// sizes that are `dyn`, in their order.
   template <typename Pointer, typename... Sizes>
-  explicit Tensor(Pointer *data, Sizes... sizes) : first(reinterpret(data)) {
+  NTK_RT_DEVICE explicit Tensor(Pointer *data, Sizes... sizes)
+      : first(reinterpret(data)) {
     const int64_t given[] = {static_cast<int64_t>(sizes)..., 0};
     const int64_t fixed[] = {Extents..., 0};
     for (int i = 0, next = 0; i < rank; ++i)
       extents[i] = fixed[i] == dyn ? given[next++] : fixed[i];
   }
 
-  template <typename... Indices> T &operator()(Indices... at) const {
+  template <typename... Indices>
+  NTK_RT_DEVICE T &operator()(Indices... at) const {
     static_assert(sizeof...(at) == rank, "one index for each axis");
     return first[offset(std::integral_constant<int, 0>(), int64_t(0),
                         static_cast<int64_t>(at)...)];
   }
 
-  T *data() const { return first; }
-  int64_t extent(int axis) const { return extents[axis]; }
-  int64_t stride(int axis) const {
+  NTK_RT_DEVICE T *data() const { return first; }
+  NTK_RT_DEVICE int64_t extent(int axis) const { return extents[axis]; }
+  NTK_RT_DEVICE int64_t stride(int axis) const {
     int64_t product = 1;
     for (int i = axis + 1; i < rank; ++i)
       product *= extents[i];
     return product;
   }
-  int64_t size() const { return rank == 0 ? 1 : extents[0] * stride(0); }
+  NTK_RT_DEVICE int64_t size() const {
+    return rank == 0 ? 1 : extents[0] * stride(0);
+  }
 
 private:
-  static constexpr int64_t fixedExtent(int axis) {
+  NTK_RT_DEVICE static constexpr int64_t fixedExtent(int axis) {
     const int64_t fixed[] = {Extents..., 0};
     return fixed[axis];
   }
-  template <typename Pointer> static T *reinterpret(Pointer *data) {
+  template <typename Pointer>
+  NTK_RT_DEVICE static T *reinterpret(Pointer *data) {
     return static_cast<T *>(static_cast<Void<T> *>(data));
   }
 
   /// Horner's rule from the first axis on, with the sizes that are constants
   /// taken from the type.
   template <int Axis>
-  int64_t offset(std::integral_constant<int, Axis>, int64_t sum) const {
+  NTK_RT_DEVICE int64_t offset(std::integral_constant<int, Axis>,
+                               int64_t sum) const {
     return sum;
   }
   template <int Axis, typename... Rest>
-  int64_t offset(std::integral_constant<int, Axis>, int64_t sum, int64_t at,
-                 Rest... rest) const {
+  NTK_RT_DEVICE int64_t offset(std::integral_constant<int, Axis>, int64_t sum,
+                               int64_t at, Rest... rest) const {
     constexpr int64_t fixed = fixedExtent(Axis);
     const int64_t extent = fixed == dyn ? extents[Axis] : fixed;
     return offset(std::integral_constant<int, Axis + 1>(), sum * extent + at,

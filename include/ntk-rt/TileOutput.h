@@ -9,6 +9,7 @@
 #ifndef NTK_RT_TILEOUTPUT_H
 #define NTK_RT_TILEOUTPUT_H
 
+#include "ntk-rt/Device.h"
 #include "ntk-rt/Parallel.h"
 
 namespace ntk {
@@ -24,10 +25,10 @@ struct Layout {
     Scalar    ///< Θ[n][m], of factors without outputs
   } kind;
 
-  bool hasO() const { return kind == Full || kind == Diagonal; }
-  bool hasP() const { return kind == Full; }
+  NTK_RT_DEVICE bool hasO() const { return kind == Full || kind == Diagonal; }
+  NTK_RT_DEVICE bool hasP() const { return kind == Full; }
   /// Elements of Θ for each pair of examples.
-  int64_t pairSize() const {
+  NTK_RT_DEVICE int64_t pairSize() const {
     return (hasO() ? outputs : 1) * (hasP() ? outputs : 1);
   }
 };

@@ -157,6 +157,19 @@ template <typename T> struct TileBuffers {
   }
 };
 
+/// Writes a tile by the kernel's own function, if it has one.
+template <typename T, typename Kernel>
+auto writeTileOf(Kernel &kernel, const Layout &l, const TilePlace &at,
+                 int64_t examples2, T scale, const T *tile, T *theta, int)
+    -> decltype(kernel.write(l, at, examples2, scale, tile, theta)) {
+  kernel.write(l, at, examples2, scale, tile, theta);
+}
+template <typename T, typename Kernel>
+void writeTileOf(Kernel &, const Layout &l, const TilePlace &at,
+                 int64_t examples2, T scale, const T *tile, T *theta, long) {
+  writeTile(l, at, examples2, scale, tile, theta);
+}
+
 /// The loop over tiles, with the state it carries from tile to tile.
 template <typename T, typename Kernel, typename Progress> class TileLoop {
 public:
@@ -240,8 +253,8 @@ private:
     kernel.tile(factors1, place.count1, factors2, place.count2, buffers.tile);
     place.mirror = p.symmetric;
     place.accumulate = p.layout.kind == Layout::Trace && o > 0;
-    writeTile(p.layout, place, p.examples2, static_cast<T>(p.scale),
-              buffers.tile, theta);
+    writeTileOf(kernel, p.layout, place, p.examples2, static_cast<T>(p.scale),
+                buffers.tile, theta, 0);
   }
 
   Kernel &kernel;
@@ -302,6 +315,9 @@ int64_t tileWorkspaceBytes(Kernel &&kernel, const TileProblem &problem) {
 ///             int64_t m, T *out)
 ///       overwrites out, [n][o][m][p] for a full kernel, [n][o][m] for a
 ///       diagonal, [n][m] for a trace (summed over o) and a scalar kernel
+///
+/// and, if the memory is not this program's, a fourth, write, with the
+/// arguments of detail::writeTile.
 ///
 /// `workspace` has tileWorkspaceBytes bytes, 64-byte aligned, or is null: then
 /// it is allocated. progress(done, total) is called after each tile, and stops
