@@ -1,7 +1,8 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ntk-translate --ntk-to-cpp, step by step: options, model, plan, text, files.
+// ntk-translate --ntk-to-cpp and --ntk-to-cuda, step by step: options, model,
+// plan, text, files.
 
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -249,7 +250,7 @@ static Error writeSource(const SourceRequest &request,
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   if (failed(manager.run(module)))
     return diagnostics.takeError(options.model + ": lowering failed");
-  FailureOr<SourceText> text = printCpp(request);
+  FailureOr<SourceText> text = printSource(request);
   if (failed(text))
     return diagnostics.takeError(options.model + ": writing source failed");
   SmallString<128> header(options.output);
@@ -269,6 +270,8 @@ static Error writeSource(const SourceRequest &request,
 /// Completes a request by what the command line says.
 static void addOptions(SourceRequest &request, const RunOptions &options) {
   request.network = getIdentifier(llvm::sys::path::stem(options.output));
+  request.language = options.toCuda ? Language::Cuda : Language::Cpp;
+  request.tf32 = options.tf32;
   request.backend = options.kernels;
   request.withMain = options.withMain;
 }

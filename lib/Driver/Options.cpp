@@ -228,9 +228,23 @@ static constexpr Option options[] = {
        return Error::success();
      }},
     {Emit, "ntk-to-cpp", "", "write C++17",
-     [](RunOptions &, StringRef) -> Error { return Error::success(); }},
+     [](RunOptions &o, StringRef) -> Error {
+       o.toCuda = false;
+       return Error::success();
+     }},
+    {Emit, "ntk-to-cuda", "", "write CUDA C++ with cuBLAS",
+     [](RunOptions &o, StringRef) -> Error {
+       o.toCuda = true;
+       return Error::success();
+     }},
+    {Emit, "tf32", "",
+     "CUDA: products of floats rounded to 10 bits, which are faster",
+     [](RunOptions &o, StringRef) -> Error {
+       o.tf32 = true;
+       return Error::success();
+     }},
     {Emit, "kernels", "onednn|cblas|none",
-     "the libraries that the code leans on: oneDNN and BLIS (the default), a\n"
+     "the libraries that C++ leans on: oneDNN and BLIS (the default), a\n"
      "CBLAS, or none at all",
      [](RunOptions &o, StringRef v) {
        return setChoice(o.kernels, "kernels", v, {"onednn", "cblas", "none"});
@@ -326,9 +340,12 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
   if (!model.ends_with(".onnx") && !model.ends_with(".mlir"))
     return createStringError(model + ": expected an .onnx or .mlir file");
   if (tool == Tool::Emit) {
-    if (!StringRef(o.output).ends_with(".cpp"))
-      return createStringError("-o: expected a file NET.cpp, but got '" +
-                               o.output + "'");
+    StringRef ending = o.toCuda ? ".cu" : ".cpp";
+    if (!StringRef(o.output).ends_with(ending))
+      return createStringError("-o: expected a file NET" + ending +
+                               ", but got '" + o.output + "'");
+    if (o.tf32 && !o.toCuda)
+      return createStringError("--tf32: expected --ntk-to-cuda");
     return Error::success();
   }
   if (o.x1.empty())
@@ -398,6 +415,7 @@ usage: ntk-run MODEL.{onnx,mlir} --x1 A.npy [--x2 B.npy] -o THETA.npy [option]..
     R"(Writes source that computes the neural tangent kernel of a network.
 
 usage: ntk-translate --ntk-to-cpp MODEL.{onnx,mlir} -o NET.cpp [option]...
+       ntk-translate --ntk-to-cuda MODEL.{onnx,mlir} -o NET.cu [option]...
 
 )"};
 

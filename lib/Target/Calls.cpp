@@ -62,9 +62,9 @@ LogicalResult FunctionPrinter::printContract(rt::ContractOp op) {
   printComment(op, spellEquation(einsum, out.name, lhs.name, rhs.name,
                                  op.getAccumulate()) +
                        "; " + spellCount(2, extents) + " FLOP");
-  line() << (op.getAccumulate() ? "rt::contractInto" : "rt::contract") << "(\""
-         << op.getSpec() << "\", " << lhs.name << ", " << rhs.name << ", "
-         << out.name << ");\n";
+  line() << (op.getAccumulate() ? "rt::contractInto" : "rt::contract") << "("
+         << language.argument << "\"" << op.getSpec() << "\", " << lhs.name
+         << ", " << rhs.name << ", " << out.name << ");\n";
   return success();
 }
 
@@ -109,8 +109,8 @@ LogicalResult FunctionPrinter::printConvolution(OpT op, StringRef callee,
     taps *= extent;
   printComment(op, out.name + spellShape(out.extents) + "; " +
                        spellCount(taps, convolved.extents) + " FLOP at most");
-  line() << "rt::" << callee << "(" << buffers[input].name << ", "
-         << buffers[weight].name << ", " << out.name << ",\n";
+  line() << "rt::" << callee << "(" << language.argument << buffers[input].name
+         << ", " << buffers[weight].name << ", " << out.name << ",\n";
   os.indent(2 * indent + callee.size() + 5)
       << spellWindow(kernel.drop_front(2), op.getStrides(), op.getPadding(),
                      op.getDilations(), op.getGroups())
@@ -127,8 +127,8 @@ template LogicalResult FunctionPrinter::printConvolution(rt::ConvBackwardDataOp,
 LogicalResult FunctionPrinter::printPatches(rt::PatchesOp op) {
   const Buffer &out = buffers[op.getOut()];
   printComment(op, out.name + spellShape(out.extents));
-  line() << "rt::patches(" << buffers[op.getInput()].name << ", " << out.name
-         << ",\n";
+  line() << "rt::patches(" << language.argument << buffers[op.getInput()].name
+         << ", " << out.name << ",\n";
   os.indent(2 * indent + 12)
       << spellWindow(op.getKernelSize(), op.getStrides(), op.getPadding(),
                      op.getDilations(), op.getGroups())

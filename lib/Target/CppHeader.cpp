@@ -106,19 +106,37 @@ static void printInputs(const SourceKernel &kernel, raw_ostream &os) {
   os << "} " << kernel.prefix << "_inputs;\n\n";
 }
 
+/// What the function does with its arguments.
+static StringRef describeArguments(const SourceKernel &kernel) {
+  if (kernel.request.language == Language::Cuda)
+    return " * theta exactly symmetric. All arrays are in memory of the "
+           "device, "
+           "params and\n * workspace aligned to 64 bytes. The work is started "
+           "on "
+           "the stream of blas and\n * not waited for. Calls with different "
+           "workspaces and handles may run at once.\n * Returns 0, or an "
+           "error. "
+           "*/\n";
+  return " * theta exactly symmetric. params and workspace are aligned to 64 "
+         "bytes. Calls\n * with different workspaces may run at once. Returns "
+         "0, or an error. */\n";
+}
+
 static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
+  std::string handle;
+  if (kernel.request.language == Language::Cuda)
+    handle = ", cublasHandle_t blas";
   const std::string &f = kernel.function;
   std::string params = "const " + kernel.prefix + "_params *params";
   os << "/* Bytes of workspace that " << f
      << " needs for n1 and n2 examples. */\n"
      << "int64_t " << f << "_workspace_bytes(int64_t n1, int64_t n2);\n\n"
      << "/* theta of n1 examples x1 and n2 examples x2; x2 = NULL stands for "
-        "x1, and makes\n * theta exactly symmetric. params and workspace are "
-        "aligned to 64 bytes. Calls\n * with different workspaces may run at "
-        "once. Returns 0, or an error. */\n"
-     << "int " << f << "(" << params << ",\n    " << spellInputs(kernel, "x1")
-     << ", int64_t n1, " << spellInputs(kernel, "x2") << ", int64_t n2,\n    "
-     << kernel.real << " *theta, void *workspace);\n\n"
+        "x1, and makes\n"
+     << describeArguments(kernel) << "int " << f << "(" << params << ",\n    "
+     << spellInputs(kernel, "x1") << ", int64_t n1, "
+     << spellInputs(kernel, "x2") << ", int64_t n2,\n    " << kernel.real
+     << " *theta, void *workspace" << handle << ");\n\n"
      << "/* What an error of these functions says. */\n"
      << "const char *" << f << "_error(int error);\n\n"
      << "/* The two steps, for a loop over tiles of one's own: factors of n "
@@ -132,11 +150,11 @@ static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
      << "int64_t " << f << "_scratch_bytes(int64_t n, int64_t m);\n"
      << "int " << f << "_factors(int side, " << params << ",\n    "
      << spellInputs(kernel, "x") << ", int64_t n, int64_t first_output,\n    "
-     << "void *factors, void *scratch);\n"
+     << "void *factors, void *scratch" << handle << ");\n"
      << "int " << f << "_tile(" << params << ",\n    "
      << "const void *factors1, int64_t n, const void *factors2, int64_t m,\n   "
         " "
-     << kernel.real << " *tile, void *scratch);\n\n";
+     << kernel.real << " *tile, void *scratch" << handle << ");\n\n";
   if (kernel.request.embeddedValues)
     os << "/* The parameters the network came with. */\n"
        << "const " << kernel.prefix << "_params *" << kernel.prefix
@@ -160,7 +178,10 @@ void mlir::ntk::printHeader(const SourceKernel &kernel, raw_ostream &os) {
   for (StringRef line : llvm::split(StringRef(title).trim(), '\n'))
     os << " *" << line.drop_front(2) << "\n";
   os << " */\n\n#ifndef " << guard << "\n#define " << guard
-     << "\n\n#include <stdint.h>\n\n";
+     << "\n\n#include <stdint.h>\n"
+     << (kernel.request.language == Language::Cuda
+             ? "#include <cublas_v2.h>\n\n"
+             : "\n");
   printParameters(kernel, os);
   printInputs(kernel, os);
   printDeclarations(kernel, os);

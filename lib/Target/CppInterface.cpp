@@ -70,7 +70,9 @@ static std::string spellInputArguments(const SourceKernel &kernel) {
 
 static std::string spellFactorCall(const SourceKernel &kernel,
                                    StringRef function) {
-  return function.str() + "(" + spellInputArguments(kernel) + "n, " +
+  bool isCuda = kernel.request.language == Language::Cuda;
+  return function.str() + (isCuda ? "(*device, " : "(") +
+         spellInputArguments(kernel) + "n, " +
          (kernel.hasFirstOutput ? "firstOutput, " : "") +
          "params, scratch, static_cast<char *>(out));";
 }
@@ -90,6 +92,39 @@ static StringRef spellLayout(::ntk::rt::Layout::Kind kind) {
   return "Full";
 }
 
+/// What is only there if there is a device.
+static void setDeviceValues(const SourceKernel &kernel,
+                            TemplateValues &values) {
+  if (kernel.request.language != Language::Cuda) {
+    for (StringRef name :
+         {"deviceMember", "deviceArgument", "deviceValue", "openDevice",
+          "handle", "handleIsNull", "errors", "errorCases", "writer"})
+      values[name] = "";
+    values["started"] = "success";
+    return;
+  }
+  values["deviceMember"] = "  rt::Device *device;\n";
+  values["deviceArgument"] = "*device, ";
+  values["deviceValue"] = ", &device";
+  values["openDevice"] = "  rt::Device device(blas, /*tf32=*/" +
+                         std::string(kernel.request.tf32 ? "true" : "false") +
+                         ");\n";
+  values["handle"] = ", cublasHandle_t blas";
+  values["handleIsNull"] = " || !blas";
+  values["errors"] = ", deviceFailed";
+  values["errorCases"] = "  case deviceFailed:\n"
+                         "    return \"the device could not do its work\";\n";
+  values["started"] = "(device.ok() ? success : deviceFailed)";
+  values["writer"] =
+      "  void write(const rt::Layout &layout,\n"
+      "             const rt::detail::TilePlace &place, int64_t examples2,\n"
+      "             " +
+      kernel.real + " scale, const " + kernel.real + " *tile, " + kernel.real +
+      " *theta) const {\n"
+      "    rt::writeTile(*device, layout, place, examples2, scale, tile, "
+      "theta);\n  }\n";
+}
+
 static TemplateValues getValues(const SourceKernel &kernel) {
   KernelFunctions f = kernel.functions;
   const ::ntk::rt::Blocks &blocks = kernel.request.blocks;
@@ -97,6 +132,7 @@ static TemplateValues getValues(const SourceKernel &kernel) {
   values["network"] = kernel.prefix;
   values["theta"] = kernel.function;
   values["real"] = kernel.real;
+  setDeviceValues(kernel, values);
   values["x"] = spellInputs(kernel, "x");
   values["x1"] = spellInputs(kernel, "x1");
   values["x2"] = spellInputs(kernel, "x2");
@@ -139,7 +175,7 @@ struct Kernel {
   const $network_params *params;
   $x1, *x2;
   char *scratch;
-
+$deviceMember
   static int64_t factorBytes(int $side, int64_t n) {
     return $factorBytes;
   }
@@ -154,11 +190,11 @@ struct Kernel {
   }
   void tile(const void *factors1, int64_t n, const void *factors2, int64_t m,
             $real *out) const {
-    computeTile(static_cast<const char *>(factors1),
+    computeTile(${deviceArgument}static_cast<const char *>(factors1),
                 static_cast<const char *>(factors2), n, m, params, scratch,
                 $tile);
   }
-};
+$writer};
 } // namespace
 
 /// The loop over tiles, in the blocks that were planned.
@@ -195,30 +231,30 @@ int64_t $theta_workspace_bytes(int64_t n1, int64_t n2) {
 }
 
 /// The errors there are.
-enum { success, nullPointer, negativeCount, misaligned, invalid };
+enum { success, nullPointer, negativeCount, misaligned, invalid$errors };
 
 static bool isAligned(const void *pointer) {
   return reinterpret_cast<uintptr_t>(pointer) % 64 == 0;
 }
 
 int $theta(const $network_params *params, $x1, int64_t n1,
-    $x2, int64_t n2, $real *theta, void *workspace) {
+    $x2, int64_t n2, $real *theta, void *workspace$handle) {
   if (n1 < 0 || n2 < 0)
     return negativeCount;
   if (!x2)
     n2 = n1;
   if (n1 == 0 || n2 == 0)
     return success;
-  if (!params || !x1 || !theta || !workspace)
+  if (!params || !x1 || !theta || !workspace$handleIsNull)
     return nullPointer;
   if (!isAligned(params) || !isAligned(workspace))
     return misaligned;
   const rt::TileProblem problem = getProblem(n1, n2, !x2);
   char *scratch = static_cast<char *>(workspace);
-  const Kernel kernel = {params, x1, x2 ? x2 : x1, scratch};
+$openDevice  const Kernel kernel = {params, x1, x2 ? x2 : x1, scratch$deviceValue};
   const rt::TileStatus status = rt::computeTiles(
       kernel, problem, theta, scratch + getScratchBytes(problem));
-  return status == rt::TileStatus::Done ? success : invalid;
+  return status == rt::TileStatus::Done ? $started : invalid;
 }
 
 const char *$theta_error(int error) {
@@ -232,7 +268,7 @@ const char *$theta_error(int error) {
     return "expected a number of examples, but got a negative one";
   case misaligned:
     return "expected parameters and workspace aligned to 64 bytes";
-  default:
+$errorCases  default:
     return "expected blocks that fit the kernel";
   }
 }
@@ -246,180 +282,29 @@ int64_t $theta_scratch_bytes(int64_t n, int64_t m) {
 }
 
 int $theta_factors(int side, const $network_params *params,
-    $x, int64_t n, int64_t first_output, void *factors, void *scratch) {
-  if (!params || !x || !factors || !scratch)
+    $x, int64_t n, int64_t first_output, void *factors, void *scratch$handle) {
+  if (!params || !x || !factors || !scratch$handleIsNull)
     return nullPointer;
   if (!isAligned(params) || !isAligned(factors) || !isAligned(scratch))
     return misaligned;
-  const Kernel kernel = {params, x, x, static_cast<char *>(scratch)};
+$openDevice  const Kernel kernel = {params, x, x, static_cast<char *>(scratch)$deviceValue};
   kernel.factors(side, 0, n, first_output, factors);
-  return success;
+  return $started;
 }
 
 int $theta_tile(const $network_params *params, const void *factors1,
-    int64_t n, const void *factors2, int64_t m, $real *tile, void *scratch) {
-  if (!params || !factors1 || !factors2 || !tile || !scratch)
+    int64_t n, const void *factors2, int64_t m, $real *tile, void *scratch$handle) {
+  if (!params || !factors1 || !factors2 || !tile || !scratch$handleIsNull)
     return nullPointer;
   if (!isAligned(params) || !isAligned(factors1) || !isAligned(factors2) ||
       !isAligned(scratch))
     return misaligned;
-  const Kernel kernel = {params, nullptr, nullptr,
-                         static_cast<char *>(scratch)};
+$openDevice  const Kernel kernel = {params, nullptr, nullptr,
+                         static_cast<char *>(scratch)$deviceValue};
   kernel.tile(factors1, n, factors2, m, tile);
-  return success;
+  return $started;
 }
 )";
-
-//===----------------------------------------------------------------------===//
-// Parameters and main
-//===----------------------------------------------------------------------===//
-
-static constexpr StringLiteral loader = R"(
-int $network_load_params($network_params *params, const char *path,
-    char *message, int64_t message_bytes) {
-  std::string error;
-  if (rt::loadParameters(path, parameterEntries, $parameterCount, params, error))
-    return 0;
-  if (message && message_bytes > 0)
-    std::snprintf(message, static_cast<size_t>(message_bytes), "%s",
-                  error.c_str());
-  return 1;
-}
-)";
-
-static constexpr StringLiteral mainText = R"(
-static int run(const void *params, const void *const *inputs1, int64_t n1,
-               const void *const *inputs2, int64_t n2, void *theta,
-               void *workspace) {
-$packInputs  return $theta($params, $input1,
-      n1, inputs2 ? $input2 : nullptr, n2,
-      static_cast<$real *>(theta), workspace);
-}
-
-int main(int argc, char **argv) {
-  static const rt::KernelInput inputs[] = {$inputTable};
-  static const int64_t pairShape[] = {$pairShape};
-  rt::Kernel kernel;
-  kernel.name = "$network";
-  kernel.inputs = inputs;
-  kernel.inputCount = $inputCount;
-$parameterFields  kernel.type = $realType;
-  kernel.pairShape = pairShape;
-  kernel.pairRank = $pairRank;
-  kernel.workspaceBytes = $theta_workspace_bytes;
-  kernel.run = run;
-  kernel.error = $theta_error;
-  return rt::kernelMain(kernel, argc, argv);
-}
-)";
-
-/// The runtime's name of an element type.
-static std::string spellElementType(Type type) {
-  StringRef name = "Bool";
-  if (type.isF32())
-    name = "F32";
-  else if (type.isF64())
-    name = "F64";
-  else if (type.isInteger(64))
-    name = "I64";
-  else if (type.isInteger(32))
-    name = "I32";
-  return "rt::ElementType::" + name.str();
-}
-
-static std::string spellNumbers(ArrayRef<int64_t> numbers) {
-  std::string text;
-  for (int64_t number : numbers)
-    text += (text.empty() ? "" : ", ") + std::to_string(number);
-  return text;
-}
-
-/// A name as a literal of C.
-static std::string quote(StringRef name) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  llvm::printEscapedString(name, os);
-  return "\"" + StringRef(text).str() + "\"";
-}
-
-static void printEntries(const SourceKernel &kernel, raw_ostream &os) {
-  os << "\n/// Where a parameter of a file goes.\n"
-     << "static const rt::ParameterEntry parameterEntries[] = {";
-  for (const SourceParameter &p : kernel.parameters)
-    os << "\n    {" << quote(p.name) << ", offsetof(" << kernel.prefix
-       << "_params, " << p.field << "),\n     {"
-       << spellNumbers(p.type.getShape()) << "}, " << p.type.getRank() << ", "
-       << spellElementType(p.type.getElementType()) << "},";
-  os << "};\n";
-}
-
-static LogicalResult printEmbedded(const SourceKernel &kernel,
-                                   raw_ostream &os) {
-  os << "\nstatic const " << kernel.prefix << "_params embedded = {\n";
-  for (const SourceParameter &p : kernel.parameters) {
-    os << "  /* " << p.field << " */ ";
-    if (failed(kernel.request.embeddedValues(p.name, os)))
-      return failure();
-    os << ",\n";
-  }
-  os << "};\n\nconst " << kernel.prefix << "_params *" << kernel.prefix
-     << "_embedded_params(void) { return &embedded; }\n";
-  return success();
-}
-
-static void printMain(const SourceKernel &kernel, TemplateValues &values,
-                      raw_ostream &os) {
-  const SourceRequest &request = kernel.request;
-  bool single = kernel.inputs.size() == 1;
-  std::string table, pack;
-  for (auto [i, input] : llvm::enumerate(kernel.inputs)) {
-    ArrayRef<int64_t> shape = input.type.getShape().drop_front();
-    int64_t bound = i < request.inputs.size() ? request.inputs[i].second : 0;
-    table += "\n      {" + quote(input.name) + ", " +
-             spellElementType(input.type.getElementType()) + ", {" +
-             spellNumbers(shape) + "}, " + std::to_string(shape.size()) + ", " +
-             std::to_string(bound) + "},";
-  }
-  auto pointer = [&](StringRef inputs, size_t i) {
-    return "static_cast<const " +
-           spellType(kernel.inputs[i].type.getElementType()).str() + " *>(" +
-           inputs.str() + "[" + std::to_string(i) + "])";
-  };
-  for (StringRef side : {"1", "2"}) {
-    std::string array = "inputs" + side.str();
-    if (single) {
-      values["input" + side.str()] = pointer(array, 0);
-      continue;
-    }
-    values["input" + side.str()] = "&x" + side.str();
-    if (side == "2")
-      array = "(inputs2 ? inputs2 : inputs1)";
-    pack += "  const " + kernel.prefix + "_inputs x" + side.str() + " = {";
-    for (size_t i = 0; i < kernel.inputs.size(); ++i)
-      pack += (i ? ",\n      " : "") + pointer(array, i);
-    pack += "};\n";
-  }
-  bool embedded = static_cast<bool>(request.embeddedValues);
-  values["packInputs"] = (embedded ? "  (void)params;\n" : "") + pack;
-  values["params"] =
-      embedded ? "&embedded"
-               : "static_cast<const " + kernel.prefix + "_params *>(params)";
-  values["inputTable"] = table;
-  values["inputCount"] = std::to_string(kernel.inputs.size());
-  // A kernel of no output axes has an array all the same.
-  values["pairShape"] =
-      request.outputShape.empty() ? "0" : spellNumbers(request.outputShape);
-  values["pairRank"] = std::to_string(request.outputShape.size());
-  values["realType"] = spellElementType(kernel.tileType.getElementType());
-  values["parameterFields"] = embedded || kernel.parameters.empty()
-                                  ? ""
-                                  : "  kernel.parameters = parameterEntries;\n"
-                                    "  kernel.parameterCount = " +
-                                        values["parameterCount"] +
-                                        ";\n  kernel.parameterBytes = sizeof(" +
-                                        kernel.prefix + "_params);\n";
-  fillTemplate(mainText, values, os);
-}
 
 LogicalResult mlir::ntk::printInterface(const SourceKernel &kernel,
                                         raw_ostream &os) {
@@ -427,13 +312,8 @@ LogicalResult mlir::ntk::printInterface(const SourceKernel &kernel,
   values["parameterCount"] = std::to_string(kernel.parameters.size());
   fillTemplate(kernelClass, values, os);
   fillTemplate(interface, values, os);
-  if (kernel.request.embeddedValues) {
-    if (failed(printEmbedded(kernel, os)))
-      return failure();
-  } else if (!kernel.parameters.empty()) {
-    printEntries(kernel, os);
-    fillTemplate(loader, values, os);
-  }
+  if (failed(printParameterValues(kernel, values, os)))
+    return failure();
   if (kernel.request.withMain)
     printMain(kernel, values, os);
   return success();

@@ -1,24 +1,29 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The code of a kernel in C++: what it includes, constants, the two kinds of
-// functions, and the interface.
+// The code of a kernel in C++ or CUDA: what it includes, constants, the two
+// kinds of functions, and the interface.
 
 #include "CppSource.h"
 #include "FunctionPrinter.h"
+#include "LanguageSpelling.h"
 #include "ntk/Lower/Sizes.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
 
 static void printIncludes(const SourceKernel &kernel, raw_ostream &os) {
-  os << "\n#include \"" << kernel.prefix << ".h\"\n\n"
-     << "#ifndef NTK_RT_BACKEND\n#define NTK_RT_BACKEND "
-     << kernel.request.backend << "\n#endif\n"
-     << "#include \"ntk-rt/Contract.h\"\n#include \"ntk-rt/Layers.h\"\n"
-     << "#include \"ntk-rt/Loops.h\"\n#include \"ntk-rt/Scalars.h\"\n"
-     << "#include \"ntk-rt/Tiles.h\"\n"
+  bool isCuda = kernel.request.language == Language::Cuda;
+  os << "\n#include \"" << kernel.prefix << ".h\"\n\n";
+  if (!isCuda)
+    os << "#ifndef NTK_RT_BACKEND\n#define NTK_RT_BACKEND "
+       << kernel.request.backend << "\n#endif\n";
+  os << LanguageSpelling::get(kernel.request.language).headers
+     << "#include \"ntk-rt/Scalars.h\"\n#include \"ntk-rt/Tiles.h\"\n"
      << (kernel.request.withMain ? "#include \"ntk-rt/KernelMain.h\"\n" : "")
+     << (kernel.request.withMain && isCuda
+             ? "#include \"ntk-rt/cuda/Memory.h\"\n"
+             : "")
      << (kernel.request.embeddedValues ? ""
                                        : "#include \"ntk-rt/Parameters.h\"\n")
      << "\n#include <cstddef>\n#include <cstdio>\n\n"
@@ -47,14 +52,16 @@ static void printValues(DenseElementsAttr values, raw_ostream &os) {
   }
 }
 
-static LogicalResult printGlobals(ModuleOp module, Identifiers &names,
-                                  raw_ostream &os) {
+static LogicalResult printGlobals(ModuleOp module,
+                                  const LanguageSpelling &language,
+                                  Identifiers &names, raw_ostream &os) {
   for (auto global : module.getOps<memref::GlobalOp>()) {
     auto values = dyn_cast_or_null<DenseElementsAttr>(
         global.getInitialValue().value_or(nullptr));
     if (!values)
       return global.emitError("expected a constant");
-    os << "\nstatic const " << spellType(values.getElementType()) << " "
+    os << "\n"
+       << language.constant << spellType(values.getElementType()) << " "
        << names.add(mangle(global.getSymName()) + "_values") << "[] = {";
     printValues(values, os);
     os << "};\n";
@@ -63,11 +70,10 @@ static LogicalResult printGlobals(ModuleOp module, Identifiers &names,
 }
 
 static LogicalResult printFunctions(const SourceKernel &kernel,
-                                    const Identifiers &names, raw_ostream &os) {
+                                    Identifiers &names, raw_ostream &os) {
   KernelFunctions f = kernel.functions;
   auto print = [&](func::FuncOp function, StringRef name, StringRef what) {
-    os << "\n/// " << what << "\n";
-    return FunctionPrinter(kernel, names, os).print(function, name);
+    return FunctionPrinter(kernel, names).print(function, name, what, os);
   };
   if (kernel.sharedFactors) {
     if (failed(print(f.factors1, "computeFactors",
@@ -84,7 +90,7 @@ static LogicalResult printFunctions(const SourceKernel &kernel,
                "factors.");
 }
 
-FailureOr<SourceText> mlir::ntk::printCpp(const SourceRequest &request) {
+FailureOr<SourceText> mlir::ntk::printSource(const SourceRequest &request) {
   FailureOr<SourceKernel> kernel = SourceKernel::get(request);
   if (failed(kernel))
     return failure();
@@ -98,7 +104,9 @@ FailureOr<SourceText> mlir::ntk::printCpp(const SourceRequest &request) {
   for (StringRef name : {"computeFactors", "computeFactors1", "computeFactors2",
                          "computeTile", "Kernel", "rt"})
     names.add(name);
-  if (failed(printGlobals(tile->getParentOfType<ModuleOp>(), names, code)) ||
+  if (failed(printGlobals(tile->getParentOfType<ModuleOp>(),
+                          LanguageSpelling::get(request.language), names,
+                          code)) ||
       failed(printFunctions(*kernel, names, code)))
     return failure();
   if (failed(printInterface(*kernel, code)))

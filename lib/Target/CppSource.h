@@ -1,12 +1,13 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The two files of a kernel in C++, piece by piece.
+// The two files of a kernel in C++ or CUDA, piece by piece.
 
 #ifndef NTK_LIB_TARGET_CPPSOURCE_H
 #define NTK_LIB_TARGET_CPPSOURCE_H
 
 #include "SourceKernel.h"
+#include "Template.h"
 
 namespace mlir::ntk {
 
@@ -19,6 +20,14 @@ void printHeader(const SourceKernel &kernel, raw_ostream &os);
 
 /// What the header declares, in terms of the static functions.
 LogicalResult printInterface(const SourceKernel &kernel, raw_ostream &os);
+
+/// Parameters that are inside, or a function that reads them from a file.
+LogicalResult printParameterValues(const SourceKernel &kernel,
+                                   TemplateValues &values, raw_ostream &os);
+
+/// The main function; `values` are those of the interface.
+void printMain(const SourceKernel &kernel, TemplateValues &values,
+               raw_ostream &os);
 
 /// "const float *x1", or "const mlp_inputs *x1" for several inputs.
 std::string spellInputs(const SourceKernel &kernel, StringRef name);

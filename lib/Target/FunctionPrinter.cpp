@@ -13,13 +13,15 @@ using namespace mlir::ntk;
 
 raw_ostream &FunctionPrinter::line() { return os.indent(2 * indent); }
 
-LogicalResult FunctionPrinter::print(func::FuncOp function, StringRef name) {
+LogicalResult FunctionPrinter::print(func::FuncOp function, StringRef name,
+                                     StringRef comment, raw_ostream &out) {
   if (failed(declareArguments(function, name)))
     return failure();
   for (Operation &op : function.front().without_terminator())
     if (failed(printStep(&op)))
       return failure();
   os << "}\n";
+  out << kernels << "\n/// " << comment << "\n" << text;
   return success();
 }
 
@@ -34,7 +36,7 @@ LogicalResult FunctionPrinter::printStep(Operation *op) {
       .Case([&](linalg::LinalgOp o) { return printLoops(o); })
       .Case([&](scf::ForOp o) {
         printComment(o, "");
-        return printFor(o);
+        return language.hasKernels ? printForKernel(o) : printFor(o);
       })
       .Case([&](rt::ContractOp o) { return printContract(o); })
       .Case([&](rt::ConvOp o) {

@@ -2,14 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // One factor or tile function of Level 3 as the text of a C++ function: views
-// become tensors, loop nests loops, ops of rt calls of the runtime's headers.
-// Steps are printed one to one and in their order; nothing is decided here.
+// become tensors, loop nests loops, or kernels on a device, ops of rt calls of
+// the runtime's headers. Steps are printed one to one and in their order;
+// nothing is decided here.
 
 #ifndef NTK_LIB_TARGET_FUNCTIONPRINTER_H
 #define NTK_LIB_TARGET_FUNCTIONPRINTER_H
 
 #include "Expressions.h"
 #include "Identifiers.h"
+#include "LanguageSpelling.h"
 #include "SourceKernel.h"
 #include "dialects/RT/RTOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,15 +29,24 @@ struct Buffer {
   bool isConst = false;
 };
 
+/// A variable of the printed function.
+struct Variable {
+  std::string type, name;
+};
+
 class FunctionPrinter {
 public:
-  FunctionPrinter(const SourceKernel &kernel, const Identifiers &outer,
-                  raw_ostream &os)
-      : kernel(kernel), names(&outer), os(os) {}
+  /// `outer`: the names of the file, to which those of kernels are added.
+  FunctionPrinter(const SourceKernel &kernel, Identifiers &outer)
+      : kernel(kernel),
+        language(LanguageSpelling::get(kernel.request.language)), outer(outer),
+        names(&outer), os(text) {}
 
-  /// Prints the definition of `function` with the given name. Fails, with an
-  /// error on the op, if something cannot be expressed.
-  LogicalResult print(func::FuncOp function, StringRef name);
+  /// Prints the definition of `function` with the given name, after that of its
+  /// kernels and a comment. Fails, with an error on the op, if something cannot
+  /// be expressed.
+  LogicalResult print(func::FuncOp function, StringRef name, StringRef comment,
+                      raw_ostream &out);
 
 private:
   // Memory.cpp
@@ -54,7 +65,17 @@ private:
   LogicalResult printLoops(linalg::LinalgOp op);
   LogicalResult printFor(scf::ForOp loop);
   LogicalResult printBlock(Block &block);
+  static StringRef getLoopName(size_t depth);
   std::string spellElement(Value memref, ArrayRef<Expression> at);
+
+  // Kernels.cpp
+  /// Opens a kernel: the indices of its thread.
+  void printThreadIndices(ArrayRef<Expression> extents,
+                          ArrayRef<Expression> indices);
+  /// Makes what was printed from `begin` on the body of a kernel, and starts
+  /// it on a thread for each index below `extents`.
+  void endKernel(size_t begin, StringRef name, ArrayRef<Expression> extents);
+  LogicalResult printForKernel(scf::ForOp nest);
 
   // Calls.cpp
   LogicalResult printContract(rt::ContractOp op);
@@ -74,8 +95,13 @@ private:
   raw_ostream &line();
 
   const SourceKernel &kernel;
+  const LanguageSpelling &language;
+  Identifiers &outer;
   Identifiers names;
-  raw_ostream &os;
+  /// The function, and the kernels that it starts.
+  std::string text, kernels;
+  llvm::raw_string_ostream os;
+  SmallVector<Variable> variables;
   unsigned indent = 1;
   DenseMap<Value, Buffer> buffers;
   DenseMap<Value, Expression> scalars;

@@ -16,6 +16,10 @@ using namespace mlir::ntk;
 static constexpr StringLiteral loopNames[] = {"i", "j", "k", "l", "q",
                                               "r", "s", "t", "u", "v"};
 
+StringRef FunctionPrinter::getLoopName(size_t depth) {
+  return depth < std::size(loopNames) ? StringRef(loopNames[depth]) : "w";
+}
+
 std::string FunctionPrinter::spellElement(Value memref,
                                           ArrayRef<Expression> at) {
   std::string text = buffers.find(memref)->second.name + "(";
@@ -43,6 +47,7 @@ private:
   void findLoops();
   bool hasScalarSum();
   size_t openParallelLoops();
+  size_t openThreads();
   void openLoops(size_t first);
   void declareSums();
   LogicalResult printBody();
@@ -72,6 +77,7 @@ private:
   SmallVector<utils::IteratorType> iterators;
   SmallVector<Expression> extents, indices; ///< of all iterators
   SmallVector<unsigned> loops;              ///< those that are printed
+  SmallVector<Expression> threads;          ///< extents of a kernel's threads
   SmallVector<std::string> closers;         ///< empty: sums are stored there
   /// Names of the scalars that results are collected in; empty: in memory.
   SmallVector<std::string> sums;
@@ -101,10 +107,17 @@ void LoopNest::findLoops() {
       indices.push_back({"0"});
       continue;
     }
-    StringRef name =
-        loops.size() < std::size(loopNames) ? loopNames[loops.size()] : "w";
-    indices.push_back({printer.names.add(name)});
+    indices.push_back(
+        {printer.names.add(FunctionPrinter::getLoopName(loops.size()))});
     loops.push_back(i);
+  }
+  // All parallel loops are threads of a kernel, wherever they stand.
+  if (printer.language.hasKernels) {
+    SmallVector<unsigned> inside;
+    llvm::copy_if(loops, std::back_inserter(inside),
+                  [&](unsigned loop) { return !isParallel(loop); });
+    llvm::erase_if(loops, [&](unsigned loop) { return !isParallel(loop); });
+    llvm::append_range(loops, inside);
   }
 }
 
@@ -170,6 +183,19 @@ size_t LoopNest::openParallelLoops() {
   return partition.collapsed;
 }
 
+/// Opens all parallel loops as the indices of a thread; returns how many.
+size_t LoopNest::openThreads() {
+  SmallVector<Expression> threadIndices;
+  for (unsigned loop : loops) {
+    if (!isParallel(loop))
+      break;
+    threads.push_back(extents[loop]);
+    threadIndices.push_back(indices[loop]);
+  }
+  printer.printThreadIndices(threads, threadIndices);
+  return threads.size();
+}
+
 /// Scalars for the results, which go back to memory where they end.
 void LoopNest::declareSums() {
   auto yields = op.getBlock()->getTerminator()->getOperands();
@@ -191,7 +217,7 @@ void LoopNest::openLoops(size_t first) {
   for (size_t i = first; i < loops.size(); ++i) {
     if (scalarSum && sums.empty() && !isParallel(loops[i]))
       declareSums();
-    if (i + 1 == loops.size()) {
+    if (i + 1 == loops.size() && !printer.language.hasKernels) {
       if (isParallel(loops[i]))
         line() << "NTK_RT_SIMD\n";
       else if (sums.size() == 1 && StringRef(sums[0]).starts_with("sum"))
@@ -261,10 +287,13 @@ LogicalResult LoopNest::print() {
   OpOperand &out = *op.getDpsInitsMutable().begin();
   const Buffer &buffer = printer.buffers[out.get()];
   printer.printComment(op, buffer.name + spellShape(buffer.extents));
-  openLoops(openParallelLoops());
+  size_t begin = printer.text.size();
+  openLoops(printer.language.hasKernels ? openThreads() : openParallelLoops());
   if (failed(printBody()))
     return failure();
   close();
+  if (printer.language.hasKernels)
+    printer.endKernel(begin, buffer.name, threads);
   printer.names = names;
   return success();
 }
@@ -285,8 +314,7 @@ LogicalResult FunctionPrinter::printFor(scf::ForOp loop) {
   unsigned depth = 0;
   for (Operation *op = loop; (op = op->getParentOfType<scf::ForOp>());)
     ++depth;
-  std::string index =
-      names.add(depth < std::size(loopNames) ? loopNames[depth] : "w");
+  std::string index = names.add(getLoopName(depth));
   scalars[loop.getInductionVar()] = {index};
   Expression step = getScalar(loop.getStep());
   line() << "for (int64_t " << index << " = "

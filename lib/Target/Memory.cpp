@@ -37,17 +37,13 @@ Expression FunctionPrinter::getExtent(Value memref, int64_t axis) {
 // Arguments
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// An argument of the printed function.
-struct Argument {
-  std::string type, name;
-};
-} // namespace
-
 LogicalResult FunctionPrinter::declareArguments(func::FuncOp function,
                                                 StringRef name) {
   auto role = function->getAttrOfType<StringAttr>(roleAttrName);
   isTile = role && role.getValue() == "tile";
+  if (language.hasKernels)
+    for (StringRef name : {"device", "at", "count"})
+      names.add(name);
   // Sizes first: shapes of other arguments name them.
   DenseMap<char, Expression> sizes;
   for (BlockArgument argument : function.getArguments())
@@ -57,7 +53,7 @@ LogicalResult FunctionPrinter::declareArguments(func::FuncOp function,
       sizes[letter.getValue().front()] = {size};
       scalars[argument] = {size};
     }
-  SmallVector<Argument> arguments;
+  SmallVector<Variable> arguments;
   for (BlockArgument argument : function.getArguments()) {
     unsigned i = argument.getArgNumber();
     auto type = dyn_cast<MemRefType>(argument.getType());
@@ -108,10 +104,14 @@ LogicalResult FunctionPrinter::declareArguments(func::FuncOp function,
     buffers[argument] = buffer;
   }
   for (auto [argument, value] :
-       llvm::zip_equal(arguments, function.getArguments()))
+       llvm::zip_equal(arguments, function.getArguments())) {
+    variables.push_back(argument);
     if (value.use_empty())
       argument.name = "/*" + argument.name + "*/";
-  os << "static void " << name << "(";
+  }
+  os << "static void " << name << "(" << language.parameter;
+  if (!language.parameter.empty())
+    os << ",\n" << std::string(13 + name.size(), ' ');
   for (auto [i, argument] : llvm::enumerate(arguments))
     os << (i ? ",\n" + std::string(13 + name.size(), ' ') : "") << argument.type
        << (StringRef(argument.type).ends_with("*") ? "" : " ") << argument.name;
@@ -160,6 +160,7 @@ void FunctionPrinter::declare(Value memref, StringRef name,
       os << ", " << extents[axis].text;
   os << ");\n";
   buffers[memref] = {name.str(), std::move(extents), isConst};
+  variables.push_back({spellTensorType(type, isConst), name.str()});
 }
 
 /// The sizes of `type`, of which the dynamic ones are `dynamic` in order.
@@ -280,7 +281,9 @@ LogicalResult FunctionPrinter::printGlobal(memref::GetGlobalOp global) {
     buffers[global] = {"", extents, true};
     return success();
   }
+  std::string values = mangle(global.getName()) + "_values";
   declare(global, chooseName(global), extents, true,
-          mangle(global.getName()) + "_values");
+          language.hasKernels ? "rt::constantAddress(device, " + values + ")"
+                              : values);
   return success();
 }

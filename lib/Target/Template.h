@@ -1,7 +1,8 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Text with holes: "$name" stands for the value of that name.
+// Text with holes: "$name", or "${name}" before a letter, stands for the value
+// of that name.
 
 #ifndef NTK_LIB_TARGET_TEMPLATE_H
 #define NTK_LIB_TARGET_TEMPLATE_H
@@ -23,12 +24,13 @@ inline void fillTemplate(llvm::StringRef text, const TemplateValues &values,
     os << before;
     if (before.size() == text.size())
       return;
+    bool isBraced = after.consume_front("{");
     llvm::StringRef name =
         after.take_while([](char c) { return llvm::isAlnum(c); });
     auto it = values.find(name);
     assert(it != values.end() && "a hole that nothing fills");
     os << it->second;
-    text = after.drop_front(name.size());
+    text = after.drop_front(name.size() + isBraced);
   }
 }
 

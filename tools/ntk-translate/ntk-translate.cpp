@@ -22,7 +22,8 @@ static int emitSource(llvm::ArrayRef<const char *> arguments) {
 
 int main(int argc, char **argv) {
   llvm::ArrayRef<const char *> arguments(argv + 1, argv + argc);
-  if (llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cpp"))) {
+  if (llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cpp")) ||
+      llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cuda"))) {
     llvm::InitLLVM init(argc, argv);
     return emitSource(arguments);
   }

@@ -1,8 +1,8 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The command lines of ntk-run and of ntk-translate --ntk-to-cpp: one table of
-// options, read from left to right.
+// The command lines of ntk-run and of ntk-translate --ntk-to-cpp, --ntk-to-cuda:
+// one table of options, read from left to right.
 // Values are checked here as far as they can be without opening a file.
 
 #ifndef NTK_DRIVER_OPTIONS_H
@@ -45,6 +45,7 @@ struct RunOptions {
   std::string savedParameters;    ///< .npz that parameters go to, may be empty
   int64_t n1 = 32, n2 = 32;
   bool embedWeights = false, withMain = false;
+  bool toCuda = false, tf32 = false;
 
   /// Are values of parameters needed, or are their shapes enough?
   bool needsValues(Tool tool) const {

@@ -1,7 +1,8 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ntk-run and ntk-translate --ntk-to-cpp, from the command line to the file.
+// ntk-run and ntk-translate --ntk-to-cpp, --ntk-to-cuda, from the command line
+// to the file.
 
 #ifndef NTK_DRIVER_SESSION_H
 #define NTK_DRIVER_SESSION_H
@@ -15,7 +16,7 @@ namespace mlir::ntk {
 /// stderr, plans and profiles to stdout. Returns the exit status.
 int runSession(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
 
-/// The same for ntk-translate --ntk-to-cpp: writes the source of a kernel.
+/// The same for ntk-translate --ntk-to-cpp and --ntk-to-cuda: writes source.
 int emitSource(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
 
 } // namespace mlir::ntk

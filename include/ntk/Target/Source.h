@@ -1,9 +1,9 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Source to source: a kernel program at Level 3 as C++17 that a person can read
-// and keep. One file of code and one header with a C interface; the code
-// includes the headers of ntk-rt and nothing else of this project.
+// Source to source: a kernel program at Level 3 as C++17 or CUDA that a person
+// can read and keep. One file of code and one header with a C interface; the
+// code includes the headers of ntk-rt and nothing else of this project.
 
 #ifndef NTK_TARGET_SOURCE_H
 #define NTK_TARGET_SOURCE_H
@@ -21,8 +21,12 @@ namespace mlir::ntk {
 using ValuesPrinter =
     std::function<LogicalResult(StringRef name, raw_ostream &os)>;
 
+/// C++17 for the CPU, or CUDA C++ with cuBLAS.
+enum class Language { Cpp, Cuda };
+
 /// What is to be written.
 struct SourceRequest {
+  Language language = Language::Cpp;
   /// The functions, lowered by buildLowerPipeline.
   KernelFunctions functions;
   std::string network; ///< the network's name, a C identifier: "mlp"
@@ -32,7 +36,8 @@ struct SourceRequest {
   ::ntk::rt::Blocks blocks;
   /// The axes of the kernel behind [n1, n2].
   std::vector<int64_t> outputShape;
-  std::string backend;          ///< onednn, cblas or none
+  std::string backend;          ///< C++: onednn, cblas or none
+  bool tf32 = false;            ///< CUDA: products of rounded floats
   bool withMain = false;        ///< with a command-line main
   ValuesPrinter embeddedValues; ///< null: parameters come at run time
   /// Names of the inputs, and the bounds of ids (0: none), in their order.
@@ -48,7 +53,7 @@ struct SourceText {
 
 /// The name of the header that the code includes is NETWORK.h. Fails, with
 /// an error on it, if an op cannot be expressed.
-FailureOr<SourceText> printCpp(const SourceRequest &request);
+FailureOr<SourceText> printSource(const SourceRequest &request);
 
 /// `name` as a C identifier.
 std::string getIdentifier(StringRef name);

@@ -1,11 +1,14 @@
-# Emits a model as C++ with a command line, compiles it without warnings and
-# compares what it computes with ntk-run:
+# Emits a model as C++ or CUDA with a command line, compiles it without warnings
+# and compares what it computes with ntk-run:
 #
 #   emit.py FOLDER NTK_SOURCE MODEL X1 X2 [--kernels=none,cblas,onednn]
+#           [--cuda=cpu,sm_90,gpu]
 #           [--compilers=g++,clang++-19] [--dtype=f64] [--sanitize]
 #           [-- option of both tools...]
 #
-# X2 may be "-": the kernel of X1 with itself.
+# X2 may be "-": the kernel of X1 with itself. --cuda: emit CUDA, compile it by
+# g++ with the headers in cuda_on_cpu and run it, compile it by nvcc for an
+# architecture, or do so for this machine's GPU and run it there.
 
 import argparse
 import os
@@ -38,6 +41,23 @@ def compile_source(compiler, source, program, kernels, include, sanitize):
     run(compiler, source, "-o", program, *flags, *LIBRARIES[kernels])
 
 
+def compile_cuda(source, program, target, include, sanitize):
+    """Compiles for a target of --cuda; returns whether the program runs here."""
+    if target == "cpu":
+        here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cuda_on_cpu")
+        flags = ["-x", "c++", "-std=c++17", "-O1", *WARNINGS, "-I", here, "-I", include]
+        if sanitize:
+            flags += ["-g", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
+        run("g++", *flags, source, "-o", program)
+        return True
+    arch = "native" if target == "gpu" else target
+    host = ",".join([*WARNINGS, "-Wno-parentheses"])  # nvcc writes some of its own
+    flags = ["-std=c++17", f"-arch={arch}", "-Werror", "all-warnings", "-Xcompiler", host]
+    flags += ["-I", include]
+    run("nvcc", *flags, source, "-o", program, "-lcublas")
+    return target == "gpu"
+
+
 def compare(name, found, expected, tolerance):
     assert found.shape[:2] == expected.shape[:2], (name, found.shape, expected.shape)
     a, b = found.reshape(-1), expected.reshape(-1)
@@ -59,6 +79,7 @@ def main():
     parser.add_argument("--kernels", default="none")
     parser.add_argument("--compilers", default="g++")
     parser.add_argument("--dtype", default="f64")
+    parser.add_argument("--cuda")
     parser.add_argument("--sanitize", action="store_true")
     arguments = parser.parse_args(sys.argv[1:at])
     options = ["--dtype", arguments.dtype, *sys.argv[at + 1 :]]
@@ -70,17 +91,33 @@ def main():
     expected = f"{folder}/expected.npy"
     run("ntk-run", arguments.model, *inputs, "-o", expected, "--quiet", *options)
     tolerance = 1e-12 if arguments.dtype == "f64" else 1e-4
+    params, theta = f"{folder}/params.npz", f"{folder}/theta.npy"
+    include = f"{arguments.source}/include"
+
+    def emit(flag, source, *more):
+        run("ntk-translate", flag, arguments.model, "-o", source, "--main", "--save-params",
+            params, "--quiet", *more, *options)
+
+    def check(program, what):
+        run(program, *inputs, "--params", params, "-o", theta)
+        error = compare(program, np.load(theta), np.load(expected), tolerance)
+        print(f"{os.path.basename(arguments.model)} {what}: {error:.1e}")
+
+    if arguments.cuda:
+        source = f"{folder}/net.cu"
+        emit("--ntk-to-cuda", source)
+        for target in arguments.cuda.split(","):
+            program = f"{folder}/net-{target}"
+            if compile_cuda(source, program, target, include, arguments.sanitize):
+                check(program, f"cuda {target}")
+        return
     for kernels in arguments.kernels.split(","):
-        source, params = f"{folder}/net.cpp", f"{folder}/params.npz"
-        run("ntk-translate", "--ntk-to-cpp", arguments.model, "-o", source, "--main",
-            f"--kernels={kernels}", "--save-params", params, "--quiet", *options)
+        source = f"{folder}/net.cpp"
+        emit("--ntk-to-cpp", source, f"--kernels={kernels}")
         for compiler in arguments.compilers.split(","):
-            program, theta = f"{folder}/net-{kernels}-{compiler}", f"{folder}/theta.npy"
-            compile_source(compiler, source, program, kernels,
-                           f"{arguments.source}/include", arguments.sanitize)
-            run(program, *inputs, "--params", params, "-o", theta)
-            error = compare(program, np.load(theta), np.load(expected), tolerance)
-            print(f"{os.path.basename(arguments.model)} {kernels} {compiler}: {error:.1e}")
+            program = f"{folder}/net-{kernels}-{compiler}"
+            compile_source(compiler, source, program, kernels, include, arguments.sanitize)
+            check(program, f"{kernels} {compiler}")
 
 
 if __name__ == "__main__":
