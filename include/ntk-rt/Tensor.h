@@ -57,7 +57,7 @@ public:
 
 private:
   T *first;
-  int64_t extents[rank + 1];
+  int64_t extents[rank + 1] = {};
 };
 
 /// A dense array in row-major order.
@@ -131,7 +131,7 @@ private:
   template <typename U> using Void = typename VoidOf<U>::Type;
 
   T *first;
-  int64_t extents[rank + 1];
+  int64_t extents[rank + 1] = {};
 };
 
 } // namespace rt

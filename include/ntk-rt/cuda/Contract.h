@@ -89,13 +89,13 @@ inline cublasStatus_t batchedGemm(cublasHandle_t blas, cublasOperation_t opA,
 }
 
 /// A matrix as cuBLAS takes it: column after column, or transposed.
-struct BlasMatrix {
+struct CublasMatrix {
   bool valid = true;
   cublasOperation_t operation = CUBLAS_OP_N;
   int64_t distance = 1; // between columns
 
-  BlasMatrix(int64_t rows, int64_t columns, int64_t rowStride,
-             int64_t columnStride) {
+  CublasMatrix(int64_t rows, int64_t columns, int64_t rowStride,
+               int64_t columnStride) {
     if ((rows == 1 || rowStride == 1) && (columns == 1 || columnStride >= rows))
       distance = columns == 1 ? rows : columnStride;
     else if ((columns == 1 || columnStride == 1) &&
@@ -126,9 +126,9 @@ inline GemmLoops transposed(const GemmLoops &g) {
 template <typename T>
 bool libraryContract(Device &device, GemmLoops g, int outer, const T *a,
                      const T *b, T *c) {
-  const BlasMatrix left(g.m.size, g.k.size, g.m.a, g.k.a);
-  const BlasMatrix right(g.k.size, g.n.size, g.k.b, g.n.b);
-  const BlasMatrix out(g.m.size, g.n.size, g.m.c, g.n.c);
+  const CublasMatrix left(g.m.size, g.k.size, g.m.a, g.k.a);
+  const CublasMatrix right(g.k.size, g.n.size, g.k.b, g.n.b);
+  const CublasMatrix out(g.m.size, g.n.size, g.m.c, g.n.c);
   if (!left.valid || !right.valid || !out.valid || out.operation != CUBLAS_OP_N)
     return false;
   // The longest loop is the batch; it goes first.
