@@ -23,33 +23,52 @@ constexpr int64_t dyn = -1;
 /// A list of sizes or strides, of which some are `dyn`.
 template <int64_t... Numbers> struct Shape {};
 
-template <typename T, typename Extents, typename Strides> class Strided;
+namespace detail {
 
-/// An array of any strides, all of them known: a part of a dense one.
-template <typename T, int64_t... Extents, int64_t... Strides>
-class Strided<T, Shape<Extents...>, Shape<Strides...>> {
+/// The sizes of an array, of which those that are `dyn` are given in their
+/// order.
+template <int64_t... Extents> class Sizes {
 public:
-  using Element = T;
   static constexpr int rank = sizeof...(Extents);
 
-  /// `data` points at the first element; then the sizes that are `dyn`, in
-  /// their order.
-  template <typename... Sizes>
-  NTK_RT_DEVICE explicit Strided(T *data, Sizes... sizes) : first(data) {
+  template <typename... Given> NTK_RT_DEVICE explicit Sizes(Given... sizes) {
     const int64_t given[] = {static_cast<int64_t>(sizes)..., 0};
     const int64_t fixed[] = {Extents..., 0};
     for (int i = 0, next = 0; i < rank; ++i)
       extents[i] = fixed[i] == dyn ? given[next++] : fixed[i];
   }
 
+  NTK_RT_DEVICE int64_t extent(int axis) const { return extents[axis]; }
+
+private:
+  int64_t extents[rank + 1] = {};
+};
+
+} // namespace detail
+
+template <typename T, typename Extents, typename Strides> class Strided;
+
+/// An array of any strides, all of them known: a part of a dense one.
+template <typename T, int64_t... Extents, int64_t... Strides>
+class Strided<T, Shape<Extents...>, Shape<Strides...>>
+    : public detail::Sizes<Extents...> {
+public:
+  using Element = T;
+
+  /// `data` points at the first element; then the sizes that are `dyn`, in
+  /// their order.
+  template <typename... Sizes>
+  NTK_RT_DEVICE explicit Strided(T *data, Sizes... sizes)
+      : detail::Sizes<Extents...>(sizes...), first(data) {}
+
   template <typename... Indices>
   NTK_RT_DEVICE T &operator()(Indices... at) const {
-    static_assert(sizeof...(at) == rank, "one index for each axis");
+    static_assert(sizeof...(at) == sizeof...(Extents),
+                  "one index for each axis");
     return first[(int64_t(0) + ... + (Strides * static_cast<int64_t>(at)))];
   }
 
   NTK_RT_DEVICE T *data() const { return first; }
-  NTK_RT_DEVICE int64_t extent(int axis) const { return extents[axis]; }
   NTK_RT_DEVICE int64_t stride(int axis) const {
     const int64_t strides[] = {Strides..., 0};
     return strides[axis];
@@ -57,81 +76,50 @@ public:
 
 private:
   T *first;
-  int64_t extents[rank + 1] = {};
 };
 
 /// A dense array in row-major order.
-template <typename T, int64_t... Extents> class Tensor {
+template <typename T, int64_t... Extents>
+class Tensor : public detail::Sizes<Extents...> {
 public:
   using Element = T;
-  static constexpr int rank = sizeof...(Extents);
 
   /// `data` points at the first element, of this type or as bytes; then the
   /// sizes that are `dyn`, in their order.
   template <typename Pointer, typename... Sizes>
   NTK_RT_DEVICE explicit Tensor(Pointer *data, Sizes... sizes)
-      : first(reinterpret(data)) {
-    const int64_t given[] = {static_cast<int64_t>(sizes)..., 0};
-    const int64_t fixed[] = {Extents..., 0};
-    for (int i = 0, next = 0; i < rank; ++i)
-      extents[i] = fixed[i] == dyn ? given[next++] : fixed[i];
-  }
+      : detail::Sizes<Extents...>(sizes...),
+        first(static_cast<T *>(static_cast<Void *>(data))) {}
 
   template <typename... Indices>
   NTK_RT_DEVICE T &operator()(Indices... at) const {
-    static_assert(sizeof...(at) == rank, "one index for each axis");
-    return first[offset(std::integral_constant<int, 0>(), int64_t(0),
-                        static_cast<int64_t>(at)...)];
+    static_assert(sizeof...(at) == sizeof...(Extents),
+                  "one index for each axis");
+    // Horner's rule; sizes that are constants are taken from the type.
+    [[maybe_unused]] int axis = 0;
+    int64_t offset = 0;
+    ((offset = offset * (Extents == dyn ? this->extent(axis) : Extents) +
+               static_cast<int64_t>(at),
+      ++axis),
+     ...);
+    return first[offset];
   }
 
   NTK_RT_DEVICE T *data() const { return first; }
-  NTK_RT_DEVICE int64_t extent(int axis) const { return extents[axis]; }
   NTK_RT_DEVICE int64_t stride(int axis) const {
     int64_t product = 1;
-    for (int i = axis + 1; i < rank; ++i)
-      product *= extents[i];
+    for (int i = axis + 1; i < this->rank; ++i)
+      product *= this->extent(i);
     return product;
   }
   NTK_RT_DEVICE int64_t size() const {
-    return rank == 0 ? 1 : extents[0] * stride(0);
+    return this->rank == 0 ? 1 : this->extent(0) * stride(0);
   }
 
 private:
-  NTK_RT_DEVICE static constexpr int64_t fixedExtent(int axis) {
-    const int64_t fixed[] = {Extents..., 0};
-    return fixed[axis];
-  }
-  template <typename Pointer>
-  NTK_RT_DEVICE static T *reinterpret(Pointer *data) {
-    return static_cast<T *>(static_cast<Void<T> *>(data));
-  }
-
-  /// Horner's rule from the first axis on, with the sizes that are constants
-  /// taken from the type.
-  template <int Axis>
-  NTK_RT_DEVICE int64_t offset(std::integral_constant<int, Axis>,
-                               int64_t sum) const {
-    return sum;
-  }
-  template <int Axis, typename... Rest>
-  NTK_RT_DEVICE int64_t offset(std::integral_constant<int, Axis>, int64_t sum,
-                               int64_t at, Rest... rest) const {
-    constexpr int64_t fixed = fixedExtent(Axis);
-    const int64_t extent = fixed == dyn ? extents[Axis] : fixed;
-    return offset(std::integral_constant<int, Axis + 1>(), sum * extent + at,
-                  rest...);
-  }
-
-  template <typename U> struct VoidOf {
-    using Type = void;
-  };
-  template <typename U> struct VoidOf<const U> {
-    using Type = const void;
-  };
-  template <typename U> using Void = typename VoidOf<U>::Type;
+  using Void = std::conditional_t<std::is_const_v<T>, const void, void>;
 
   T *first;
-  int64_t extents[rank + 1] = {};
 };
 
 } // namespace rt

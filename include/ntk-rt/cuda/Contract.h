@@ -65,28 +65,9 @@ __global__ void contractElements(int64_t count, GemmLoops g, int outer,
 // cuBLAS
 //===----------------------------------------------------------------------===//
 
-inline cublasStatus_t batchedGemm(cublasHandle_t blas, cublasOperation_t opA,
-                                  cublasOperation_t opB, int m, int n, int k,
-                                  const float *a, int lda, int64_t strideA,
-                                  const float *b, int ldb, int64_t strideB,
-                                  float beta, float *c, int ldc,
-                                  int64_t strideC, int batch) {
-  const float one = 1;
-  return cublasSgemmStridedBatched(blas, opA, opB, m, n, k, &one, a, lda,
-                                   strideA, b, ldb, strideB, &beta, c, ldc,
-                                   strideC, batch);
-}
-inline cublasStatus_t batchedGemm(cublasHandle_t blas, cublasOperation_t opA,
-                                  cublasOperation_t opB, int m, int n, int k,
-                                  const double *a, int lda, int64_t strideA,
-                                  const double *b, int ldb, int64_t strideB,
-                                  double beta, double *c, int ldc,
-                                  int64_t strideC, int batch) {
-  const double one = 1;
-  return cublasDgemmStridedBatched(blas, opA, opB, m, n, k, &one, a, lda,
-                                   strideA, b, ldb, strideB, &beta, c, ldc,
-                                   strideC, batch);
-}
+/// cuBLAS's strided batched product, by type.
+inline auto batchedGemmOf(const float *) { return &cublasSgemmStridedBatched; }
+inline auto batchedGemmOf(const double *) { return &cublasDgemmStridedBatched; }
 
 /// A matrix as cuBLAS takes it: column after column, or transposed.
 struct CublasMatrix {
@@ -151,11 +132,13 @@ bool libraryContract(Device &device, GemmLoops g, int outer, const T *a,
   for (int64_t call = 0; call < calls; ++call) {
     const GemmIndex at = stepAt(g, first, g.loops, call);
     const bool add = g.accumulate || call % sums > 0;
-    device.check(batchedGemm(
+    const T one = 1, beta = add ? 1 : 0;
+    device.check(batchedGemmOf(a)(
         device.blas, left.operation, right.operation, number(g.m.size),
-        number(g.n.size), number(g.k.size), a + at.a, number(left.distance),
-        batch.a, b + at.b, number(right.distance), batch.b, T(add ? 1 : 0),
-        c + at.c, number(out.distance), batch.c, number(batch.size)));
+        number(g.n.size), number(g.k.size), &one, a + at.a,
+        number(left.distance), batch.a, b + at.b, number(right.distance),
+        batch.b, &beta, c + at.c, number(out.distance), batch.c,
+        number(batch.size)));
   }
   return true;
 }
