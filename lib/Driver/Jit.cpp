@@ -111,20 +111,6 @@ void KernelProgram::tile(const void *factors1, const void *factors2, int64_t n,
 // Reading the convention off the functions
 //===----------------------------------------------------------------------===//
 
-/// The attribute `name` of whatever argument has it.
-template <typename AttrTy>
-static AttrTy findArgAttr(func::FuncOp function, StringRef name,
-                          int64_t side = 0) {
-  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
-    auto of = function.getArgAttrOfType<IntegerAttr>(i, sideAttrName);
-    if (side && (!of || of.getInt() != side))
-      continue;
-    if (auto attr = function.getArgAttrOfType<AttrTy>(i, name))
-      return attr;
-  }
-  return {};
-}
-
 /// The first dynamic size is n, the second m.
 static std::vector<int64_t> getShape(Type type) {
   std::vector<int64_t> shape;

@@ -35,20 +35,6 @@ int64_t KernelSizes::getArenaBytes(int64_t n, int64_t m) const {
 // Attributes
 //===----------------------------------------------------------------------===//
 
-/// The attribute `name` of the first argument that has it and, if `side` is
-/// not 0, belongs to that side.
-template <typename AttrT>
-static AttrT findArgAttr(func::FuncOp function, StringRef name, int side = 0) {
-  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
-    auto of = function.getArgAttrOfType<IntegerAttr>(i, sideAttrName);
-    if (side && (!of || of.getInt() != side))
-      continue;
-    if (auto attr = function.getArgAttrOfType<AttrT>(i, name))
-      return attr;
-  }
-  return {};
-}
-
 Expected<KernelSizes> mlir::ntk::readKernelSizes(KernelFunctions functions) {
   KernelSizes sizes;
   func::FuncOp factors[] = {functions.factors1, functions.factors2};

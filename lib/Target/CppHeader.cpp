@@ -28,18 +28,12 @@ static std::string spellExtents(ArrayRef<int64_t> shape) {
   return text;
 }
 
-static std::string spellPolynomial(DictionaryAttr attr) {
+/// The polynomial that an argument of `function` has as attribute `name`.
+static std::string spellBytes(func::FuncOp function, StringRef name) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  getPolynomial(attr).print(os);
+  getPolynomial(findArgAttr<DictionaryAttr>(function, name)).print(os);
   return text;
-}
-
-static DictionaryAttr findAttr(func::FuncOp function, StringRef name) {
-  for (unsigned i = 0; i < function.getNumArguments(); ++i)
-    if (auto attr = function.getArgAttrOfType<DictionaryAttr>(i, name))
-      return attr;
-  return {};
 }
 
 void mlir::ntk::printTitle(const SourceKernel &kernel, raw_ostream &os) {
@@ -62,13 +56,11 @@ void mlir::ntk::printTitle(const SourceKernel &kernel, raw_ostream &os) {
   os << ". Bytes for n examples of x1 and m of x2:\n//\n"
      << "//   parameters        " << kernel.parameterBytes << "\n"
      << "//   factors of a side "
-     << spellPolynomial(
-            findAttr(kernel.functions.factors1, factorBytesAttrName))
+     << spellBytes(kernel.functions.factors1, factorBytesAttrName)
      << "\n//   scratch, factors  "
-     << spellPolynomial(findAttr(kernel.functions.factors1, arenaBytesAttrName))
+     << spellBytes(kernel.functions.factors1, arenaBytesAttrName)
      << "\n//   scratch, tile     "
-     << spellPolynomial(findAttr(kernel.functions.tile, arenaBytesAttrName))
-     << "\n";
+     << spellBytes(kernel.functions.tile, arenaBytesAttrName) << "\n";
 }
 
 static void printParameters(const SourceKernel &kernel, raw_ostream &os) {

@@ -20,19 +20,14 @@ using namespace mlir::ntk;
 /// with these names.
 static std::string spellBytes(func::FuncOp function, StringRef attribute,
                               StringRef n, StringRef m) {
+  Polynomial bytes =
+      getPolynomial(findArgAttr<DictionaryAttr>(function, attribute));
   Expression sum{"0"};
-  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
-    auto attr = function.getArgAttrOfType<DictionaryAttr>(i, attribute);
-    if (!attr)
-      continue;
-    Polynomial bytes = getPolynomial(attr);
-    for (const auto &[letters, coefficient] : bytes.getTerms()) {
-      Expression term{std::to_string(static_cast<int64_t>(coefficient))};
-      for (char letter : letters)
-        term = spellProduct(term, {letter == 'm' ? m.str() : n.str()});
-      sum = spellSum(sum, term);
-    }
-    break;
+  for (const auto &[letters, coefficient] : bytes.getTerms()) {
+    Expression term{std::to_string(static_cast<int64_t>(coefficient))};
+    for (char letter : letters)
+      term = spellProduct(term, {letter == 'm' ? m.str() : n.str()});
+    sum = spellSum(sum, term);
   }
   return sum.text;
 }

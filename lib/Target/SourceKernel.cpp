@@ -12,15 +12,6 @@ using namespace mlir::ntk;
 
 std::string mlir::ntk::getIdentifier(StringRef name) { return mangle(name); }
 
-/// The first argument of `function` with attribute `name`, or none.
-static std::optional<unsigned> findArgument(func::FuncOp function,
-                                            StringRef name) {
-  for (unsigned i = 0; i < function.getNumArguments(); ++i)
-    if (function.getArgAttr(i, name))
-      return i;
-  return std::nullopt;
-}
-
 static void addParameters(SourceKernel &kernel, DictionaryAttr offsets,
                           DictionaryAttr types) {
   for (NamedAttribute entry : offsets)
@@ -54,28 +45,24 @@ static void addInputs(SourceKernel &kernel, func::FuncOp factors) {
 FailureOr<SourceKernel> SourceKernel::get(const SourceRequest &request) {
   SourceKernel kernel(request);
   func::FuncOp tile = request.functions.tile;
-  std::optional<unsigned> params = findArgument(tile, paramOffsetsAttrName);
-  if (!params)
+  auto offsets = findArgAttr<DictionaryAttr>(tile, paramOffsetsAttrName);
+  auto bytes = findArgAttr<IntegerAttr>(tile, paramBytesAttrName);
+  if (!offsets || !bytes)
     return tile.emitOpError("expected a lowered kernel, but there is no block "
                             "of parameters");
-  auto types =
-      tile.getArgAttrOfType<DictionaryAttr>(*params, paramTypesAttrName);
+  auto types = findArgAttr<DictionaryAttr>(tile, paramTypesAttrName);
   if (!types)
     return tile.emitOpError("expected ")
            << paramTypesAttrName << " beside the offsets of parameters";
-  addParameters(
-      kernel,
-      tile.getArgAttrOfType<DictionaryAttr>(*params, paramOffsetsAttrName),
-      types);
-  kernel.parameterBytes =
-      tile.getArgAttrOfType<IntegerAttr>(*params, paramBytesAttrName).getInt();
+  addParameters(kernel, offsets, types);
+  kernel.parameterBytes = bytes.getInt();
   addInputs(kernel, request.functions.factors1);
   kernel.prefix = request.network;
   kernel.function = request.network + "_" + mangle(request.kernel);
   kernel.sharedFactors =
       request.functions.factors1 == request.functions.factors2;
-  kernel.hasFirstOutput =
-      findArgument(request.functions.factors1, firstOutputAttrName).has_value();
+  kernel.hasFirstOutput = static_cast<bool>(
+      findArgAttr<Attribute>(request.functions.factors1, firstOutputAttrName));
   kernel.tileType = cast<MemRefType>(tile.getArgumentTypes().back());
   kernel.real = kernel.tileType.getElementType().isF64() ? "double" : "float";
   return kernel;

@@ -37,6 +37,20 @@ DictionaryAttr getPolynomialAttr(MLIRContext *context,
 /// The polynomial of such a dictionary (null: 0).
 Polynomial getPolynomial(DictionaryAttr attr);
 
+/// The attribute `name` of the first argument that has it and, if `side` is not
+/// 0, belongs to that side; null if there is none.
+template <typename AttrT>
+AttrT findArgAttr(func::FuncOp function, StringRef name, int64_t side = 0) {
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    auto of = function.getArgAttrOfType<IntegerAttr>(i, sideAttrName);
+    if (side && (!of || of.getInt() != side))
+      continue;
+    if (auto attr = function.getArgAttrOfType<AttrT>(i, name))
+      return attr;
+  }
+  return {};
+}
+
 /// The size arguments of `function` by letter.
 DenseMap<char, Value> getSizeArguments(func::FuncOp function);
 
