@@ -7,6 +7,7 @@
 #include "DataDetail.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
@@ -43,17 +44,18 @@ Expected<std::vector<NamedArray>> mlir::ntk::readArrays(StringRef path) {
   return dataError(path, "not an .npy, .npz or .safetensors file");
 }
 
-/// Writes header and elements to a file, which is made or taken as it is.
+/// Writes to a file, which is made or taken as it is.
 static std::error_code writeFile(StringRef path,
                                  llvm::sys::fs::CreationDisposition disposition,
-                                 StringRef header, const Array &array) {
+                                 llvm::ArrayRef<StringRef> parts) {
   int descriptor;
   if (std::error_code code =
           llvm::sys::fs::openFileForWrite(path, descriptor, disposition))
     return code;
   llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/false,
                               /*unbuffered=*/true);
-  stream << header << StringRef(array.bytes().data(), array.bytes().size());
+  for (StringRef part : parts)
+    stream << part;
   std::error_code code = stream.error();
   stream.clear_error();
   std::error_code closing =
@@ -61,20 +63,17 @@ static std::error_code writeFile(StringRef path,
   return code ? code : closing;
 }
 
-Error mlir::ntk::writeNpy(StringRef path, const Array &array) {
-  if (array.kind == ElementKind::BFloat16)
-    return dataError(path, "NumPy has no bfloat16");
+Error mlir::ntk::writeWhole(StringRef path, llvm::ArrayRef<StringRef> parts) {
   auto failed = [&](std::error_code code) {
     return dataError(path, StringRef(code.message()).lower());
   };
-  std::string header = npyHeader(array.kind, array.shape);
   llvm::sys::fs::file_status status;
   bool exists = !llvm::sys::fs::status(path, status);
   if (exists && llvm::sys::fs::is_directory(status))
     return failed(std::make_error_code(std::errc::is_a_directory));
   if (exists && !llvm::sys::fs::is_regular_file(status)) {
     std::error_code code =
-        writeFile(path, llvm::sys::fs::CD_OpenExisting, header, array);
+        writeFile(path, llvm::sys::fs::CD_OpenExisting, parts);
     return code ? failed(code) : Error::success();
   }
   // A link keeps pointing to its file, which is replaced.
@@ -88,12 +87,35 @@ Error mlir::ntk::writeNpy(StringRef path, const Array &array) {
   llvm::sys::RemoveFileOnSignal(temporary);
   llvm::FileRemover remover(temporary);
   std::error_code code =
-      writeFile(temporary, llvm::sys::fs::CD_CreateAlways, header, array);
+      writeFile(temporary, llvm::sys::fs::CD_CreateAlways, parts);
   if (!code)
     code = llvm::sys::fs::rename(temporary, target);
   if (code)
     return failed(code);
   remover.releaseFile();
   llvm::sys::DontRemoveFileOnSignal(temporary);
+  return Error::success();
+}
+
+Error mlir::ntk::writeNpy(StringRef path, const Array &array) {
+  if (array.kind == ElementKind::BFloat16)
+    return dataError(path, "NumPy has no bfloat16");
+  std::string header = npyHeader(array.kind, array.shape);
+  return writeWhole(
+      path, {header, StringRef(array.bytes().data(), array.bytes().size())});
+}
+
+Error mlir::ntk::checkOutput(StringRef option, StringRef path) {
+  std::string where = (option + ": " + path).str();
+  StringRef folder = llvm::sys::path::parent_path(path);
+  if (folder.empty())
+    folder = ".";
+  if (llvm::sys::fs::is_directory(path))
+    return llvm::createStringError(where + " is a directory");
+  if (!llvm::sys::fs::is_directory(folder))
+    return dataError(where, "there is no directory '" + folder + "'");
+  if (std::error_code code =
+          llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write))
+    return dataError(where, StringRef(code.message()).lower());
   return Error::success();
 }

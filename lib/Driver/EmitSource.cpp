@@ -26,41 +26,7 @@ using llvm::Expected;
 // Files
 //===----------------------------------------------------------------------===//
 
-/// Writes a file under another name and gives it its own when it is complete.
-static Error writeText(StringRef path, StringRef text) {
-  Expected<llvm::sys::fs::TempFile> file =
-      llvm::sys::fs::TempFile::create(path + ".%%%%%%");
-  if (!file)
-    return createStringError("-o: " + path + ": " +
-                             llvm::toString(file.takeError()));
-  llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
-  os << text;
-  os.flush();
-  if (os.has_error()) {
-    std::error_code code = os.error();
-    os.clear_error();
-    llvm::consumeError(file->discard());
-    return createStringError("-o: " + path + ": " + code.message());
-  }
-  return file->keep(path);
-}
-
-/// That both files can be made is known before anything is planned.
-static Error checkOutput(StringRef path) {
-  StringRef folder = llvm::sys::path::parent_path(path);
-  if (folder.empty())
-    folder = ".";
-  if (!llvm::sys::fs::is_directory(folder))
-    return createStringError("-o: " + path + ": there is no directory '" +
-                             folder + "'");
-  if (std::error_code code =
-          llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write))
-    return createStringError("-o: " + path + ": " +
-                             StringRef(code.message()).lower());
-  return Error::success();
-}
-
-/// The parameters that the code reads, in the types that it has.
+/// The parameters that the code reads, and converts where it needs to.
 static Error saveParameters(Model &model, StringRef path) {
   std::vector<NamedArray> arrays;
   for (const StoredTensor &tensor : model.store.tensors())
@@ -255,9 +221,9 @@ static Error writeSource(const SourceRequest &request,
     return diagnostics.takeError(options.model + ": writing source failed");
   SmallString<128> header(options.output);
   llvm::sys::path::replace_extension(header, "h");
-  if (Error error = writeText(header, text->header))
+  if (Error error = writeWhole(header, {text->header}))
     return error;
-  if (Error error = writeText(options.output, text->code)) {
+  if (Error error = writeWhole(options.output, {text->code})) {
     llvm::sys::fs::remove(header);
     return error;
   }
@@ -289,8 +255,11 @@ static Error emitLowered(ModuleOp module, const RunOptions &options) {
 }
 
 static Error emit(MLIRContext &context, const RunOptions &options) {
-  if (Error error = checkOutput(options.output))
+  if (Error error = checkOutput("-o", options.output))
     return error;
+  if (!options.savedParameters.empty())
+    if (Error error = checkOutput("--save-params", options.savedParameters))
+      return error;
   if (StringRef(options.model).ends_with(".mlir")) {
     Expected<OwningOpRef<ModuleOp>> lowered = parseLowered(context, options);
     if (!lowered)

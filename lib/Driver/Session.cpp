@@ -9,8 +9,6 @@
 #include "ntk/Driver/KernelShape.h"
 #include "ntk/Driver/ReferenceRun.h"
 #include "ntk/Driver/RunKernel.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 #include <chrono>
 
 using namespace mlir;
@@ -30,7 +28,6 @@ public:
 
 private:
   Error load();
-  Error checkOutput();
   Error plan();
   Error compute();
   Error computeReference();
@@ -78,25 +75,6 @@ static double getProcessSeconds() {
 //===----------------------------------------------------------------------===//
 // Before
 //===----------------------------------------------------------------------===//
-
-/// The file for the kernel can be made: known before hours of work.
-Error Session::checkOutput() {
-  if (options.output.empty())
-    return Error::success();
-  StringRef folder = llvm::sys::path::parent_path(options.output);
-  if (folder.empty())
-    folder = ".";
-  if (llvm::sys::fs::is_directory(options.output))
-    return createStringError("-o: " + options.output + " is a directory");
-  if (!llvm::sys::fs::is_directory(folder))
-    return createStringError("-o: " + options.output +
-                             ": there is no directory '" + folder + "'");
-  if (std::error_code code =
-          llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write))
-    return createStringError("-o: " + options.output + ": " +
-                             StringRef(code.message()).lower());
-  return Error::success();
-}
 
 Error Session::load() {
   if (options.reference && StringRef(options.model).ends_with(".onnx"))
@@ -270,8 +248,9 @@ Error Session::write() {
 Error Session::run() {
   getProcessSeconds();
   profile.emplace();
-  if (Error error = checkOutput())
-    return error;
+  if (!options.output.empty())
+    if (Error error = checkOutput("-o", options.output))
+      return error;
   if (Error error = load())
     return error;
   if (options.threads)

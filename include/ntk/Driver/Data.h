@@ -105,10 +105,16 @@ llvm::Expected<std::vector<NamedArray>> readArrays(llvm::StringRef path);
 
 /// The bytes before an .npy file's data, a multiple of 64 of them.
 std::string npyHeader(ElementKind kind, llvm::ArrayRef<int64_t> shape);
-/// Writes to a temporary file beside `path` and renames it when all is written;
-/// on an error nothing is left and a file that was there stays. A `path` that
-/// is not a regular file, as /dev/stdout, is written to directly. BFloat16,
-/// which NumPy does not have, is refused.
+/// Writes `parts`, one behind the other, to a temporary file beside `path` and
+/// renames it when all is written; on an error nothing is left and a file that
+/// was there stays. A `path` that is not a regular file, as /dev/stdout, is
+/// written to directly.
+llvm::Error writeWhole(llvm::StringRef path,
+                       llvm::ArrayRef<llvm::StringRef> parts);
+/// An error, which begins with the option, if a file of this name cannot be
+/// made: known before hours of work.
+llvm::Error checkOutput(llvm::StringRef option, llvm::StringRef path);
+/// Writes as writeWhole does. BFloat16, which NumPy does not have, is refused.
 llvm::Error writeNpy(llvm::StringRef path, const Array &array);
 /// The same for an uncompressed .npz. Names must differ.
 llvm::Error writeNpz(llvm::StringRef path, llvm::ArrayRef<NamedArray> arrays);

@@ -1,0 +1,198 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The table of options and what reads their values.
+
+#include "OptionTable.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir::ntk;
+using llvm::ArrayRef;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::StringRef;
+using llvm::Twine;
+
+//===----------------------------------------------------------------------===//
+// Values
+//===----------------------------------------------------------------------===//
+
+static Error expected(StringRef option, const Twine &what, StringRef found) {
+  return createStringError("--" + option + ": expected " + what +
+                           ", but got '" + found + "'");
+}
+
+static Error setChoice(std::string &target, StringRef option, StringRef value,
+                       ArrayRef<StringRef> choices) {
+  if (!llvm::is_contained(choices, value))
+    return expected(option, llvm::join(choices, ", "), value);
+  target = value.str();
+  return Error::success();
+}
+
+template <std::string RunOptions::*target>
+static Error setFile(RunOptions &o, StringRef option, StringRef value) {
+  if (value.empty())
+    return expected(option, "the name of a file", value);
+  o.*target = value.str();
+  return Error::success();
+}
+
+/// A number, of type int64_t or an optional one.
+template <auto target>
+static Error setCount(RunOptions &o, StringRef option, StringRef value) {
+  constexpr int64_t most = 1 << 20;
+  int64_t number;
+  if (value.getAsInteger(10, number) || number < 1 || number > most)
+    return expected(option, "a number from 1 to " + Twine(most), value);
+  o.*target = number;
+  return Error::success();
+}
+
+/// A comma-separated list of globs. Commas in {a,b} belong to the glob.
+template <std::vector<std::string> RunOptions::*target>
+static Error addGlobs(RunOptions &o, StringRef option, StringRef value) {
+  size_t begin = 0;
+  int depth = 0;
+  for (size_t i = 0; i <= value.size(); ++i) {
+    if (i < value.size() && value[i] == '{')
+      ++depth;
+    if (i < value.size() && value[i] == '}')
+      --depth;
+    if (i < value.size() && (value[i] != ',' || depth > 0))
+      continue;
+    StringRef glob = value.slice(begin, i).trim();
+    begin = i + 1;
+    if (glob.empty())
+      return expected(
+          option, "names or globs of parameters, separated by commas", value);
+    (o.*target).push_back(glob.str());
+  }
+  return Error::success();
+}
+
+template <ReportFormat RunOptions::*target>
+static Error setReport(RunOptions &o, StringRef option, StringRef value) {
+  if (!value.empty() && value != "json" && value != "table")
+    return expected(option, "json, or nothing", value);
+  o.*target = value == "json" ? ReportFormat::Json : ReportFormat::Table;
+  return Error::success();
+}
+
+template <bool RunOptions::*target, bool value = true>
+static Error setFlag(RunOptions &o, StringRef, StringRef) {
+  o.*target = value;
+  return Error::success();
+}
+
+static Error setRealType(RunOptions &o, StringRef option, StringRef value) {
+  if (value != "f32" && value != "f64")
+    return expected(option, "f32 or f64", value);
+  o.doublePrecision = value == "f64";
+  return Error::success();
+}
+
+static Error setMemoryLimit(RunOptions &o, StringRef option, StringRef value) {
+  o.memoryLimit = parseByteSize(value);
+  if (!o.memoryLimit)
+    return expected(option, "a size such as 4GiB", value);
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+static constexpr Option options[] = {
+    {Option::Run, "x1", "A.npy|A.npz",
+     "examples along the first axis; for a network with several inputs an\n"
+     ".npz with one array for each by name",
+     setFile<&RunOptions::x1>},
+    {Option::Run, "x2", "B.npy|B.npz",
+     "the second set of examples; without it the kernel of A with itself",
+     setFile<&RunOptions::x2>},
+    {Option::Both, "o", "FILE",
+     "where the result goes: the kernel as THETA.npy, or source as NET.cpp\n"
+     "with NET.h beside it",
+     setFile<&RunOptions::output>},
+    {Option::Both, "kernel", "K",
+     "full [n1, n2, o, o] (the default; an output of axes a, b has\n"
+     "[n1, n2, a, a, b, b]), trace [n1, n2] (divided by o),\n"
+     "diagonal [n1, n2, o], sum [n1, n2] (of the summed outputs)",
+     [](RunOptions &o, StringRef option, StringRef value) {
+       return setChoice(o.kernel, option, value,
+                        {"full", "trace", "diagonal", "sum"});
+     }},
+    {Option::Both, "wrt", "GLOB,...", "differentiate by these parameters only",
+     addGlobs<&RunOptions::wrt>},
+    {Option::Both, "frozen", "GLOB,...", "do not differentiate by these",
+     addGlobs<&RunOptions::frozen>},
+    {Option::Both, "params", "W.npz|W.safetensors",
+     "parameters and buffers by name, instead of those in the model",
+     setFile<&RunOptions::params>},
+    {Option::Both, "method", "M",
+     "auto (the default), or a method of the paper: jacobian-contraction,\n"
+     "ntk-vector-products, structured",
+     [](RunOptions &o, StringRef option, StringRef value) {
+       return setChoice(o.method, option, value,
+                        {"auto", "jacobian-contraction", "ntk-vector-products",
+                         "structured"});
+     }},
+    {Option::Both, "dtype", "f32|f64",
+     "what is computed in; without it the type of the model", setRealType},
+    {Option::Both, "memory-limit", "SIZE",
+     "as 4GiB: blocks get smaller until all fits; counted are parameters,\n"
+     "inputs, factors, scratch and the kernel. Without it 80 % of what is free",
+     setMemoryLimit},
+    {Option::Run, "threads", "N", "threads to compute with",
+     setCount<&RunOptions::threads>},
+    {Option::Run, "plan", "[=json]", "print the plan and stop",
+     setReport<&RunOptions::plan>},
+    {Option::Run, "profile", "[=json]",
+     "print the plan and measured times after the run",
+     setReport<&RunOptions::profile>},
+    {Option::Run, "repeat", "N", "run N times, report the fastest",
+     setCount<&RunOptions::repeat>},
+    {Option::Run, "reference", "",
+     "the slow and simple kernel, in f64, for comparison",
+     setFlag<&RunOptions::reference>},
+    {Option::Both, "whole-batch", "",
+     "(not supported yet) take the batch as one example",
+     [](RunOptions &, StringRef, StringRef) {
+       return createStringError("--whole-batch is not supported yet");
+     }},
+    {Option::Both, "allow-nonfinite", "",
+     "compute although weights or inputs hold NaN or infinity",
+     setFlag<&RunOptions::allowNonFinite>},
+    {Option::Emit, "ntk-to-cpp", "", "write C++17",
+     setFlag<&RunOptions::toCuda, false>},
+    {Option::Emit, "ntk-to-cuda", "", "write CUDA C++ with cuBLAS",
+     setFlag<&RunOptions::toCuda>},
+    {Option::Emit, "tf32", "",
+     "CUDA: products of floats rounded to 10 bits, which are faster",
+     setFlag<&RunOptions::tf32>},
+    {Option::Emit, "kernels", "onednn|cblas|none",
+     "the libraries that C++ leans on: oneDNN and BLIS (the default), a\n"
+     "CBLAS, or none at all",
+     [](RunOptions &o, StringRef option, StringRef value) {
+       return setChoice(o.kernels, option, value, {"onednn", "cblas", "none"});
+     }},
+    {Option::Emit, "n1", "N",
+     "examples x1 that the plan is made for; any number runs",
+     setCount<&RunOptions::n1>},
+    {Option::Emit, "n2", "N", "examples x2 that the plan is made for",
+     setCount<&RunOptions::n2>},
+    {Option::Emit, "main", "", "with a command line: --x1 --x2 --params -o",
+     setFlag<&RunOptions::withMain>},
+    {Option::Emit, "embed-weights", "", "with the parameters inside",
+     setFlag<&RunOptions::embedWeights>},
+    {Option::Emit, "save-params", "W.npz",
+     "write the model's parameters, which the code reads when it runs",
+     setFile<&RunOptions::savedParameters>},
+    {Option::Both, "quiet", "",
+     "no progress, no notes; warnings and errors stay",
+     setFlag<&RunOptions::quiet>},
+    {Option::Both, "help", "", "this text", setFlag<&RunOptions::help>},
+};
+
+ArrayRef<Option> mlir::ntk::getOptions() { return options; }
