@@ -1,7 +1,7 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Attention and rotary embeddings as operators. With queries Q, keys K and
+// Attention as an operator. With queries Q, keys K and
 // values V of each head,
 //
 //     Y = softmax(softcap(s · Q Kᵀ) + bias) V,
@@ -10,6 +10,7 @@
 // share a key head; then the group is a letter that K and V do not have. Rows
 // that may attend to nothing are zero.
 
+#include "Attention.h"
 #include "Indexing.h"
 #include <cmath>
 #include <limits>
@@ -41,9 +42,8 @@ struct Bias {
 // Heads
 //===----------------------------------------------------------------------===//
 
-/// [batch, length, heads · features] as [batch, heads, length, features].
-static Result splitHeads(NodeImporter &node, const GraphValue &x,
-                         int64_t heads) {
+Result onnximport::splitHeads(NodeImporter &node, const GraphValue &x,
+                              int64_t heads) {
   if (x.batch && (x.batch->axis != 0 || !x.batch->isPure()))
     return node.emitError() << "expected the batch, alone, as the first axis";
   if (x.rank() == 4)
@@ -270,6 +270,37 @@ static FailureOr<Heads> measure(NodeImporter &node, const GraphValue &q,
   return heads;
 }
 
+namespace {
+/// Scores with their bias, and their softmax.
+struct Weights {
+  Result biased, weights;
+};
+} // namespace
+
+/// The softmax of scores and bias over the keys; zero in rows of no key.
+static FailureOr<Weights> weigh(NodeImporter &node, const Result &scores,
+                                const Bias &bias) {
+  GraphBuilder &graph = node.graph;
+  FailureOr<std::optional<GraphValue>> live = findLiveRows(node, bias);
+  if (failed(live))
+    return failure();
+  Result biased = scores;
+  if (bias.added)
+    biased = graph.binary<AddOp>(biased, *bias.added);
+  if (bias.allowed)
+    biased = graph.select(*bias.allowed, biased, graph.scalar(-infinity));
+  Result logits = biased;
+  if (*live)
+    logits = graph.select(**live, logits, graph.scalar(0));
+  if (failed(logits))
+    return failure();
+  Result weights = graph.unary<SoftmaxOp>(
+      logits, graph.attribute("axis", *logits->coreAxis(3)));
+  if (*live)
+    weights = graph.select(**live, weights, graph.scalar(0));
+  return Weights{biased, weights};
+}
+
 static LogicalResult importAttention(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   int64_t queryHeads = node.getInteger("q_num_heads", 0);
@@ -285,9 +316,6 @@ static LogicalResult importAttention(NodeImporter &node) {
     return failure();
   FailureOr<Bias> bias = readBias(node, *heads);
   if (failed(bias))
-    return failure();
-  FailureOr<std::optional<GraphValue>> live = findLiveRows(node, *bias);
-  if (failed(live))
     return failure();
 
   bool isGrouped = heads->query != heads->key;
@@ -306,26 +334,16 @@ static LogicalResult importAttention(NodeImporter &node) {
   if (softcap > 0)
     capped = graph.scale(graph.unary<TanhOp>(graph.scale(raw, 1 / softcap)),
                          softcap);
-  Result biased = capped;
-  if (bias->added)
-    biased = graph.binary<AddOp>(biased, *bias->added);
-  if (bias->allowed)
-    biased = graph.select(*bias->allowed, biased, graph.scalar(-infinity));
-  Result logits = biased;
-  if (*live)
-    logits = graph.select(**live, logits, graph.scalar(0));
-  if (failed(logits))
+  FailureOr<Weights> weights = weigh(node, capped, *bias);
+  if (failed(weights))
     return failure();
-  Result weights = graph.unary<SoftmaxOp>(
-      logits, graph.attribute("axis", *logits->coreAxis(3)));
-  if (*live)
-    weights = graph.select(**live, weights, graph.scalar(0));
-  Result y = contractHeads(node, groupHeads(graph, weights, *heads, true),
-                           scores, v, "bhse", queries);
+  Result y =
+      contractHeads(node, groupHeads(graph, weights->weights, *heads, true),
+                    scores, v, "bhse", queries);
   y = groupHeads(graph, y, *heads, false);
   if (node.input(0).rank() == 3)
     y = joinHeads(graph, y);
-  Result shown[] = {raw, capped, biased, weights};
+  Result shown[] = {raw, capped, weights->biased, weights->weights};
   int64_t mode = node.getInteger("qk_matmul_output_mode", 0);
   if (mode < 0 || mode > 3)
     return node.emitError()
@@ -333,68 +351,6 @@ static LogicalResult importAttention(NodeImporter &node) {
   if (failed(node.setOutput(3, shown[mode])))
     return failure();
   return node.setResult(y);
-}
-
-//===----------------------------------------------------------------------===//
-// Rotary embedding
-//===----------------------------------------------------------------------===//
-
-/// Angles' cosines or sines as [batch, length, 1, features / 2].
-static Result readAngles(NodeImporter &node, unsigned input) {
-  Result angles = node.input(input);
-  if (node.hasInput(3))
-    angles = gather(node, node.input(input), node.input(3), 0);
-  if (failed(angles))
-    return failure();
-  if (angles->rank() != 3)
-    return node.emitError() << "expected angles of each position, but got "
-                            << describe(angles->kind, angles->shape);
-  return node.graph.unsqueeze(angles, {2});
-}
-
-/// Pairs (a, b) of features become (a cos − b sin, a sin + b cos).
-static LogicalResult importRotaryEmbedding(NodeImporter &node) {
-  GraphBuilder &graph = node.graph;
-  const GraphValue &given = node.input(0);
-  Result x = splitHeads(node, given, node.getInteger("num_heads", 0));
-  x = graph.transpose(x, {0, 2, 1, 3}); // [batch, length, heads, features]
-  if (failed(x))
-    return failure();
-  int64_t features = x->shape[3];
-  int64_t rotated = node.getInteger("rotary_embedding_dim", 0);
-  rotated = rotated == 0 ? features : rotated;
-  if (rotated < 2 || rotated > features || rotated % 2 != 0)
-    return node.emitError() << "expected an even rotary_embedding_dim of at "
-                               "most "
-                            << features << ", but got " << rotated;
-  bool interleaves = node.getInteger("interleaved", 0) != 0;
-  int64_t half = rotated / 2, stride = interleaves ? 2 : 1;
-  Result a = graph.slice(x, 3, 0, half, stride);
-  Result b = graph.slice(x, 3, interleaves ? 1 : half, half, stride);
-  Result cosine = readAngles(node, 1), sine = readAngles(node, 2);
-  Result real = graph.binary<SubOp>(graph.binary<MulOp>(a, cosine),
-                                    graph.binary<MulOp>(b, sine));
-  Result imaginary = graph.binary<AddOp>(graph.binary<MulOp>(a, sine),
-                                         graph.binary<MulOp>(b, cosine));
-  if (interleaves) {
-    real = graph.unsqueeze(real, {4});
-    imaginary = graph.unsqueeze(imaginary, {4});
-  }
-  if (failed(real) || failed(imaginary))
-    return failure();
-  Result turned = graph.concat({*real, *imaginary}, interleaves ? 4 : 3);
-  SmallVector<int64_t> shape(x->shape);
-  shape[3] = rotated;
-  turned = graph.reshape(turned, shape, x->batch);
-  if (rotated < features) {
-    Result rest = graph.slice(x, 3, rotated, features - rotated, 1);
-    if (failed(turned) || failed(rest))
-      return failure();
-    turned = graph.concat({*turned, *rest}, 3);
-  }
-  if (given.rank() == 3)
-    return node.setResult(graph.reshape(turned, given.shape, given.batch));
-  return node.setResult(graph.transpose(turned, {0, 2, 1, 3}));
 }
 
 ArrayRef<Operator> onnximport::getAttentionOperators() {

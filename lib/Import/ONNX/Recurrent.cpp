@@ -31,6 +31,22 @@ static LogicalResult readStates(RecurrentLayer &layer,
   return success();
 }
 
+/// Runs `step`, from what one time step reads of the input to the next state,
+/// for all of them; outputs 0 and 1 are the states and the last of them.
+static LogicalResult unroll(RecurrentLayer &layer,
+                            llvm::function_ref<Result(Result)> step) {
+  SmallVector<GraphValue> states;
+  for (int64_t s = 0; s < layer.getNumSteps(); ++s) {
+    Result next = step(layer.getProjection(s));
+    if (failed(next))
+      return failure();
+    states.push_back(*next);
+  }
+  if (failed(layer.setSequence(0, states)))
+    return failure();
+  return layer.setState(1, states.back());
+}
+
 //===----------------------------------------------------------------------===//
 // RNN
 //===----------------------------------------------------------------------===//
@@ -42,20 +58,14 @@ static LogicalResult importRNN(NodeImporter &node) {
   if (failed(layer.read({"Tanh"})) || failed(readStates(layer, state)) ||
       failed(layer.project(layer.getBias())))
     return failure();
-  SmallVector<GraphValue> states;
-  for (int64_t s = 0; s < layer.getNumSteps(); ++s) {
-    Result sum = layer.getProjection(s);
+  return unroll(layer, [&](Result sum) {
     if (state)
       sum = node.graph.binary<AddOp>(sum, layer.multiplyR(*state));
     Result next = layer.activate(0, sum);
-    if (failed(next))
-      return failure();
-    state = *next;
-    states.push_back(*next);
-  }
-  if (failed(layer.setSequence(0, states)))
-    return failure();
-  return layer.setState(1, states.back());
+    if (succeeded(next))
+      state = *next;
+    return next;
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -127,17 +137,12 @@ static LogicalResult importGRU(NodeImporter &node) {
   if (failed(layer.project(cell.isLinearBeforeReset ? layer.getBias(0)
                                                     : layer.getBias())))
     return failure();
-  SmallVector<GraphValue> states;
-  for (int64_t s = 0; s < layer.getNumSteps(); ++s) {
-    Result next = cell.step(layer.getProjection(s), state);
-    if (failed(next))
-      return failure();
-    state = *next;
-    states.push_back(*next);
-  }
-  if (failed(layer.setSequence(0, states)))
-    return failure();
-  return layer.setState(1, states.back());
+  return unroll(layer, [&](Result projection) {
+    Result next = cell.step(projection, state);
+    if (succeeded(next))
+      state = *next;
+    return next;
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -162,7 +167,8 @@ struct LstmCell {
   State hidden, cell;
   std::optional<Result> peeped;
 
-  LogicalResult step(Result projection);
+  /// The next hidden state.
+  Result step(Result projection);
   Result getGate(Result sum, int64_t gate) const;
   void peep();
 };
@@ -186,7 +192,7 @@ void LstmCell::peep() {
                           layer.word("ndqh"));
 }
 
-LogicalResult LstmCell::step(Result projection) {
+Result LstmCell::step(Result projection) {
   Result sum = projection;
   if (hidden)
     sum = graph.binary<AddOp>(sum, layer.multiplyR(*hidden));
@@ -206,10 +212,9 @@ LogicalResult LstmCell::step(Result projection) {
   peep();
   Result output = graph.binary<MulOp>(
       getGate(gates, 1), layer.activate(2, *cell, /*isState=*/true));
-  if (failed(output))
-    return failure();
-  hidden = *output;
-  return success();
+  if (succeeded(output))
+    hidden = *output;
+  return output;
 }
 
 static LogicalResult importLSTM(NodeImporter &node) {
@@ -234,14 +239,7 @@ static LogicalResult importLSTM(NodeImporter &node) {
     cell.peepholes = *peepholes;
     cell.peep();
   }
-  SmallVector<GraphValue> states;
-  for (int64_t s = 0; s < layer.getNumSteps(); ++s) {
-    if (failed(cell.step(layer.getProjection(s))))
-      return failure();
-    states.push_back(*cell.hidden);
-  }
-  if (failed(layer.setSequence(0, states)) ||
-      failed(layer.setState(1, *cell.hidden)))
+  if (failed(unroll(layer, [&](Result sum) { return cell.step(sum); })))
     return failure();
   return layer.setState(2, *cell.cell);
 }
