@@ -10,6 +10,8 @@ import sys
 import numpy as np
 
 folder = sys.argv[1]
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "Inputs"))
+from array_samples import assert_same, draw_arrays
 
 
 def path(name):
@@ -22,24 +24,8 @@ def copy(source, target):
     ).stdout
 
 
-def assert_same(found, expected):
-    assert found.dtype == expected.dtype.newbyteorder("="), (found.dtype, expected.dtype)
-    assert found.shape == expected.shape, (found.shape, expected.shape)
-    assert found.flags.c_contiguous
-    np.testing.assert_array_equal(found, expected)
-
-
 random = np.random.default_rng(0)
-types = "f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 ?".split()
-shapes = [(), (1,), (7,), (0, 3), (2, 3, 5), (3, 1, 4, 2), (300, 101)]
-arrays = {}
-for order in "<>":
-    for name in types:
-        for shape in shapes:
-            values = (random.standard_normal(shape) * 100).astype(order + name)
-            for layout in "CF":
-                key = f"{'little' if order == '<' else 'big'}.{name}.{shape}.{layout}"
-                arrays[key] = np.array(values, order=layout)
+arrays = draw_arrays(random)
 
 # One at a time as .npy, all at once as .npz, stored and deflated.
 for key, array in list(arrays.items())[::7]:

@@ -14,6 +14,8 @@ import sys
 import numpy as np
 
 folder = sys.argv[1]
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../Driver/Inputs"))
+from array_samples import TYPES, assert_same, draw_arrays
 
 
 def path(name):
@@ -26,13 +28,6 @@ def run(*words, fails=False):
     assert result.returncode == (1 if fails else 0), (words, result)
     assert not fails or result.stderr.count("\n") == 1, result.stderr
     return result.stderr if fails else result.stdout
-
-
-def assert_same(found, expected):
-    assert found.dtype == expected.dtype.newbyteorder("="), (found.dtype, expected.dtype)
-    assert found.shape == expected.shape, (found.shape, expected.shape)
-    assert found.flags.c_contiguous
-    np.testing.assert_array_equal(found, expected)
 
 
 def copy(source):
@@ -65,16 +60,7 @@ def write_safetensors(name, tensors, **metadata):
 
 
 random = np.random.default_rng(0)
-types = "f2 f4 f8 i1 i2 i4 i8 u1 u2 u4 u8 ?".split()
-shapes = [(), (1,), (7,), (0, 3), (2, 3, 5), (3, 1, 4, 2), (300, 101)]
-arrays = {}
-for order in "<>":
-    for name in types:
-        for shape in shapes:
-            values = (random.standard_normal(shape) * 100).astype(order + name)
-            for layout in "CF":
-                key = f"{'little' if order == '<' else 'big'}.{name}.{shape}.{layout}"
-                arrays[key] = np.array(values, order=layout)
+arrays = draw_arrays(random)
 
 # One at a time as .npy, all at once as .npz, stored and deflated.
 for array in list(arrays.values())[::11]:
@@ -117,7 +103,7 @@ assert out == (
 ), out
 
 # .safetensors: every type, a name that JSON escapes.
-codes = dict(zip(types, "F16 F32 F64 I8 I16 I32 I64 U8 U16 U32 U64 BOOL".split()))
+codes = dict(zip(TYPES, "F16 F32 F64 I8 I16 I32 I64 U8 U16 U32 U64 BOOL".split()))
 tensors = {
     f"é.{name}": (code, arrays[f"little.{name}.(2, 3, 5).C"])
     for name, code in codes.items()

@@ -21,6 +21,7 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from network import Network
+from verdicts import report
 
 
 def draw(random, value, batch):
@@ -108,20 +109,7 @@ def compare(path, options):
     return "ok" if worst < 2e-5 else f"differs by {worst:.1e}"
 
 
-def main():
-    options = [a for a in sys.argv[1:] if a.startswith("--")]
-    failed = 0
-    for path in sys.argv[1:]:
-        if path.startswith("--"):
-            continue
-        try:
-            verdict = compare(path, options)
-        except Exception as error:  # a model onnxruntime or the evaluator rejects
-            verdict = f"{type(error).__name__}: {error}".replace("\n", " ")[:200]
-        failed += verdict != "ok"
-        print(f"{os.path.basename(path)}: {verdict}")
-    return failed > 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    options = [a for a in sys.argv[1:] if a.startswith("--")]
+    paths = [a for a in sys.argv[1:] if not a.startswith("--")]
+    sys.exit(report(lambda path: compare(path, options), paths))

@@ -19,6 +19,7 @@ import numpy as np
 import onnx
 
 from compare import batch_axis, draw
+from verdicts import report
 
 
 def kernel(folder, path, *options):
@@ -51,17 +52,5 @@ def compare(path):
     return "ok" if error < 1e-12 else f"differs by {error:.1e}"
 
 
-def main():
-    failed = 0
-    for path in sys.argv[1:]:
-        try:
-            verdict = compare(path)
-        except Exception as error:  # a model that ntk-run rejects
-            verdict = f"{type(error).__name__}: {error}".replace("\n", " ")[:300]
-        failed += verdict != "ok"
-        print(f"{os.path.basename(path)}: {verdict}")
-    return failed > 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(compare, sys.argv[1:]))
