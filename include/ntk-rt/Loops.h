@@ -33,6 +33,12 @@
 #define NTK_RT_SIMD_SUM(sum)
 #endif
 
+// A loop that is not vectorised after all (at -O1 none is) is no error of the
+// code; clang warns at the place of the loop, and does so by default.
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed"
+#endif
+
 namespace ntk {
 namespace rt {
 namespace detail {

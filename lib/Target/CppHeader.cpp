@@ -66,7 +66,10 @@ void mlir::ntk::printTitle(const SourceKernel &kernel, raw_ostream &os) {
 static void printParameters(const SourceKernel &kernel, raw_ostream &os) {
   std::string aligned = StringRef(kernel.prefix).upper() + "_ALIGNED";
   os << "#ifdef __cplusplus\n#define " << aligned << " alignas(64)\n"
-     << "extern \"C\" {\n#else\n#define " << aligned << " _Alignas(64)\n"
+     << "extern \"C\" {\n"
+     << "#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L\n"
+     << "#define " << aligned << " _Alignas(64)\n"
+     << "#else\n#define " << aligned << " __attribute__((aligned(64)))\n"
      << "#endif\n\n/* Parameters and buffers, row-major. */\ntypedef struct "
         "{\n";
   for (const SourceParameter &parameter : kernel.parameters) {
