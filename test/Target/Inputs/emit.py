@@ -47,7 +47,7 @@ def compile_cuda(source, program, target, include, sanitize):
         here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cuda_on_cpu")
         flags = ["-x", "c++", "-std=c++17", "-O1", *WARNINGS, "-I", here, "-I", include]
         if sanitize:
-            flags += ["-g", "-fsanitize=undefined", "-fno-sanitize-recover=all"]
+            flags += ["-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
         run("g++", *flags, source, "-o", program)
         return True
     arch = "native" if target == "gpu" else target
