@@ -38,8 +38,8 @@ Value mlir::ntk::readDescriptor(OpBuilder &builder, Location loc, Value memref,
   return number;
 }
 
-static Value createAddress(OpBuilder &builder, Location loc, Value memref,
-                           bool addStaticOffset) {
+Value mlir::ntk::createAddress(OpBuilder &builder, Location loc, Value memref,
+                               bool addStaticOffset) {
   auto type = cast<MemRefType>(memref.getType());
   auto [strides, offset] = getStridesAndOffset(type);
   Value address = readDescriptor(builder, loc, memref, {1});
@@ -55,13 +55,8 @@ static Value createAddress(OpBuilder &builder, Location loc, Value memref,
   return builder.create<arith::AddIOp>(loc, address, bytes);
 }
 
-Value mlir::ntk::createAddress(OpBuilder &builder, Location loc, Value memref) {
-  return ::createAddress(builder, loc, memref, /*addStaticOffset=*/false);
-}
-
 Value mlir::ntk::createPointer(OpBuilder &builder, Location loc, Value memref) {
-  Value address =
-      ::createAddress(builder, loc, memref, /*addStaticOffset=*/true);
+  Value address = createAddress(builder, loc, memref, /*addStaticOffset=*/true);
   return builder.create<LLVM::IntToPtrOp>(
       loc, LLVM::LLVMPointerType::get(builder.getContext()), address);
 }

@@ -21,13 +21,12 @@ Type getDescriptorType(MemRefType type);
 Value readDescriptor(OpBuilder &builder, Location loc, Value memref,
                      ArrayRef<int64_t> position);
 
-/// The address of the first element of a memref as i64. An offset that the type
-/// tells is not added: a memref of that type at this address names the same
-/// elements.
-Value createAddress(OpBuilder &builder, Location loc, Value memref);
+/// The address of the first element of a memref as i64. Without the static
+/// offset, a memref of the same type at this address names the same elements.
+Value createAddress(OpBuilder &builder, Location loc, Value memref,
+                    bool addStaticOffset);
 
-/// The address of the first element of a memref as a pointer; all of its
-/// offset is added.
+/// The address of the first element of a memref as a pointer.
 Value createPointer(OpBuilder &builder, Location loc, Value memref);
 
 /// An array of i64 with these values (index, i64 or attributes), allocated on

@@ -84,15 +84,33 @@ static LoopPartition choosePartition(scf::ParallelOp loop) {
 // The context
 //===----------------------------------------------------------------------===//
 
-/// The numbers that stand for `value` in a context.
+/// The type of `value` in a function of `loop`. A memref that the loop takes
+/// element by element leaves its offset behind, in the address: nests that
+/// differ in nothing but where their slices begin are then one function.
+static Type getTravelType(Operation *loop, Value value) {
+  auto type = dyn_cast<MemRefType>(value.getType());
+  if (!type || !llvm::all_of(value.getUsers(), [&](Operation *user) {
+        return !loop->isAncestor(user) ||
+               isa<memref::LoadOp, memref::StoreOp>(user);
+      }))
+    return value.getType();
+  auto [strides, offset] = getStridesAndOffset(type);
+  auto layout = StridedLayoutAttr::get(type.getContext(), 0, strides);
+  return canonicalizeStridedLayout(MemRefType::get(
+      type.getShape(), type.getElementType(), layout, type.getMemorySpace()));
+}
+
+/// The numbers from which a value of `travelType` is read back.
 static void appendNumbers(OpBuilder &builder, Location loc, Value value,
+                          Type travelType,
                           SmallVectorImpl<OpFoldResult> &numbers) {
   auto type = dyn_cast<MemRefType>(value.getType());
   if (!type) {
     numbers.push_back(value);
     return;
   }
-  numbers.push_back(createAddress(builder, loc, value));
+  numbers.push_back(createAddress(builder, loc, value,
+                                  /*addStaticOffset=*/type != travelType));
   auto [strides, offset] = getStridesAndOffset(type);
   for (int64_t axis = 0; axis < type.getRank(); ++axis) {
     if (type.isDynamicDim(axis))
@@ -242,7 +260,7 @@ func::FuncOp Outliner::createBody(Operation *loop, ArrayRef<Value> used,
     if (isConstant(value))
       builder.clone(*value.getDefiningOp(), mapping);
     else
-      mapping.map(value, reader.read(value.getType()));
+      mapping.map(value, reader.read(getTravelType(loop, value)));
   }
   if (partition.collapsed > 0) {
     Value bounds[2];
@@ -324,7 +342,8 @@ void Outliner::outline(Operation *loop) {
   SmallVector<OpFoldResult> numbers;
   for (Value value : used)
     if (!isConstant(value))
-      appendNumbers(builder, loop->getLoc(), value, numbers);
+      appendNumbers(builder, loop->getLoc(), value, getTravelType(loop, value),
+                    numbers);
   Value context = createNumbers(builder, loop->getLoc(), numbers);
   createCall(builder, loop, body, context, partition);
   loop->erase();
