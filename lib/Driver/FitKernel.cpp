@@ -39,7 +39,7 @@ static Error lower(FittedKernel &fitted, const RunOptions &options) {
                               planned.functions.factors2,
                               planned.functions.tile};
   for (int i = 0; i < 3; ++i)
-    fitted.flops[i] = getFlops(functions[i]);
+    fitted.work[i] = {getFlops(functions[i]), getBytes(functions[i])};
   MLIRContext *context = planned.module->getContext();
   DiagnosticCollector diagnostics(context);
   PassManager manager(context);
@@ -98,14 +98,18 @@ static int64_t choose(FittedKernel &fitted, const ProblemSize &size,
 static Error describeLack(const FittedKernel &fitted, const RunOptions &options,
                           int64_t limit) {
   const MemoryUse &use = fitted.memory;
+  // Rounded, both may look the same.
+  auto describe = [](int64_t bytes) {
+    return formatBytes(bytes) + " (" + std::to_string(bytes) + " bytes)";
+  };
   return createStringError(
       options.model + ": the kernel needs at least " +
-      formatBytes(use.getTotal()) + " (parameters " +
-      formatBytes(use.parameters) + ", inputs " + formatBytes(use.inputs) +
-      ", kernel " + formatBytes(use.kernel) + ", one tile " +
-      formatBytes(use.workspace + use.arena) + "), but " +
+      describe(use.getTotal()) + ": parameters " + formatBytes(use.parameters) +
+      ", inputs " + formatBytes(use.inputs) + ", kernel " +
+      formatBytes(use.kernel) + ", one tile " +
+      formatBytes(use.workspace + use.arena) + "; but " +
       (options.memoryLimit ? "--memory-limit is " : "there is room for ") +
-      formatBytes(limit));
+      describe(limit));
 }
 
 Expected<FittedKernel> mlir::ntk::fitKernel(Model &model,

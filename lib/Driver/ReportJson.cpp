@@ -66,10 +66,6 @@ static void addProfile(Object &object, const Profile &profile) {
   object["repeats"] = profile.repeats;
   object["peak_resident_bytes"] = profile.peakResidentBytes;
   json::Array steps;
-  double executed = 0;
-  for (const StepTime &step : profile.steps)
-    executed += step.flops;
-  object["flops_executed"] = executed;
   for (const StepTime &step : profile.steps)
     steps.push_back(
         Object{{"name", step.name},
@@ -100,7 +96,8 @@ json::Value mlir::ntk::toJson(const Report &report) {
                  report.cost.factors1.flops + report.cost.factors2.flops},
                 {"flops_tiles", report.cost.tile.flops},
                 {"flops_by_method", std::move(methods)},
-                {"bytes_moved", total.bytes},
+                {"flops_executed", report.executed.flops},
+                {"bytes_moved", report.executed.bytes},
                 {"predicted_seconds", report.predictedSeconds},
                 {"peak_bytes", report.memory.getTotal()},
                 {"memory", describeMemory(report.memory)},

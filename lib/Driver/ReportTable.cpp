@@ -111,7 +111,8 @@ static void printCosts(const Report &report, raw_ostream &os) {
   Cost total = report.cost.getTotal();
   os << "FLOPs       " << formatCount(total.flops) << ": factors "
      << formatCount(report.cost.factors1.flops + report.cost.factors2.flops)
-     << ", tiles " << formatCount(report.cost.tile.flops) << '\n';
+     << ", tiles " << formatCount(report.cost.tile.flops) << "; in blocks "
+     << formatCount(report.executed.flops) << '\n';
   if (!report.methodFlops.empty()) {
     os << "by method   ";
     llvm::interleaveComma(report.methodFlops, os, [&](const auto &entry) {

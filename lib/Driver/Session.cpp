@@ -157,8 +157,9 @@ Report Session::makeReport() {
   report.memoryLimit = limit;
   for (int i = 0; i < 3; ++i)
     report.arenaBytes[i] = fitted.arenaBytes[i];
+  report.executed = getBlockedCost(fitted.work, fitted.problem).getTotal();
   report.predictedSeconds =
-      MachineModel().getSeconds(report.cost.getTotal(), isDouble);
+      MachineModel().getSeconds(report.executed, isDouble);
   report.profile = profile;
   return report;
 }
@@ -187,14 +188,15 @@ Error Session::compute() {
   if (!parameters)
     return parameters.takeError();
   model.store = ParameterStore(); // the block has them now
-  KernelRun run{**program,
-                fitted.sizes,
-                fitted.problem,
-                model.getRealType().isF64(),
-                &x1,
-                size.symmetric ? &x1 : &x2,
-                parameters->data,
-                {fitted.flops[0], fitted.flops[1], fitted.flops[2]}};
+  KernelRun run{
+      **program,
+      fitted.sizes,
+      fitted.problem,
+      model.getRealType().isF64(),
+      &x1,
+      size.symmetric ? &x1 : &x2,
+      parameters->data,
+      {fitted.work[0].flops, fitted.work[1].flops, fitted.work[2].flops}};
   KernelOutputs outputs = *symbolizeKernelOutputs(options.kernel);
   Expected<Array> result = Array::allocate(
       run.isDouble ? ElementKind::Float64 : ElementKind::Float32,

@@ -70,6 +70,25 @@ assert {step["name"] for step in profile["steps"]} == {"factors of x1", "tiles"}
 assert sum(step["seconds"] for step in profile["steps"]) <= profile["run_seconds"]
 assert profile["flops_executed"] >= profile["flops"]
 
+# What the plan says of blocks is what the calls add up to.
+np.save(f"{folder}/x2.npy", np.load(f"{folder}/x1.npy")[:7] + 1)
+needed = profile["peak_bytes"]
+blocked = 0
+for kernel in ("full", "trace", "diagonal", "sum"):
+    for examples in ([], ["--x2", f"{folder}/x2.npy"]):
+        for share in (1, 0.8, 0.6, 0.5):
+            status, text, errors = ntk_run(
+                model, "--x1", f"{folder}/x1.npy", *examples, "--kernel", kernel,
+                "--memory-limit", str(int(needed * share)), "--profile=json")
+            if status != 0:
+                assert "needs at least" in errors, errors
+                continue
+            report = json.loads(text)
+            counted = sum(step["flops"] for step in report["steps"])
+            assert abs(counted / report["flops_executed"] - 1) < 1e-12, (counted, report)
+            blocked += report["flops_executed"] > 1.5 * report["flops"]
+assert blocked > 0
+
 status, text, errors = ntk_run(*arguments, "--profile", "-o", f"{folder}/theta.npy")
 assert status == 0 and "compile" in text and "GFLOP/s" in text, text
 assert "note: wrote" in errors

@@ -12,10 +12,20 @@
 
 namespace mlir::ntk {
 
+/// FLOPs and bytes of one call of a function, by its n and m.
+struct FunctionWork {
+  Polynomial flops, bytes;
+};
+
+/// What the calls of factors and tiles cost that the blocks of `problem` lead
+/// to; `work` is of the factors of both sides and of a tile.
+KernelCost getBlockedCost(const FunctionWork (&work)[3],
+                          const ::ntk::rt::TileProblem &problem);
+
 struct FittedKernel {
   PlannedKernel planned; ///< its functions are lowered to Level 3
   KernelSizes sizes;
-  Polynomial flops[3];       ///< of factors of both sides and of a tile
+  FunctionWork work[3];      ///< of factors of both sides and of a tile
   std::string arenaBytes[3]; ///< formulas of their scratch
   ::ntk::rt::TileProblem problem;
   MemoryUse memory;

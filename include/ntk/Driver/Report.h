@@ -44,7 +44,8 @@ struct Report {
   ProblemSize size;
   int64_t outputs = 1;
   std::vector<ReportParameter> parameters; ///< differentiated by
-  KernelCost cost;
+  KernelCost cost; ///< with every pair and every factor computed once
+  Cost executed;   ///< in the blocks of `problem`
   std::vector<std::pair<std::string, double>> methodFlops;
   std::vector<SiteReport> sites;
   ::ntk::rt::TileProblem problem;
