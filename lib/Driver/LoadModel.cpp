@@ -154,11 +154,14 @@ static Error readParameters(Model &model, StringRef path) {
     store.add(name, found->second, trainable);
     byName.erase(found);
   }
-  if (!byName.empty())
-    return createStringError(path +
-                             ": the network has no parameter or buffer "
-                             "named '" +
-                             byName.begin()->first() + "'");
+  // Integers, as the counters of batches that a state_dict holds, can be no
+  // parameters; a float of another name is probably one misspelt.
+  for (const auto &entry : byName)
+    if (isFloat(entry.second.kind))
+      return createStringError(path +
+                               ": the network has no parameter or buffer "
+                               "named '" +
+                               entry.first() + "'");
   model.store = std::move(store);
   return Error::success();
 }

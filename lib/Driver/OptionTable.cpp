@@ -111,9 +111,10 @@ static constexpr Option options[] = {
     {Option::Run, "x2", "B.npy|B.npz",
      "the second set of examples; without it the kernel of A with itself",
      setFile<&RunOptions::x2>},
-    {Option::Both, "o", "FILE",
-     "where the result goes: the kernel as THETA.npy, or source as NET.cpp\n"
-     "with NET.h beside it",
+    {Option::Run, "o", "THETA.npy", "where the kernel goes",
+     setFile<&RunOptions::output>},
+    {Option::Emit, "o", "NET.cpp|NET.cu",
+     "where the source goes, with NET.h beside it",
      setFile<&RunOptions::output>},
     {Option::Both, "kernel", "K",
      "full [n1, n2, o, o] (the default; an output of axes a, b has\n"

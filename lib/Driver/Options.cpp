@@ -6,6 +6,7 @@
 
 #include "OptionTable.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir::ntk;
@@ -121,6 +122,14 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
   }
   if (o.x1.empty())
     return createStringError("expected examples, --x1 A.npy");
+  if (!o.output.empty() && !StringRef(o.output).ends_with(".npy"))
+    return createStringError("-o: expected a file THETA.npy, but got '" +
+                             o.output +
+                             "' (source is written by ntk-translate)");
+  for (StringRef input : {o.x1, o.x2, o.params})
+    if (!input.empty() && llvm::sys::fs::equivalent(input, o.output))
+      return createStringError("-o: '" + o.output +
+                               "' is an input, and would be overwritten");
   if (o.output.empty() && o.plan == ReportFormat::None &&
       o.profile == ReportFormat::None)
     return createStringError(

@@ -90,6 +90,20 @@ static LogicalResult printFunctions(const SourceKernel &kernel,
                "factors.");
 }
 
+/// Says which parameters have a field of another name.
+static void noteMangledNames(const SourceKernel &kernel,
+                             std::vector<std::string> &notes) {
+  std::string first;
+  int64_t count = 0;
+  for (const SourceParameter &parameter : kernel.parameters)
+    if (parameter.field != parameter.name && count++ == 0)
+      first = "'" + parameter.name + "' is written " + parameter.field;
+  if (count > 1)
+    first += ", and so on for " + std::to_string(count) + " parameters";
+  if (count > 0)
+    notes.push_back(first);
+}
+
 FailureOr<SourceText> mlir::ntk::printSource(const SourceRequest &request) {
   FailureOr<SourceKernel> kernel = SourceKernel::get(request);
   if (failed(kernel))
@@ -112,9 +126,6 @@ FailureOr<SourceText> mlir::ntk::printSource(const SourceRequest &request) {
   if (failed(printInterface(*kernel, code)))
     return failure();
   printHeader(*kernel, header);
-  for (const SourceParameter &parameter : kernel->parameters)
-    if (parameter.field != parameter.name)
-      text.notes.push_back("'" + parameter.name + "' is written " +
-                           parameter.field);
+  noteMangledNames(*kernel, text.notes);
   return text;
 }

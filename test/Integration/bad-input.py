@@ -111,7 +111,10 @@ refused([two, "--x1", bad, *write], "expected 2 arrays")
 
 # The output.
 refused([mlp, "--x1", good, "-o", "nowhere/theta.npy"], "-o", "nowhere")
-refused([mlp, "--x1", good, "-o", folder], "-o", "is a directory")
+os.mkdir(f"{folder}/folder.npy")
+refused([mlp, "--x1", good, "-o", f"{folder}/folder.npy"], "-o", "is a directory")
+refused([mlp, "--x1", good, "-o", f"{folder}/theta.cpp"], "expected a file THETA.npy")
+refused([mlp, "--x1", good, "-o", good], "-o", "is an input")
 
 # Memory.
 refused([mlp, "--x1", good, *write, "--memory-limit", "100"], "needs at least", "100 B")

@@ -84,9 +84,10 @@ for options, wrt in [
     found = kernel(folder, model, x1, x2, "--dtype=f64", *options)
     assert_close(found, theta(x1, x2, wrt), 1e-12)
 
-# Other parameters than the file's.
+# Other parameters than the file's; integers beside them, as a state_dict has,
+# are none.
 p = {k: random.standard_normal(v.shape) for k, v in p.items()}
-np.savez(f"{folder}/w.npz", **p)
+np.savez(f"{folder}/w.npz", **p, **{"bn.num_batches_tracked": np.int64(3)})
 found = kernel(folder, model, x1, x2, "--dtype=f64", "--params", f"{folder}/w.npz")
 assert_close(found, theta(x1, x2), 1e-12)
 

@@ -8,6 +8,7 @@
 #include "ntk/Register/Register.h"
 
 int main(int argc, char **argv) {
+  mlir::ntk::hideLibraryOptions();
   mlir::DialectRegistry registry;
   mlir::ntk::registerAllDialects(registry);
   mlir::ntk::registerAllPasses();

@@ -8,8 +8,23 @@
 #include "ntk/Driver/Session.h"
 #include "ntk/Register/Register.h"
 #include "llvm/Support/InitLLVM.h"
+#include <cstdlib>
+#include <unistd.h>
+
+/// Threads that wait spin for 10 ms and more before they sleep, unless OpenMP
+/// is told otherwise before it is loaded: on a machine with other work that
+/// costs many times what it saves. So the program starts once more with a limit
+/// of about half a millisecond. A choice of the user's stands.
+static void limitSpinning(char **argv) {
+  if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+    return;
+  setenv("GOMP_SPINCOUNT", "10000", /*overwrite=*/0);
+  execv("/proc/self/exe", argv); // without that file, on it goes as it is
+}
 
 int main(int argc, char **argv) {
+  if (argc > 2) // not for --help
+    limitSpinning(argv);
   llvm::InitLLVM init(argc, argv);
   mlir::DialectRegistry registry;
   mlir::ntk::registerAllDialects(registry);

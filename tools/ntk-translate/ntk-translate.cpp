@@ -13,6 +13,14 @@
 
 /// Source has two files and the options of a kernel: not what mlir-translate's
 /// own command line is made for.
+static constexpr llvm::StringLiteral usage =
+    R"(ntk-translate --ntk-to-cpp  MODEL.{onnx,mlir} -o NET.cpp  the kernel as C++
+ntk-translate --ntk-to-cuda MODEL.{onnx,mlir} -o NET.cu   the kernel as CUDA C++
+                            (--ntk-to-cpp --help: all options of these two)
+ntk-translate --onnx-to-ntk MODEL.onnx [-o NET.mlir]      the network as MLIR
+
+)";
+
 static int emitSource(llvm::ArrayRef<const char *> arguments) {
   mlir::DialectRegistry registry;
   mlir::ntk::registerAllDialects(registry);
@@ -27,6 +35,9 @@ int main(int argc, char **argv) {
     llvm::InitLLVM init(argc, argv);
     return emitSource(arguments);
   }
+  if (llvm::is_contained(arguments, llvm::StringRef("--help")))
+    llvm::outs() << usage;
+  mlir::ntk::hideLibraryOptions();
   mlir::ntk::registerFromOnnxTranslation();
   return failed(mlir::mlirTranslateMain(argc, argv, "ntk-translate"));
 }

@@ -19,6 +19,10 @@ void registerAllDialects(DialectRegistry &registry);
 /// All passes and pipelines by name, for ntk-opt.
 void registerAllPasses();
 
+/// Leaves the command line options that LLVM's libraries registered so far out
+/// of --help; --help-hidden has them.
+void hideLibraryOptions();
+
 } // namespace ntk
 } // namespace mlir
 

@@ -105,7 +105,7 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
                               reason);
   }
   result.summary = "took " + count(result.store, true, "parameter") +
-                   ", left " + count(result.store, false, "buffer");
+                   ", left " + count(result.store, false, "frozen tensor");
   llvm::append_range(result.warnings, findWarnings(*model, *trainable));
   return result;
 }

@@ -112,24 +112,28 @@ static bool isCopy(const Array &a, const Array &b) {
   return true;
 }
 
-/// (c) One parameter stored twice. Vectors of one value, as norms have them
-/// before training, are equal by chance.
+/// (c) One parameter stored twice, or layers that began as copies of each
+/// other. Vectors of one value, as norms have them before training, are equal
+/// by chance.
 static void findBrokenTies(const Model &model,
                            const llvm::StringSet<> &trainable,
                            std::vector<std::string> &warnings) {
   llvm::DenseMap<uint64_t, const NamedTensor *> seen;
+  std::vector<std::string> pairs;
   for (const NamedTensor &tensor : model.initializers) {
     if (!trainable.contains(tensor.name) || tensor.values.shape.size() < 2)
       continue;
     uint64_t hash = hashElements(tensor.values) >> 1;
     auto [it, isNew] = seen.try_emplace(hash, &tensor);
     if (!isNew && isCopy(it->second->values, tensor.values))
-      warnings.push_back("parameters '" + it->second->name + "' and '" +
-                         tensor.name +
-                         "' hold the same numbers: if they are one parameter "
-                         "of the model, the exporter broke the tie" +
-                         advice.str());
+      pairs.push_back(it->second->name + "' and '" + tensor.name);
   }
+  if (!pairs.empty())
+    warnings.push_back("parameters " + list(pairs) +
+                       " hold the same numbers: fine for layers that began "
+                       "as copies; one parameter of the model must be one "
+                       "initializer, and the exporter broke that tie" +
+                       advice.str());
 }
 
 /// (d) Values that repeat: a table read at constant positions in advance.
