@@ -141,7 +141,23 @@ static bool isConstant(Value value) {
   return op && op->getNumOperands() == 0 && isMemoryEffectFree(op);
 }
 
+/// All batch letters of an op, and letters of a contraction that could be taken
+/// for some.
+static std::string getAllLetters(Operation *op) {
+  if (auto contract = dyn_cast<ContractOp>(op))
+    return Einsum::get(contract.getSpec()).getLetters();
+  std::string letters;
+  for (unsigned i = 0; i < op->getNumOperands(); ++i)
+    letters += getOperandBatch(op, i);
+  return letters;
+}
+
 bool FactorEditor::isOneSided(Operation *op) {
+  // A transposition of outputs, "po -> op", has letters of both sides though it
+  // reads one: they cannot be renamed to those of a factor function.
+  StringRef others = side == 1 ? "mp" : "no";
+  if (StringRef(getAllLetters(op)).find_first_of(others) != StringRef::npos)
+    return false;
   bool hasFactor = false;
   for (Value operand : op->getOperands()) {
     if (isConstant(operand))

@@ -54,3 +54,18 @@ ntk.kernel @theta of @form outputs full
 // CHECK-LABEL: ntk.network @form
 // CHECK-LABEL: func.func @theta_factors
 // CHECK-NOT: ntk.contract "{{[a-z]*}}, {{[a-z]*}}, {{[a-z]*}} ->
+
+// -----
+
+// The transposition of outputs reads one side and has the letters of both: it
+// stays in the tile.
+ntk.network @outputs(%x: tensor<2x3xf64>, %w: tensor<2x3xf64> {ntk.param = "w"},
+                     %i: tensor<2x4xi64> {ntk.buffer = "i"}) -> tensor<2x4xf64> {
+  %a = ntk.add %x, %w : (tensor<2x3xf64>, tensor<2x3xf64>) -> tensor<2x3xf64>
+  %y = ntk.take_along %a, %i : (tensor<2x3xf64>, tensor<2x4xi64>) -> tensor<2x4xf64>
+  ntk.return %y : tensor<2x4xf64>
+}
+ntk.kernel @theta of @outputs outputs full {method = 1 : i32}
+// CHECK-LABEL: ntk.network @outputs
+// CHECK-LABEL: func.func @theta_tile
+// CHECK: ntk.contract "po -> op"
