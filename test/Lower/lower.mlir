@@ -65,3 +65,13 @@ func.func @broadcast(%a: tensor<4x3xf32>, %b: tensor<2x3xf32>) -> tensor<4x2x3xf
   %0 = ntk.mul %a, %b {batch = ["n", "o"]} : (tensor<4x3xf32>, tensor<2x3xf32>) -> tensor<4x2x3xf32>
   return %0 : tensor<4x2x3xf32>
 }
+
+// A sum or a maximum over no axis is its operand.
+// CHECK-LABEL: func.func @reduced_over_nothing
+// CHECK-SAME: (%[[X:.*]]: tensor<?x3xf32>
+// CHECK-NEXT: return %[[X]] : tensor<?x3xf32>
+func.func @reduced_over_nothing(%x: tensor<?x3xf32> {ntk.batch = "n"}, %n: index {ntk.size = "n"}) -> tensor<?x3xf32> {
+  %s = ntk.reduce_sum %x {axes = array<i64>, batch = ["n"]} : (tensor<?x3xf32>) -> tensor<?x3xf32>
+  %y = ntk.reduce_max %s {axes = array<i64>, batch = ["n"]} : (tensor<?x3xf32>) -> tensor<?x3xf32>
+  return %y : tensor<?x3xf32>
+}

@@ -64,6 +64,10 @@ template <typename CombineOp>
 static Value lowerReduction(Lowering &lowering, Operation *op, Value value,
                             RankedTensorType core, ArrayRef<int64_t> axes,
                             double start) {
+  // Without loops to reduce, a generic that adds to its own result would pass
+  // for elementwise, and fusion would have it add more than once.
+  if (axes.empty())
+    return value;
   OpBuilder &builder = lowering.builder;
   auto [loops, kept] =
       getReductionLoops(builder.getContext(), axes, core.getRank());
