@@ -60,24 +60,40 @@ public:
     if (auto product = size.getDefiningOp<arith::MulIOp>())
       return success(succeeded(multiply(product.getLhs(), factor, monomial)) &&
                      succeeded(multiply(product.getRhs(), factor, monomial)));
-    if (auto dim = size.getDefiningOp<memref::DimOp>())
-      return multiplyDim(dim, factor, monomial);
-    return failure();
+    auto dim = size.getDefiningOp<memref::DimOp>();
+    std::optional<int64_t> axis = dim ? dim.getConstantIndex() : std::nullopt;
+    if (!axis)
+      return failure();
+    return multiplyAxis(dim.getSource(), *axis, factor, monomial);
   }
 
 private:
-  /// The size of a dimension of an argument is that of its batch letter.
-  LogicalResult multiplyDim(memref::DimOp dim, int64_t &factor,
-                            std::string &monomial) {
-    std::optional<int64_t> axis = dim.getConstantIndex();
-    auto argument = dyn_cast<BlockArgument>(dim.getSource());
-    if (!axis || !argument || argument.getOwner() != &function.front())
+  /// The same for the size of an axis: that of an argument is its batch
+  /// letter's, that of a reshaped view follows from what it is a view of.
+  LogicalResult multiplyAxis(Value memref, int64_t axis, int64_t &factor,
+                             std::string &monomial) {
+    auto type = cast<MemRefType>(memref.getType());
+    if (!type.isDynamicDim(axis)) {
+      factor *= type.getDimSize(axis);
+      return success();
+    }
+    if (auto expanded = memref.getDefiningOp<memref::ExpandShapeOp>())
+      return multiply(expanded.getOutputShape()[type.getDynamicDimIndex(axis)],
+                      factor, monomial);
+    if (auto collapsed = memref.getDefiningOp<memref::CollapseShapeOp>())
+      return success(llvm::all_of(
+          collapsed.getReassociationIndices()[axis], [&](int64_t joined) {
+            return succeeded(
+                multiplyAxis(collapsed.getSrc(), joined, factor, monomial));
+          }));
+    auto argument = dyn_cast<BlockArgument>(memref);
+    if (!argument || argument.getOwner() != &function.front())
       return failure();
     auto batch = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
                                                        batchArgAttrName);
-    if (!batch || *axis >= static_cast<int64_t>(batch.size()))
+    if (!batch || axis >= static_cast<int64_t>(batch.size()))
       return failure();
-    monomial += batch.getValue()[*axis];
+    monomial += batch.getValue()[axis];
     return success();
   }
 

@@ -36,6 +36,24 @@ func.func @view(%n: index {ntk.size = "n"}, %arena: memref<?xi8> {ntk.arena}) {
 
 // -----
 
+// A dense copy of a reshaped view has the view's sizes.
+// CHECK-LABEL: func.func @reshaped_view
+// CHECK-SAME: ntk.arena_bytes = {n = 16 : i64}
+func.func @reshaped_view(%x: memref<?x3xf32> {ntk.batch = "n"}, %n: index {ntk.size = "n"}, %arena: memref<?xi8> {ntk.arena}) {
+  %c0 = arith.constant 0 : index
+  %s = memref.subview %x[0, 1] [%n, 2] [1, 1] : memref<?x3xf32> to memref<?x2xf32, strided<[3, 1], offset: 1>>
+  %e = memref.expand_shape %s [[0], [1, 2]] output_shape [%n, 2, 1] : memref<?x2xf32, strided<[3, 1], offset: 1>> into memref<?x2x1xf32, strided<[3, 1, 1], offset: 1>>
+  %d = memref.dim %e, %c0 : memref<?x2x1xf32, strided<[3, 1, 1], offset: 1>>
+  %a = memref.alloc(%d) : memref<?x2x1xf32>
+  %f = memref.collapse_shape %e [[0], [1, 2]] : memref<?x2x1xf32, strided<[3, 1, 1], offset: 1>> into memref<?x2xf32, strided<[3, 1], offset: 1>>
+  %g = memref.dim %f, %c0 : memref<?x2xf32, strided<[3, 1], offset: 1>>
+  %b = memref.alloc(%g) : memref<?x2xf32>
+  "test.use"(%a, %b) : (memref<?x2x1xf32>, memref<?x2xf32>) -> ()
+  return
+}
+
+// -----
+
 // The first dimension of a batched argument is n.
 // CHECK-LABEL: func.func @batched_argument
 // CHECK-SAME: ntk.arena_bytes = {n = 64 : i64}
