@@ -8,6 +8,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "ntk/Driver/Diagnostics.h"
 #include "ntk/Driver/FittedKernel.h"
+#include "ntk/Driver/KernelShape.h"
 #include "ntk/Lower/Passes.h"
 
 using namespace mlir;
@@ -112,11 +113,31 @@ static Error describeLack(const FittedKernel &fitted, const RunOptions &options,
       describe(limit));
 }
 
+/// The sizes of blocks and arenas are computed in 64 bits.
+static Error checkSizes(Model &model, const RunOptions &options,
+                        const ProblemSize &size) {
+  constexpr int64_t maxOutputs = int64_t(1) << 28;
+  int64_t outputs = model.network.getOutputs();
+  if (outputs > maxOutputs)
+    return createStringError(options.model + ": expected at most " +
+                             Twine(maxOutputs) + " outputs, but got " +
+                             Twine(outputs));
+  SmallVector<int64_t> shape = getKernelShape(
+      model.network, *symbolizeKernelOutputs(options.kernel), size.n1, size.n2);
+  if (!byteSizeOf(ElementKind::Float64, shape))
+    return createStringError(options.model +
+                             ": expected a kernel that fits memory, but got " +
+                             describe(ElementKind::Float64, shape));
+  return Error::success();
+}
+
 Expected<FittedKernel> mlir::ntk::fitKernel(Model &model,
                                             const RunOptions &options,
                                             const ProblemSize &size,
                                             int64_t inputBytes, int64_t limit,
                                             bool compareMethods) {
+  if (Error error = checkSizes(model, options, size))
+    return std::move(error);
   int64_t all = model.network.getOutputs();
   Layout layout = getLayout(*symbolizeKernelOutputs(options.kernel), all);
   int64_t elementBytes = model.getRealType().getWidth() / 8;

@@ -169,6 +169,18 @@ GraphImporter::importBody(const Graph &body, ArrayRef<GraphValue> inputs) {
   return results;
 }
 
+/// All numbers that are known while importing stay in memory.
+LogicalResult GraphImporter::countNumbers(const GraphValue &value) {
+  constexpr int64_t maxNumbers = 1 << 25;
+  if (value.isKnown())
+    numNumbers += value.numbers->size();
+  if (numNumbers <= maxNumbers)
+    return success();
+  return graph.emitError() << "expected at most " << maxNumbers
+                           << " numbers that are computed while importing, "
+                              "but got more";
+}
+
 LogicalResult GraphImporter::importNode(const Node &node) {
   current =
       ("node '" + node.displayName() + "' (" + node.qualifiedType() + "): ")
@@ -194,8 +206,11 @@ LogicalResult GraphImporter::importNode(const Node &node) {
     return failure();
   for (auto [output, value] :
        llvm::zip_equal(node.outputs, importer.getOutputs()))
-    if (value && !output.empty())
+    if (value && !output.empty()) {
+      if (failed(countNumbers(*value)))
+        return failure();
       values[output] = *value;
+    }
   return success();
 }
 

@@ -52,6 +52,7 @@ private:
   LogicalResult importInputs();
   void importInitializers();
   LogicalResult importNode(const Node &node);
+  LogicalResult countNumbers(const GraphValue &value);
   LogicalResult collectInputs(const Node &node,
                               SmallVectorImpl<const GraphValue *> &inputs);
   FailureOr<SmallVector<GraphValue>> importBody(const Graph &body,
@@ -76,6 +77,8 @@ private:
   std::string current;
   /// Graphs inside nodes that were imported, and their nodes.
   int64_t numBodies = 0, numBodyNodes = 0;
+  /// Numbers of known values that nodes made.
+  int64_t numNumbers = 0;
 };
 
 } // namespace mlir::ntk::onnximport

@@ -54,6 +54,12 @@ SmallVector<int64_t> onnximport::broadcastPositions(ArrayRef<int64_t> shape,
   return walk(to, strides);
 }
 
+/// May a known value have this shape?
+static bool isSmall(ArrayRef<int64_t> shape) {
+  std::optional<int64_t> count = product(shape);
+  return count && *count <= maxKnownElements;
+}
+
 Result GraphBuilder::reshape(Result x, ArrayRef<int64_t> shape,
                              std::optional<BatchAxis> batch) {
   if (failed(x))
@@ -175,7 +181,7 @@ Result GraphBuilder::pick(Result x, int64_t axis, ArrayRef<int64_t> positions) {
     return slice(x, axis, positions[0], count, stride);
   Frame frame{x->shape, x->batch};
   frame.shape[axis] = count;
-  if (x->isKnown()) {
+  if (x->isKnown() && isSmall(frame.shape)) {
     SmallVector<int64_t> source, strides = rowMajorStrides(x->shape);
     SmallVector<int64_t> outer(frame.shape), outerStrides(strides);
     outerStrides[axis] = 0;
@@ -187,10 +193,11 @@ Result GraphBuilder::pick(Result x, int64_t axis, ArrayRef<int64_t> positions) {
     return rearrange(*x, frame, source);
   }
   FailureOr<Value> indices = materialize(makeIntegers(positions));
-  if (failed(indices))
+  FailureOr<Value> table = materialize(*x);
+  if (failed(indices) || failed(table))
     return failure();
   FailureOr<Value> core = create<GatherOp>(
-      {x->core, *indices}, attribute("axis", *x->coreAxis(axis)));
+      {*table, *indices}, attribute("axis", *x->coreAxis(axis)));
   if (failed(core))
     return failure();
   return wrap(*core, x->kind, frame);
@@ -276,13 +283,15 @@ Result GraphBuilder::concat(ArrayRef<GraphValue> values, int64_t axis) {
                          << ", but got rank " << x.rank();
     if (failed(unifyBatch(x, 0, frame)))
       return failure();
-    frame.shape[axis] += x.shape[axis];
+    if (llvm::AddOverflow(frame.shape[axis], x.shape[axis], frame.shape[axis]))
+      return emitError() << "expected sizes that fit memory";
   }
   if (frame.batch)
     frame.shape[frame.batch->axis] = frame.batch->outer * frame.batch->inner;
   if (failed(checkConcat(values, axis, frame)))
     return failure();
-  if (llvm::all_of(values, [](const GraphValue &x) { return x.isKnown(); }))
+  if (isSmall(frame.shape) &&
+      llvm::all_of(values, [](const GraphValue &x) { return x.isKnown(); }))
     return concatKnown(values, axis, frame);
   SmallVector<Value> cores;
   for (const GraphValue &x : values) {

@@ -197,7 +197,12 @@ Expected<Node> NodeReader::readNode(const ::onnx::NodeProto &proto) {
                                      node.qualifiedType() + "): attribute '" +
                                      attribute.name() +
                                      "': " + llvm::toString(read.takeError()));
-    node.attributes[attribute.name()] = std::move(*read);
+    if (!node.attributes.try_emplace(attribute.name(), std::move(*read)).second)
+      return llvm::createStringError("node '" + node.displayName() + "' (" +
+                                     node.qualifiedType() +
+                                     "): expected attributes of distinct "
+                                     "names, but got two of '" +
+                                     attribute.name() + "'");
   }
   return node;
 }

@@ -5,6 +5,7 @@
 // against the bytes there are before anything is allocated.
 
 #include "TensorProto.h"
+#include "Values.h"
 #include "onnx/onnx.pb.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
@@ -199,7 +200,7 @@ Expected<NamedTensor> TensorReader::read(const ::onnx::TensorProto &proto) {
         "expected numbers or booleans, but got element type " +
         llvm::Twine(proto.data_type()) + " of TensorProto.DataType"));
   llvm::SmallVector<int64_t> shape(proto.dims().begin(), proto.dims().end());
-  if (!byteSizeOf(*kind, shape))
+  if (!product(shape))
     return fail(llvm::createStringError("expected sizes that fit memory, but "
                                         "got " +
                                         describe(*kind, shape)));

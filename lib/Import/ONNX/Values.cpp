@@ -39,7 +39,16 @@ std::optional<Number> GraphValue::splat() const {
 }
 
 std::optional<int64_t> onnximport::product(ArrayRef<int64_t> sizes) {
-  return sizeOf(sizes);
+  // More elements fit no memory, and what is computed from them no integer.
+  // Without the zeros, so that products of some of the sizes fit, too.
+  constexpr int64_t most = int64_t(1) << 36;
+  SmallVector<int64_t> extents;
+  llvm::copy_if(sizes, std::back_inserter(extents),
+                [](int64_t size) { return size != 0; });
+  std::optional<int64_t> count = sizeOf(extents);
+  if (!count || *count > most)
+    return std::nullopt;
+  return extents.size() < sizes.size() ? 0 : *count;
 }
 
 GraphValue onnximport::makeKnown(ElementKind kind, ArrayRef<int64_t> shape,

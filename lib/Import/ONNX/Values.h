@@ -105,7 +105,7 @@ struct GraphValue {
   std::optional<Number> splat() const;
 };
 
-/// Product of sizes; none if it does not fit 63 bits or one is negative.
+/// Product of sizes; none if one is negative or those but zeros exceed 2^36.
 std::optional<int64_t> product(ArrayRef<int64_t> sizes);
 
 /// Known values of at most this many elements are computed with.

@@ -49,7 +49,45 @@ node = helper.make_node
 matmul = node("MatMul", ["x", "W"], ["y"], name="product")
 
 
+def integers(name, values):
+    return numpy_helper.from_array(np.array(values, np.int64), name)
+
+
+def bombs():
+    """Small files of large values."""
+    read = [node("Cast", ["k"], ["f"], to=TensorProto.FLOAT), node("Mul", ["x", "f"], ["y"])]
+    repeats = integers("r", [1, 2**40])
+    yield "tile_bomb", model([node("Tile", ["x", "r"], ["y"], name="bomb")], [repeats])
+    doubled = [node("Concat", [f"h{i}"] * 2, [f"h{i + 1}"], axis=1) for i in range(60)]
+    concat = [node("Identity", ["x"], ["h0"]), *doubled, node("Relu", ["h60"], ["y"])]
+    yield "concat_bomb", model(concat)
+    doubled = [node("Concat", [f"k{i}"] * 2, [f"k{i + 1}"], axis=0) for i in range(60)]
+    total = node("ReduceSum", ["k60"], ["k"], keepdims=0)
+    yield "known_bomb", model([*doubled, total, *read], [integers("k0", [1])])
+    picked = node("Gather", ["table", "rows"], ["many"], axis=0, name="bomb")
+    again = node("Gather", ["many", "rows"], ["more"], axis=1, name="bomb")
+    large = [integers("table", [range(30000)]), integers("rows", [0, -1, 0] * 10000)]
+    total = node("ReduceSum", ["more"], ["k"], keepdims=0)
+    yield "gather_bomb", model([picked, again, total, *read], large)
+    added = [node("Add", [f"k{i}", "one"], [f"k{i + 1}"]) for i in range(600)]
+    total = node("ReduceSum", ["k600"], ["k"], keepdims=0)
+    tables = [integers("k0", [0] * 60000), integers("one", 1)]
+    yield "numbers", model([*added, total, *read], tables)
+    yield "huge_input", model([node("Relu", ["x"], ["y"])])
+    yield "wide_outputs", model([matmul, node("Tile", ["y", "r"], ["z"])],
+                                [weights(), integers("r", [1, 2**30])], outputs=["z"])
+
+
 def models():
+    for name, bomb in bombs():
+        if name == "huge_input":
+            bomb.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 2**40
+        yield name, bomb
+    softmax = model([node("Softmax", ["x"], ["y"], axis=1)])
+    softmax.graph.node[0].attribute.add().CopyFrom(helper.make_attribute("axis", -1))
+    yield "attribute_twice", softmax
+    yield "tensor_twice", model([matmul], [weights(), weights()])
+    yield "input_twice", model([node("Add", ["x", "x"], ["y"])], inputs=("x", "x"))
     yield "unsupported", model(
         [
             node("Det", ["x"], ["a"], name="determinant"),
@@ -122,6 +160,7 @@ def write(folder):
         file.write(b"12345678")
     if not os.path.exists(os.path.join(folder, "pipe.bin")):
         os.mkfifo(os.path.join(folder, "pipe.bin"))
+    np.save(os.path.join(folder, "x.npy"), np.ones((2, 3), np.float32))
     good = model([matmul], [weights()]).SerializeToString()
     with open(os.path.join(folder, "truncated.onnx"), "wb") as file:
         file.write(good[: len(good) // 2])
