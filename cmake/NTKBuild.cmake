@@ -26,7 +26,17 @@ target_include_directories(ntk_options INTERFACE
   ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} ${PROJECT_SOURCE_DIR}/include
   ${PROJECT_BINARY_DIR}/include)
 
-if(NTK_SANITIZE)
+if(NTK_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "NTK_FUZZ: expected clang, which has libFuzzer, but got "
+      "${CMAKE_CXX_COMPILER_ID}")
+  endif()
+  # Undefined behaviour ends the run as a crash does. Sanitizers make generated
+  # code slow to optimise.
+  add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -O1)
+endif()
+
+if(NTK_SANITIZE OR NTK_FUZZ)
   # vptr checks need RTTI, which MLIR does not have.
   add_compile_options(-fsanitize=address,undefined -fno-sanitize=vptr
     -fno-omit-frame-pointer)

@@ -35,6 +35,11 @@ int main(int argc, char **argv) {
     llvm::InitLLVM init(argc, argv);
     return emitSource(arguments);
   }
+  // A list needs no input file, which mlir-translate would wait for.
+  if (llvm::is_contained(arguments, llvm::StringRef("--list-onnx-operators"))) {
+    mlir::ntk::printOnnxOperators(llvm::outs());
+    return 0;
+  }
   if (llvm::is_contained(arguments, llvm::StringRef("--help")))
     llvm::outs() << usage;
   mlir::ntk::hideLibraryOptions();

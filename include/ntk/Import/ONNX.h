@@ -59,6 +59,22 @@ llvm::Expected<OnnxImport> importOnnx(llvm::StringRef path,
                                       MLIRContext &context,
                                       const OnnxImportOptions &options);
 
+/// An operator that the importer knows, of the standard domain.
+struct OnnxOperator {
+  llvm::StringRef name;
+  /// Versions of the operator set, both included.
+  int64_t since, until;
+  /// How many inputs must be there, and how many there may be.
+  unsigned minInputs, maxInputs;
+};
+
+/// All operators, by name and version.
+std::vector<OnnxOperator> listOnnxOperators();
+
+/// Prints a line for each operator: name, first and last version of the
+/// operator set, least and most inputs ("-" is any number).
+void printOnnxOperators(llvm::raw_ostream &stream);
+
 /// Registers `--onnx-to-ntk` with mlir-translate's main program, and its
 /// options
 /// --wrt, --frozen, --dtype and --whole-batch. Call once.
