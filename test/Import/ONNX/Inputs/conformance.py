@@ -1,11 +1,14 @@
 # Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Runs the node tests of the onnx package through the importer.
+"""Runs the model tests of the onnx package through the importer.
 
-    conformance.py [--only OPERATOR,...] [--verbose]
+    conformance.py [--suite node|pytorch-converted|pytorch-operator]
+                   [--only OPERATOR,...] [--verbose] [--json FILE]
 
-A case is a model of one operator with inputs and the outputs that ONNX's own
-reference gives. The model is imported by `ntk-translate --onnx-to-ntk` in up to
+A case of the suite `node` is a model of one operator with inputs and the
+outputs that ONNX's own reference gives; the other suites are models of a few
+nodes that PyTorch exported, with its outputs. They are of operator set 6 mostly
+and are converted with onnx's version converter first. The model is imported by `ntk-translate --onnx-to-ntk` in up to
 four ways: with all inputs as inputs of the network, with only those of floats,
 with only the first, with none; the others are initializers, or constants of the
 graph where there is no input. Each network is
@@ -15,14 +18,17 @@ Outputs of integers and booleans are cast to floats. Cases of a newer operator
 set are taken for the newest one that is supported, if that has the operator.
 
 A case passes if it was imported in one of the ways and no result differs.
-Prints passed of applicable for each operator, in how many cases the batch was
+Prints passed of applicable for each operator (a case counts for each of its
+operators), in how many cases the batch was
 accepted, and the reasons of what was left out: refused by the importer, or not
-applicable (no tensors of numbers, operators that are not imported at all). The
-exit status is 1 if a result differs or the importer crashes.
+applicable (no tensors of numbers, operators that are not imported at all); with
+--json, to a file too. The exit status is 1 if a result differs or the importer crashes.
 """
 
 import argparse
 import collections
+import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -30,8 +36,9 @@ import tempfile
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper, version_converter
 from onnx.backend.test.case.node import collect_testcases
+from onnx.backend.test.loader import load_model_tests
 
 from network import Network
 
@@ -87,6 +94,41 @@ def check(case):
             )
 
 
+def without_initialized(graph):
+    """Old files list initializers among the inputs."""
+    initialized = {tensor.name for tensor in graph.initializer}
+    inputs = [v for v in graph.input if v.name not in initialized]
+    del graph.input[:]
+    graph.input.extend(inputs)
+
+
+def stored_case(test):
+    """A test whose model and tensors are files."""
+    model = onnx.load(os.path.join(test.model_dir, "model.onnx"))
+    if model.opset_import[0].version < OLDEST:
+        model = version_converter.convert_version(model, OLDEST)
+    without_initialized(model.graph)
+
+    def tensors(kind):
+        for i in range(len(getattr(model.graph, kind))):
+            path = os.path.join(test.model_dir, "test_data_set_0", f"{kind}_{i}.pb")
+            with open(path, "rb") as file:
+                yield TensorProto.FromString(file.read())
+
+    data = [list(tensors("input")), list(tensors("output"))]
+    return dataclasses.replace(test, model=model, data_sets=[data])
+
+
+def cases(suite):
+    if suite != "node":
+        yield from map(stored_case, load_model_tests(kind=suite))
+        return
+    for case in collect_testcases(None):
+        node = case.model.graph.node
+        if len(node) == 1 and not node[0].domain and "_expanded" not in case.name:
+            yield case
+
+
 def variant(case, inputs, kept):
     """The model with the inputs in `kept` as inputs, the others initializers."""
     model = onnx.ModelProto()
@@ -95,6 +137,7 @@ def variant(case, inputs, kept):
         opset.version = min(max(opset.version, OLDEST), NEWEST)
     graph = model.graph
     values = {v.name: x for v, x in zip(graph.input, inputs)}
+    stored = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     network = [v for v in graph.input if v.name in kept]
     del graph.input[:]
     graph.input.extend(network)
@@ -112,7 +155,7 @@ def variant(case, inputs, kept):
             helper.make_node("Cast", [output.name], [name], to=TensorProto.FLOAT)
         )
         output.CopyFrom(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-    return model, values
+    return model, {**values, **stored}
 
 
 def to_arrays(values):
@@ -183,7 +226,7 @@ def compare_batch(case, network, inputs, values, expected):
 
 
 def run(case, folder):
-    """(imported, batch accepted, reason of the last refusal) of one case."""
+    """(ops of the networks or none, batch accepted, reason of the last refusal)."""
     check(case)
     inputs, expected = map(to_arrays, case.data_sets[0])
     names = [v.name for v in case.model.graph.input]
@@ -196,7 +239,7 @@ def run(case, folder):
         if way not in ways:
             ways.append(way)
     path = os.path.join(folder, "case.onnx")
-    imported, batched, reason = False, False, ""
+    imported, batched, reason, ops = False, False, "", set()
     for kept in ways:
         model, values = variant(case, inputs, kept)
         onnx.save(model, path)
@@ -209,6 +252,7 @@ def run(case, folder):
         if not set(network.parameters.values()) <= set(values):
             continue  # large constants computed by the importer
         imported = True
+        ops |= network.ops
         compare_whole(case, network, given, values, expected)
         if not given or any(x.ndim == 0 or len(x) < 2 for x in given):
             continue
@@ -216,71 +260,81 @@ def run(case, folder):
         if network is not None:
             batched = True
             compare_batch(case, network, given, values, expected)
-    return imported, batched, reason
+    return ops if imported else None, batched, reason
+
+
+def count(case, folder, table, reasons, verbose):
+    """Enters a case in the rows of its operators; is it right?"""
+    operators = sorted({node.op_type for node in case.model.graph.node})
+
+    def enter(column, amount=1):
+        for operator in [*operators, ""]:  # "" is the row of all
+            table[operator][column] += amount
+
+    def explain(reason):
+        for operator in operators:
+            reasons[operator][reason] += 1
+
+    try:
+        ops, batched, reason = run(case, folder)
+    except NotApplicable as exception:
+        enter("not applicable")
+        explain(str(exception))
+        return True
+    except Exception as exception:
+        enter("applicable")
+        print(f"{case.name}: {type(exception).__name__}: {exception}")
+        return False
+    if ops is None and "unsupported operator:" in reason:
+        enter("not imported")
+        return True
+    enter("applicable")
+    enter("passed", ops is not None)
+    enter("batch", batched)
+    for op in ops or ():
+        enter(f"op {op}")
+    if ops is None:
+        reason = reason.split("): ", 1)[-1]
+        explain(reason)
+        if verbose:
+            print(f"{case.name}: {reason}")
+    return True
 
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--suite", default="node")
     parser.add_argument("--only", default="")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--json")
     arguments = parser.parse_args()
     only = set(filter(None, arguments.only.split(",")))
     table = collections.defaultdict(collections.Counter)
     reasons = collections.defaultdict(collections.Counter)
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
-        for case in collect_testcases(None):
-            node = case.model.graph.node
-            if len(node) != 1 or node[0].domain or case.name.endswith("_expanded"):
-                continue
-            if "_expanded" in case.name:
-                continue
-            operator = node[0].op_type
-            if only and operator not in only:
-                continue
-            row = table[operator]
-            try:
-                imported, batched, reason = run(case, folder)
-            except NotApplicable as exception:
-                row["not applicable"] += 1
-                reasons[operator][str(exception)] += 1
-                continue
-            except Exception as exception:
-                wrong += 1
-                row["applicable"] += 1
-                print(f"{case.name}: {type(exception).__name__}: {exception}")
-                continue
-            if not imported and "unsupported operator:" in reason:
-                row["not imported"] += 1
-                continue
-            row["applicable"] += 1
-            row["passed"] += imported
-            row["batch"] += batched
-            if not imported:
-                reason = reason.split("): ", 1)[-1]
-                reasons[operator][reason] += 1
-                if arguments.verbose:
-                    print(f"{case.name}: {reason}")
-    absent = []
-    total = collections.Counter()
-    for operator in sorted(table):
+        for case in cases(arguments.suite):
+            if not only or only & {node.op_type for node in case.model.graph.node}:
+                wrong += not count(case, folder, table, reasons, arguments.verbose)
+    total = table.pop("", collections.Counter())
+    absent = [operator for operator in sorted(table) if table[operator]["not imported"]]
+    for operator in sorted(set(table) - set(absent)):
         row = table[operator]
-        total.update(row)
-        if row["not imported"]:
-            absent.append(operator)
-            continue
         print(
             f"{operator}: {row['passed']} of {row['applicable']} passed, "
             f"{row['batch']} with a batch"
         )
-        for reason, count in reasons[operator].most_common():
-            print(f"    left out {count}: {reason}")
+        for reason, number in reasons[operator].most_common():
+            print(f"    left out {number}: {reason}")
     print(
         f"all: {total['passed']} of {total['applicable']} passed, "
         f"{total['batch']} with a batch, {wrong} wrong, "
         f"{total['not applicable']} not applicable"
     )
     print(f"operators not imported: {', '.join(absent)}")
+    if arguments.json:
+        with open(arguments.json, "w") as file:
+            json.dump({"table": table, "reasons": reasons}, file, indent=1)
     return wrong > 0
 
 

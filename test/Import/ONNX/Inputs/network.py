@@ -227,6 +227,7 @@ class Network:
             else:
                 self.inputs.append(name)
         self.lines = lines[lines.index(header) + 1 :]
+        self.ops = {name for line in self.lines for name in re.findall(r"^%\w+ = (\w+)", line)}
 
     def __call__(self, inputs, tensors):
         values = dict(zip(self.inputs, inputs))
