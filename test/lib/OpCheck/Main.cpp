@@ -1,16 +1,18 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ntk-op-check [--lowering] FILE.mlir: evaluates every network of the file and
-// checks every op at the point it is evaluated at. Arguments are random numbers
-// from
+// ntk-op-check [--lowering|--table] FILE.mlir: evaluates every network of the
+// file and checks every op at the point it is evaluated at. Arguments are
+// random numbers from
 // [-2, 2), or what their attributes say:
 //   check.range = [low, high]   random from this range (integers: below high)
 //   check.values = dense<…>     these values
 // A result with `check.result = dense<…>` is compared with it. Prints a line
 // `ok` for each op; errors go to stderr, exit status 1. With --lowering it
 // prints instead a module whose `main` lowers every op on batched operands and
-// returns 0 if all their values are right, see emitLoweringChecks.
+// returns 0 if all their values are right, see emitLoweringChecks. With --table
+// each line `ok` also says what the op has and what was checked, see
+// describeRules, and behind them stand the names of all ops of the dialect.
 
 #include "OpCheck.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -122,15 +124,23 @@ forEachOp(NetworkOp network,
   return success(isRight);
 }
 
-static LogicalResult checkNetwork(NetworkOp network) {
+static LogicalResult checkNetwork(NetworkOp network, bool describe) {
   return forEachOp(network, [&](Operation &op, const Interpreter &interpreter,
                                 std::mt19937_64 &random) {
     LogicalResult result = checkOp(op, interpreter, random);
     if (succeeded(result))
       llvm::outs() << "ok " << network.getName() << ": " << op.getName()
-                   << "\n";
+                   << (describe ? describeRules(&op) : "") << "\n";
     return result;
   });
+}
+
+/// "op ntk.add" for each op of the dialect that stands in networks.
+static void printOps(MLIRContext &context) {
+  for (RegisteredOperationName name : context.getRegisteredOperations())
+    if (name.getDialectNamespace() == "ntk" &&
+        name.hasInterface<EvaluableOpInterface>())
+      llvm::outs() << "op " << name << "\n";
 }
 
 static LogicalResult printLoweringChecks(ModuleOp module) {
@@ -151,8 +161,9 @@ static LogicalResult printLoweringChecks(ModuleOp module) {
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   bool isLowering = argc == 3 && StringRef(argv[1]) == "--lowering";
-  if (argc != 2 && !isLowering) {
-    llvm::errs() << "usage: ntk-op-check [--lowering] FILE.mlir\n";
+  bool isTable = argc == 3 && StringRef(argv[1]) == "--table";
+  if (argc != 2 && !isLowering && !isTable) {
+    llvm::errs() << "usage: ntk-op-check [--lowering|--table] FILE.mlir\n";
     return 1;
   }
   MLIRContext context;
@@ -167,6 +178,8 @@ int main(int argc, char **argv) {
     return failed(printLoweringChecks(*module));
   bool isRight = true;
   for (auto network : module->getOps<NetworkOp>())
-    isRight &= succeeded(checkNetwork(network));
+    isRight &= succeeded(checkNetwork(network, isTable));
+  if (isTable)
+    printOps(context);
   return isRight ? 0 : 1;
 }

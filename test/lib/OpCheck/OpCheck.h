@@ -89,6 +89,10 @@ void emitLoweringChecks(ModuleOp module, const Point &point);
 /// wrong element, 0 if none did.
 void emitLoweringMain(ModuleOp module);
 
+/// " linearity=multi derivative=0,1 structure=1": how the result depends on the
+/// operands, those that have a derivative, and those that have a structure.
+std::string describeRules(Operation *op);
+
 LogicalResult checkVjp(const Point &point);
 LogicalResult checkJvp(const Point &point);
 LogicalResult checkStructure(const Point &point);

@@ -103,3 +103,27 @@ LogicalResult opcheck::checkStructure(const Point &point) {
       return failure();
   return success();
 }
+
+std::string opcheck::describeRules(Operation *op) {
+  auto rule = dyn_cast<DifferentiableOpInterface>(op);
+  if (!rule)
+    return "";
+  static const char *const names[] = {"constant", "none", "joint", "multi"};
+  std::string derivatives, structures;
+  auto add = [](std::string &list, unsigned operand) {
+    list += (list.empty() ? "" : ",") + std::to_string(operand);
+  };
+  for (unsigned i = 0; i < op->getNumOperands(); ++i) {
+    if (!rule.isDifferentiableIn(i))
+      continue;
+    add(derivatives, i);
+    Scratch scratch(op);
+    auto structured = dyn_cast<JacobianStructureOpInterface>(scratch.getOp());
+    if (structured && structured.getJacobianStructure(scratch.getBuilder(), i))
+      add(structures, i);
+  }
+  return (Twine(" linearity=") +
+          names[static_cast<unsigned>(rule.getLinearity())] +
+          " derivative=" + derivatives + " structure=" + structures)
+      .str();
+}
