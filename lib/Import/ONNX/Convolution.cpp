@@ -202,8 +202,54 @@ static LogicalResult importConvTranspose(NodeImporter &node) {
   return node.setResult(makeImages(node, addBias(node, y)));
 }
 
+//===----------------------------------------------------------------------===//
+// Columns
+//===----------------------------------------------------------------------===//
+
+/// Sums columns [channels · taps, pixels] back into an image, as torch.nn.Fold.
+static LogicalResult importCol2Im(NodeImporter &node) {
+  FailureOr<Images> columns = takeImages(node);
+  FailureOr<SmallVector<int64_t>> image = node.getIntegers(1),
+                                  block = node.getIntegers(2);
+  if (failed(columns) || failed(image) || failed(block))
+    return failure();
+  if (columns->sizes().size() != 1 || image->empty() ||
+      image->size() != block->size() || !isReasonable(*image, 1))
+    return node.emitError()
+           << "expected columns [batch, channel · taps, pixel] "
+              "and as many sizes of a block as of an image";
+  FailureOr<Window> window = readWindow(node, *block, *image);
+  if (failed(window))
+    return failure();
+  std::optional<int64_t> taps = product(window->kernel),
+                         pixels = product(window->outputSizes(*image));
+  ArrayRef<int64_t> shape = columns->value.shape;
+  if (!taps || !pixels || shape.front() % *taps || shape.back() != *pixels)
+    return node.emitError() << "expected columns of blocks that fit the image, "
+                               "but got "
+                            << describe(node.input(0).kind, shape);
+  FailureOr<Value> x = node.graph.materialize(columns->value);
+  if (failed(x))
+    return failure();
+  SmallVector<int64_t> parts = {1, shape.front() / *taps, *taps, *pixels};
+  if (columns->isStacked) {
+    image->insert(image->begin(), shape[1]);
+    parts.back() *= shape[1];
+  }
+  x = node.graph.create<ReshapeOp>(*x, node.graph.attribute("shape", parts));
+  if (failed(x))
+    return failure();
+  Window wide = columns->widen(*window);
+  SmallVector<NamedAttribute> attributes = geometry(node.graph, wide, 1);
+  attributes.push_back(node.graph.attribute("kernel_size", wide.kernel));
+  attributes.push_back(node.graph.attribute("output_size", *image));
+  return node.setResult(
+      makeImages(node, node.graph.create<FoldPatchesOp>(*x, attributes)));
+}
+
 ArrayRef<Operator> onnximport::getConvolutionOperators() {
   static const Operator operators[] = {
+      {"Col2Im", 18, newestOpset, 3, 3, importCol2Im},
       {"Conv", 1, newestOpset, 2, 3, importConv},
       {"ConvTranspose", 1, newestOpset, 2, 3, importConvTranspose},
   };

@@ -57,6 +57,25 @@ def conv_transpose(x, w, a):
     return result
 
 
+def fold_patches(z, a):
+    """[G, A, taps, pixels] back into pixels, a tap at a time."""
+    kernel, strides, dilations = a["kernel_size"], a["strides"], a["dilations"]
+    low, high = np.reshape(a["padding"], (len(kernel), 2)).T
+    channels = z.shape[0] * z.shape[1]
+    image = np.zeros((channels, *(a["output_size"] + low + high)))
+    counts = [
+        (n - d * (k - 1) - 1) // s + 1
+        for n, k, d, s in zip(image.shape[1:], kernel, dilations, strides)
+    ]
+    z = z.reshape(channels, -1, *counts)
+    for i, tap in enumerate(itertools.product(*map(range, kernel))):
+        steps = zip(tap, dilations, counts, strides)
+        slices = [slice(t * d, t * d + (n - 1) * s + 1, s) for t, d, n, s in steps]
+        image[(slice(None), *slices)] += z[:, i]
+    inside = [slice(l, l + n) for l, n in zip(low, a["output_size"])]
+    return image[(slice(None), *inside)]
+
+
 def pad(x, a):
     shape = [
         low + (n - 1) * (i + 1) + 1 + high
@@ -117,6 +136,7 @@ OPS = {
     "elu": lambda a, x: np.where(x > 0, x, a["alpha"] * np.expm1(np.minimum(x, 0))),
     "erf": lambda a, x: ERF(x),
     "exp": lambda a, x: np.exp(x),
+    "fold_patches": lambda a, x: fold_patches(x, a),
     "gather": lambda a, x, i: np.take(x, i, a["axis"]),
     "gelu": lambda a, x: x * (1 + ERF(x / 2**0.5)) / 2,
     "gelu_tanh": lambda a, x: x
