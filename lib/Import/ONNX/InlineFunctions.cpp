@@ -10,6 +10,7 @@
 #include "Model.h"
 #include "Operators.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir::ntk;
@@ -61,6 +62,8 @@ private:
   llvm::StringMap<const Function *> functions;
   llvm::DenseMap<const NamedTensor *, std::string> hoistedTensors;
   std::vector<Node> hoistedConstants;
+  /// The functions that are being expanded; one of them again is a recursion.
+  llvm::DenseSet<const Function *> running;
   unsigned depth = 0;
   size_t numNodes = 0;
 };
@@ -184,7 +187,7 @@ static Node makeIdentity(const std::string &from, const std::string &to) {
 llvm::Error Inliner::expandCall(const Node &call, const Function &function,
                                 bool isInner, std::vector<Node> &result) {
   std::string name = "function '" + call.qualifiedType() + "': ";
-  if (depth == maxDepth)
+  if (depth == maxDepth || !running.insert(&function).second)
     return llvm::createStringError(name + "expected calls at most " +
                                    llvm::Twine(maxDepth) +
                                    " deep, but it calls itself or is deeper");
@@ -205,6 +208,7 @@ llvm::Error Inliner::expandCall(const Node &call, const Function &function,
   if (llvm::Error error = expandNodes(function.nodes, scope, isInner, result))
     return error;
   --depth;
+  running.erase(&function);
   for (auto [output, inner] : llvm::zip(call.outputs, function.outputs))
     if (!output.empty())
       result.push_back(makeIdentity(lookup(inner, scope), output));
