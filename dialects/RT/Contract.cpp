@@ -35,6 +35,52 @@ std::string ContractOp::getRuntimeFunction() {
 bool ContractOp::readsDestination() { return getAccumulate(); }
 bool ContractOp::needsDenseOperands() { return false; }
 
+//===----------------------------------------------------------------------===//
+// For readers
+//===----------------------------------------------------------------------===//
+
+SourceCall ContractOp::getSourceCall() {
+  return {getAccumulate() ? "contractInto" : "contract",
+          ("\"" + getSpec() + "\"").str(), ""};
+}
+
+/// "x[n,k]".
+static std::string spellOperand(StringRef name, StringRef word) {
+  std::string text = (name + "[").str();
+  for (auto [i, letter] : llvm::enumerate(word))
+    text += (i ? "," : "") + std::string(1, letter);
+  return text + "]";
+}
+
+std::string ContractOp::getEquation(ArrayRef<StringRef> names) {
+  Einsum einsum = Einsum::get(getSpec());
+  std::string summed;
+  for (char letter : einsum.operands[0])
+    if (!StringRef(einsum.result).contains(letter))
+      summed += letter;
+  return spellOperand(names[2], einsum.result) +
+         (getAccumulate() ? " += " : " = ") +
+         (summed.empty() ? "" : "Σ_" + summed + " ") +
+         spellOperand(names[0], einsum.operands[0]) + " " +
+         spellOperand(names[1], einsum.operands[1]);
+}
+
+/// A product and a sum for each value of all letters.
+SizeProduct ContractOp::countFlops() {
+  Einsum einsum = Einsum::get(getSpec());
+  SizeProduct count{2, {}};
+  std::string seen;
+  for (auto [word, operand] :
+       {std::pair(StringRef(einsum.operands[0]), getLhs()),
+        {StringRef(einsum.operands[1]), getRhs()}})
+    for (auto [axis, letter] : llvm::enumerate(word))
+      if (!StringRef(seen).contains(letter)) {
+        seen += letter;
+        count.axes.emplace_back(operand, axis);
+      }
+  return count;
+}
+
 LogicalResult ContractOp::verify() {
   if (failed(verifyDestination(*this)))
     return failure();

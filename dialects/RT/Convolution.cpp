@@ -174,6 +174,40 @@ static void buildConvolution(OpBuilder &builder, OperationState &state,
 }
 
 //===----------------------------------------------------------------------===//
+// For readers
+//===----------------------------------------------------------------------===//
+
+/// "{2, 2}", of every `step`th number from `first` on.
+static std::string spellList(ArrayRef<int64_t> numbers, size_t first = 0,
+                             size_t step = 1) {
+  std::string text;
+  for (size_t i = first; i < numbers.size(); i += step)
+    text += (text.empty() ? "" : ", ") + std::to_string(numbers[i]);
+  return "{" + text + "}";
+}
+
+/// A Window of ntk-rt.
+template <typename OpTy>
+static std::string spellWindow(OpTy op, ArrayRef<int64_t> kernel) {
+  return "rt::Window<" + std::to_string(kernel.size()) + ">{" + "/*size*/" +
+         spellList(kernel) + ", /*strides*/" + spellList(op.getStrides()) +
+         ", /*pads*/" + spellList(op.getPadding(), 0, 2) + ", " +
+         spellList(op.getPadding(), 1, 2) + ", /*dilations*/" +
+         spellList(op.getDilations()) + ", /*groups*/" +
+         std::to_string(op.getGroups()) + "}";
+}
+
+/// A product and a sum for each tap of each pixel of the convolved image y.
+static SizeProduct countConvolution(Value kernel, Value y) {
+  SizeProduct count{2, {}};
+  for (int64_t extent : getShape(kernel).drop_front())
+    count.factor *= extent;
+  for (size_t axis = 0; axis < getShape(y).size(); ++axis)
+    count.axes.emplace_back(y, axis);
+  return count;
+}
+
+//===----------------------------------------------------------------------===//
 // rt.conv and rt.conv_backward_data
 //===----------------------------------------------------------------------===//
 
@@ -191,6 +225,19 @@ LogicalResult ConvOp::verify() {
 
 std::string ConvOp::getRuntimeFunction() {
   return getTypedName("ntk_rt_conv", getOut().getType());
+}
+
+SourceCall ConvOp::getSourceCall() {
+  return {"convolution", "",
+          spellWindow(*this, getShape(getKernel()).drop_front(2))};
+}
+
+std::string ConvOp::getEquation(ArrayRef<StringRef> names) {
+  return (names[2] + " = " + names[0] + " convolved by " + names[1]).str();
+}
+
+SizeProduct ConvOp::countFlops() {
+  return countConvolution(getKernel(), getOut());
 }
 
 FailureOr<SmallVector<OpFoldResult>>
@@ -215,6 +262,21 @@ LogicalResult ConvBackwardDataOp::verify() {
 
 std::string ConvBackwardDataOp::getRuntimeFunction() {
   return getTypedName("ntk_rt_conv_backward_data", getOut().getType());
+}
+
+SourceCall ConvBackwardDataOp::getSourceCall() {
+  return {"convolutionBackwardData", "",
+          spellWindow(*this, getShape(getKernel()).drop_front(2))};
+}
+
+std::string ConvBackwardDataOp::getEquation(ArrayRef<StringRef> names) {
+  return (names[2] + " = " + names[0] +
+          " through the transpose of the convolution by " + names[1])
+      .str();
+}
+
+SizeProduct ConvBackwardDataOp::countFlops() {
+  return countConvolution(getKernel(), getCotangent());
 }
 
 FailureOr<SmallVector<OpFoldResult>>
@@ -261,6 +323,18 @@ LogicalResult PatchesOp::verify() {
 
 std::string PatchesOp::getRuntimeFunction() {
   return getTypedName("ntk_rt_patches", getOut().getType());
+}
+
+SourceCall PatchesOp::getSourceCall() {
+  return {"patches", "", spellWindow(*this, getKernelSize())};
+}
+
+std::string PatchesOp::getEquation(ArrayRef<StringRef> names) {
+  return (names[1] +
+          "[…, group, channel, tap, pixel] = what a convolution "
+          "reads of " +
+          names[0])
+      .str();
 }
 
 FailureOr<SmallVector<OpFoldResult>>

@@ -17,6 +17,22 @@
 
 #include <string>
 
+namespace mlir::ntk::rt {
+
+/// A call in source: function(first, operands…, last), without what is empty.
+struct SourceCall {
+  std::string function;    ///< a name in ntk::rt: "contract"
+  std::string first, last; ///< further arguments, as C has them
+};
+
+/// A number times the sizes of axes.
+struct SizeProduct {
+  int64_t factor = 0;
+  SmallVector<std::pair<Value, int64_t>> axes; ///< a shaped value, its axis
+};
+
+} // namespace mlir::ntk::rt
+
 #include "dialects/RT/RTDialect.h.inc"
 #include "dialects/RT/RTInterfaces.h.inc"
 #define GET_OP_CLASSES

@@ -43,6 +43,16 @@ def RT_RuntimeCallOpInterface : OpInterface<"RuntimeCallOpInterface"> {
       the library has no such call.
     }], "::mlir::FailureOr<::llvm::SmallVector<::mlir::OpFoldResult>>",
       "buildDescription", (ins "::mlir::OpBuilder &":$builder)>,
+    InterfaceMethod<[{The call in source that includes ntk-rt.}],
+      "::mlir::ntk::rt::SourceCall", "getSourceCall", (ins)>,
+    InterfaceMethod<[{
+      What is computed, for a reader, of operands with these names:
+      "y[n,c] = Σ_k x[n,k] w[c,k]".
+    }], "std::string", "getEquation",
+      (ins "::llvm::ArrayRef<::llvm::StringRef>":$names)>,
+    InterfaceMethod<[{Floating-point operations, pads included.}],
+      "::mlir::ntk::rt::SizeProduct", "countFlops", (ins), [{}],
+      [{ return ::mlir::ntk::rt::SizeProduct(); }]>,
     InterfaceMethod<[{Is the destination read before it is written?}],
       "bool", "readsDestination", (ins), [{}], [{ return false; }]>,
     InterfaceMethod<[{
@@ -74,7 +84,7 @@ class RT_Op<string mnemonic, dag args, list<string> overrides,
 def RT_ContractOp : RT_Op<"contract",
     (ins StrAttr:$spec, RT_Shaped:$lhs, RT_Shaped:$rhs, RT_Shaped:$out,
          UnitAttr:$accumulate),
-    ["readsDestination", "needsDenseOperands"]> {
+    ["countFlops", "readsDestination", "needsDenseOperands"]> {
   let summary = "a matrix product with loops around it, by named indices";
   let description = [{
     A sum of products of two operands, as `ntk.contract`: for
@@ -109,7 +119,7 @@ def RT_ContractOp : RT_Op<"contract",
 class RT_ConvolutionOp<string mnemonic, dag args> : RT_Op<mnemonic,
     !con(args, (ins RT_Shaped:$out, DenseI64ArrayAttr:$strides,
                     DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$dilations,
-                    I64Attr:$groups)), []>;
+                    I64Attr:$groups)), ["countFlops"]>;
 
 def RT_ConvOp : RT_ConvolutionOp<"conv",
     (ins RT_Shaped:$input, RT_Shaped:$kernel)> {

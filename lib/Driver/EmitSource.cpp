@@ -4,7 +4,6 @@
 // ntk-translate --ntk-to-cpp and --ntk-to-cuda, step by step: options, model,
 // plan, text, files.
 
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "ntk/Driver/Diagnostics.h"
 #include "ntk/Driver/FittedKernel.h"
@@ -103,7 +102,8 @@ static std::vector<std::string> describePlan(const RunOptions &options,
       " for method " + fitted.planned.method + ", planned for " +
       std::to_string(size.n1) + " x " + std::to_string(size.n2) +
       " examples: " + formatCount(fitted.planned.cost.getTotal().flops) +
-      "FLOP.");
+      "FLOP, " + formatBytes(fitted.memory.workspace + fitted.memory.arena) +
+      " of workspace.");
   lines.push_back("Sites, one for each use of a parameter:");
   lines.push_back("");
   for (const SiteReport &site : fitted.planned.sites) {
@@ -120,6 +120,23 @@ static std::vector<std::string> describePlan(const RunOptions &options,
   return lines;
 }
 
+/// An element of the kernel as a formula; f are the network's outputs, w the
+/// entries of its parameters.
+static std::string describeElement(KernelOutputs kind, int64_t outputs) {
+  std::string diagonal = "Σ_w ∂f_o(x1_i)/∂w ∂f_o(x2_j)/∂w";
+  switch (kind) {
+  case KernelOutputs::Full:
+    return "[i][j][o][p] = Σ_w ∂f_o(x1_i)/∂w ∂f_p(x2_j)/∂w";
+  case KernelOutputs::Diagonal:
+    return "[i][j][o] = " + diagonal;
+  case KernelOutputs::Trace:
+    return "[i][j] = 1/" + std::to_string(outputs) + " Σ_o " + diagonal;
+  case KernelOutputs::Sum:
+    return "[i][j] = Σ_op Σ_w ∂f_o(x1_i)/∂w ∂f_p(x2_j)/∂w";
+  }
+  return "";
+}
+
 static SourceRequest getRequest(Model &model, const RunOptions &options,
                                 const FittedKernel &fitted) {
   SourceRequest request;
@@ -128,6 +145,7 @@ static SourceRequest getRequest(Model &model, const RunOptions &options,
   request.layout = fitted.problem.layout;
   request.blocks = fitted.problem.blocks;
   KernelOutputs outputs = *symbolizeKernelOutputs(options.kernel);
+  request.element = describeElement(outputs, model.network.getOutputs());
   if (outputs == KernelOutputs::Full)
     request.outputShape = {model.network.getOutputs(),
                            model.network.getOutputs()};
@@ -154,20 +172,6 @@ static void nameValues(Model &model) {
 //===----------------------------------------------------------------------===//
 // Level 3
 //===----------------------------------------------------------------------===//
-
-/// The functions of the one kernel of a module that is lowered already; none if
-/// it still has its network.
-static Expected<OwningOpRef<ModuleOp>> parseLowered(MLIRContext &context,
-                                                    const RunOptions &options) {
-  DiagnosticCollector diagnostics(&context);
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(options.model, ParserConfig(&context));
-  if (!module)
-    return diagnostics.takeError(options.model + ": not a module of MLIR");
-  if (!module->getOps<NetworkOp>().empty())
-    return OwningOpRef<ModuleOp>();
-  return module;
-}
 
 /// What the functions alone say of a kernel.
 static Expected<SourceRequest> getRequest(ModuleOp module,
@@ -214,6 +218,7 @@ static Error writeSource(const SourceRequest &request,
   DiagnosticCollector diagnostics(context);
   PassManager manager(context);
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
+  manager.addNestedPass<func::FuncOp>(createCountFlopsPass());
   if (failed(manager.run(module)))
     return diagnostics.takeError(options.model + ": lowering failed");
   FailureOr<SourceText> text = printSource(request);
@@ -254,21 +259,8 @@ static Error emitLowered(ModuleOp module, const RunOptions &options) {
   return writeSource(*request, options);
 }
 
-static Error emit(MLIRContext &context, const RunOptions &options) {
-  if (Error error = checkOutput("-o", options.output))
-    return error;
-  if (!options.savedParameters.empty())
-    if (Error error = checkOutput("--save-params", options.savedParameters))
-      return error;
-  if (StringRef(options.model).ends_with(".mlir")) {
-    Expected<OwningOpRef<ModuleOp>> lowered = parseLowered(context, options);
-    if (!lowered)
-      return lowered.takeError();
-    if (*lowered)
-      return emitLowered(**lowered, options);
-  }
-  Expected<Model> model =
-      loadModel(context, options, options.needsValues(Tool::Emit));
+/// Plans and lowers a model, and writes its kernel.
+static Error emitModel(Expected<Model> model, const RunOptions &options) {
   if (!model)
     return model.takeError();
   for (const std::string &warning : model->warnings)
@@ -288,6 +280,25 @@ static Error emit(MLIRContext &context, const RunOptions &options) {
   if (options.savedParameters.empty())
     return Error::success();
   return saveParameters(*model, options.savedParameters);
+}
+
+static Error emit(MLIRContext &context, const RunOptions &options) {
+  if (Error error = checkOutput("-o", options.output))
+    return error;
+  if (!options.savedParameters.empty())
+    if (Error error = checkOutput("--save-params", options.savedParameters))
+      return error;
+  if (!StringRef(options.model).ends_with(".mlir"))
+    return emitModel(
+        loadModel(context, options, options.needsValues(Tool::Emit)), options);
+  Expected<OwningOpRef<ModuleOp>> module = parseModule(context, options);
+  if (!module)
+    return module.takeError();
+  if ((*module)->getOps<NetworkOp>().empty())
+    return emitLowered(**module, options);
+  return emitModel(
+      loadModel(std::move(*module), options, options.needsValues(Tool::Emit)),
+      options);
 }
 
 int mlir::ntk::emitSource(MLIRContext &context,

@@ -192,19 +192,26 @@ static Error checkParameters(Model &model, const RunOptions &options) {
 // Files
 //===----------------------------------------------------------------------===//
 
-static Expected<Model> loadMlir(MLIRContext &context,
-                                const RunOptions &options) {
+Expected<OwningOpRef<ModuleOp>>
+mlir::ntk::parseModule(MLIRContext &context, const RunOptions &options) {
   auto file = llvm::MemoryBuffer::getFile(options.model);
   if (std::error_code code = file.getError())
     return createStringError(options.model + ": " +
                              StringRef(code.message()).lower());
-  Model model;
   DiagnosticCollector diagnostics(&context);
   context.loadDialect<NTKDialect>();
-  model.module = parseSourceString<ModuleOp>(
+  auto module = parseSourceString<ModuleOp>(
       (*file)->getBuffer(), ParserConfig(&context), options.model);
-  if (!model.module)
+  if (!module)
     return diagnostics.takeError(options.model + ": not a module of MLIR");
+  return module;
+}
+
+/// The network of a module, with the parameters that the options ask for.
+static Expected<Model> takeNetwork(OwningOpRef<ModuleOp> module,
+                                   const RunOptions &options) {
+  Model model;
+  model.module = std::move(module);
   if (Error error = findNetwork(model, options.model))
     return std::move(error);
   if (options.doublePrecision &&
@@ -248,16 +255,9 @@ static Expected<Model> loadOnnx(MLIRContext &context,
   return model;
 }
 
-Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
-                                     const RunOptions &options,
-                                     bool needsValues) {
-  if (std::error_code code = llvm::sys::fs::access(
-          options.model, llvm::sys::fs::AccessMode::Exist))
-    return createStringError(options.model + ": " +
-                             StringRef(code.message()).lower());
-  Expected<Model> model = StringRef(options.model).ends_with(".onnx")
-                              ? loadOnnx(context, options)
-                              : loadMlir(context, options);
+/// Values for the parameters of a model.
+static Expected<Model> complete(Expected<Model> model,
+                                const RunOptions &options, bool needsValues) {
   if (!model)
     return model;
   if (!options.params.empty())
@@ -271,4 +271,26 @@ Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
                              ": expected a trainable parameter, but there is "
                              "none to differentiate by");
   return model;
+}
+
+Expected<Model> mlir::ntk::loadModel(OwningOpRef<ModuleOp> module,
+                                     const RunOptions &options,
+                                     bool needsValues) {
+  return complete(takeNetwork(std::move(module), options), options,
+                  needsValues);
+}
+
+Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
+                                     const RunOptions &options,
+                                     bool needsValues) {
+  if (std::error_code code = llvm::sys::fs::access(
+          options.model, llvm::sys::fs::AccessMode::Exist))
+    return createStringError(options.model + ": " +
+                             StringRef(code.message()).lower());
+  if (StringRef(options.model).ends_with(".onnx"))
+    return complete(loadOnnx(context, options), options, needsValues);
+  Expected<OwningOpRef<ModuleOp>> module = parseModule(context, options);
+  if (!module)
+    return module.takeError();
+  return loadModel(std::move(*module), options, needsValues);
 }

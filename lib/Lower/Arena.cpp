@@ -7,10 +7,10 @@
 // where nothing lies that is alive at the same time. The groups follow one
 // another, so all offsets are polynomials.
 
+#include "SizeAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/Matchers.h"
 #include "ntk/Lower/Passes.h"
 #include "ntk/Lower/Sizes.h"
 #include "llvm/Support/MathExtras.h"
@@ -35,70 +35,6 @@ struct Buffer {
   bool isAliveWith(const Buffer &other) const {
     return first <= other.last && other.first <= last;
   }
-};
-
-/// Symbolic sizes of index values.
-class SizeAnalysis {
-public:
-  explicit SizeAnalysis(func::FuncOp function) : function(function) {
-    for (auto [letter, argument] : getSizeArguments(function))
-      letters[argument] = letter;
-  }
-
-  /// Multiplies `factor` and `monomial` by the value of `size`; fails if it is
-  /// not a monomial of the size letters.
-  LogicalResult multiply(Value size, int64_t &factor, std::string &monomial) {
-    IntegerAttr constant;
-    if (matchPattern(size, m_Constant(&constant))) {
-      factor *= constant.getInt();
-      return success();
-    }
-    if (auto it = letters.find(size); it != letters.end()) {
-      monomial += it->second;
-      return success();
-    }
-    if (auto product = size.getDefiningOp<arith::MulIOp>())
-      return success(succeeded(multiply(product.getLhs(), factor, monomial)) &&
-                     succeeded(multiply(product.getRhs(), factor, monomial)));
-    auto dim = size.getDefiningOp<memref::DimOp>();
-    std::optional<int64_t> axis = dim ? dim.getConstantIndex() : std::nullopt;
-    if (!axis)
-      return failure();
-    return multiplyAxis(dim.getSource(), *axis, factor, monomial);
-  }
-
-private:
-  /// The same for the size of an axis: that of an argument is its batch
-  /// letter's, that of a reshaped view follows from what it is a view of.
-  LogicalResult multiplyAxis(Value memref, int64_t axis, int64_t &factor,
-                             std::string &monomial) {
-    auto type = cast<MemRefType>(memref.getType());
-    if (!type.isDynamicDim(axis)) {
-      factor *= type.getDimSize(axis);
-      return success();
-    }
-    if (auto expanded = memref.getDefiningOp<memref::ExpandShapeOp>())
-      return multiply(expanded.getOutputShape()[type.getDynamicDimIndex(axis)],
-                      factor, monomial);
-    if (auto collapsed = memref.getDefiningOp<memref::CollapseShapeOp>())
-      return success(llvm::all_of(
-          collapsed.getReassociationIndices()[axis], [&](int64_t joined) {
-            return succeeded(
-                multiplyAxis(collapsed.getSrc(), joined, factor, monomial));
-          }));
-    auto argument = dyn_cast<BlockArgument>(memref);
-    if (!argument || argument.getOwner() != &function.front())
-      return failure();
-    auto batch = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                       batchArgAttrName);
-    if (!batch || axis >= static_cast<int64_t>(batch.size()))
-      return failure();
-    monomial += batch.getValue()[axis];
-    return success();
-  }
-
-  func::FuncOp function;
-  DenseMap<Value, char> letters;
 };
 
 /// The buffers of one function and the arena they are placed in.
@@ -137,19 +73,15 @@ LogicalResult Arena::collect() {
   SizeAnalysis sizes(function);
   WalkResult result = function.walk([&](memref::AllocOp alloc) {
     MemRefType type = alloc.getType();
-    int64_t bytes = getElementBytes(type.getElementType());
-    for (int64_t size : type.getShape())
-      if (!ShapedType::isDynamic(size))
-        bytes *= size;
-    std::string letters;
-    for (Value size : alloc.getDynamicSizes())
-      if (failed(sizes.multiply(size, bytes, letters))) {
+    Monomial bytes{getElementBytes(type.getElementType()), ""};
+    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+      if (failed(sizes.multiplyAxis(alloc, axis, bytes))) {
         alloc.emitOpError("expected a size in the letters of the function's "
                           "size arguments");
         return WalkResult::interrupt();
       }
-    std::sort(letters.begin(), letters.end());
-    buffers.push_back({alloc, letters, alignUnit(bytes), 0, 0});
+    std::sort(bytes.letters.begin(), bytes.letters.end());
+    buffers.push_back({alloc, bytes.letters, alignUnit(bytes.factor), 0, 0});
     return WalkResult::advance();
   });
   if (result.wasInterrupted())

@@ -6,6 +6,7 @@
 #include "FunctionPrinter.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "ntk/Lower/Sizes.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -38,15 +39,7 @@ LogicalResult FunctionPrinter::printStep(Operation *op) {
         printComment(o, "");
         return language.hasKernels ? printForKernel(o) : printFor(o);
       })
-      .Case([&](rt::ContractOp o) { return printContract(o); })
-      .Case([&](rt::ConvOp o) {
-        return printConvolution(o, "convolution", o.getInput(), o.getKernel());
-      })
-      .Case([&](rt::ConvBackwardDataOp o) {
-        return printConvolution(o, "convolutionBackwardData", o.getCotangent(),
-                                o.getKernel());
-      })
-      .Case([&](rt::PatchesOp o) { return printPatches(o); })
+      .Case([&](rt::RuntimeCallOpInterface o) { return printCall(o); })
       .Default([&](Operation *o) { return printScalar(o); });
 }
 
@@ -120,9 +113,22 @@ LogicalResult FunctionPrinter::printScalar(Operation *op) {
 // Comments
 //===----------------------------------------------------------------------===//
 
+/// "96·n FLOP", or nothing where they were not counted.
+static std::string spellFlops(Operation *op) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (auto flops = op->getAttrOfType<DictionaryAttr>(flopsAttrName)) {
+    getPolynomial(flops).print(os);
+    os << " FLOP";
+  }
+  return text;
+}
+
 void FunctionPrinter::printComment(Operation *op, const Twine &text) {
   std::string layer = getLocationName(op->getLoc()).str();
-  std::string comment = text.str();
+  std::string comment = text.str(), flops = spellFlops(op);
+  if (!flops.empty())
+    comment += (comment.empty() ? "" : ", ") + flops;
   bool isNew = layer != lastLayer && !layer.empty();
   if (isNew)
     os << "\n";

@@ -78,11 +78,7 @@ private:
   LogicalResult printForKernel(scf::ForOp nest);
 
   // Calls.cpp
-  LogicalResult printContract(rt::ContractOp op);
-  template <typename OpT>
-  LogicalResult printConvolution(OpT op, StringRef callee, Value input,
-                                 Value weight);
-  LogicalResult printPatches(rt::PatchesOp op);
+  LogicalResult printCall(rt::RuntimeCallOpInterface op);
 
   // FunctionPrinter.cpp
   LogicalResult printStep(Operation *op);
@@ -90,7 +86,7 @@ private:
   LogicalResult printScalar(Operation *op);
   Expression getScalar(Value value);
   FailureOr<Expression> evaluate(Operation *op);
-  /// The line that opens a step: its layer and what is computed.
+  /// The line that opens a step: its layer, what is computed, its FLOPs.
   void printComment(Operation *op, const Twine &text);
   raw_ostream &line();
 

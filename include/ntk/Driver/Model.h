@@ -44,6 +44,14 @@ struct Model {
 llvm::Expected<Model> loadModel(MLIRContext &context, const RunOptions &options,
                                 bool needsValues = true);
 
+/// The same of a network in MLIR that parseModule has read.
+llvm::Expected<Model> loadModel(OwningOpRef<ModuleOp> module,
+                                const RunOptions &options, bool needsValues);
+
+/// Parses the MLIR file that the options name.
+llvm::Expected<OwningOpRef<ModuleOp>> parseModule(MLIRContext &context,
+                                                  const RunOptions &options);
+
 /// A bound of the ids that a gather reads its table with, if the input is one:
 /// they are from -bound to bound - 1. 0: the input has no bound.
 int64_t getIdBound(Model &model, const NetworkInput &input);

@@ -192,6 +192,30 @@ def ArenaPass : Pass<"ntk-arena", "::mlir::func::FuncOp"> {
 // Level 3 to machine code
 //===----------------------------------------------------------------------===//
 
+def CountFlopsPass : Pass<"ntk-count-flops", "::mlir::func::FuncOp"> {
+  let summary = "say how many floating-point operations a step takes";
+  let description = [{
+    Sets `ntk.flops` on the ops of a function at Level 3, in the letters of its
+    size arguments: for readers of emitted source. One for each operation on
+    floats, functions such as tanh included. An op whose sizes are not known in
+    these letters stays without.
+
+    Before:
+
+    ```mlir
+    rt.contract "nk, ck -> nc" ins(%x, %w : memref<?x3xf32>, memref<2x3xf32>)
+        outs(%y : memref<?x2xf32>)
+    ```
+
+    After:
+
+    ```mlir
+    rt.contract "nk, ck -> nc" ins(%x, %w : memref<?x3xf32>, memref<2x3xf32>)
+        outs(%y : memref<?x2xf32>) {ntk.flops = {n = 12 : i64}}
+    ```
+  }];
+}
+
 def CopiesToLoopsPass : Pass<"ntk-copies-to-loops", "::mlir::func::FuncOp"> {
   let summary = "turn memref.copy into an elementwise loop";
   let description = [{

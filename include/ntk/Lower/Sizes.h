@@ -26,6 +26,8 @@ inline constexpr llvm::StringLiteral paramBytesAttrName = "ntk.param_bytes";
 inline constexpr llvm::StringLiteral factorOffsetsAttrName =
     "ntk.factor_offsets";
 inline constexpr llvm::StringLiteral factorBytesAttrName = "ntk.factor_bytes";
+/// Of a step: its floating-point operations, a polynomial.
+inline constexpr llvm::StringLiteral flopsAttrName = "ntk.flops";
 
 /// Where parts of a block begin: multiples of this many bytes.
 inline constexpr int64_t blockAlignment = 64;
