@@ -120,28 +120,13 @@ static std::vector<int64_t> getShape(Type type) {
   return shape;
 }
 
-llvm::Error KernelProgram::readSide(Side &side, func::FuncOp function) {
+void KernelProgram::readSide(Side &side, func::FuncOp function) {
   for (unsigned i = 0; i < function.getNumArguments(); ++i) {
     if (function.getArgAttr(i, inputAttrName))
       side.inputs.push_back(getShape(function.getArgument(i).getType()));
     side.hasFirstOutput |=
         static_cast<bool>(function.getArgAttr(i, firstOutputAttrName));
   }
-  side.bytes =
-      getPolynomial(findArgAttr<DictionaryAttr>(function, factorBytesAttrName));
-  side.arenaBytes =
-      getPolynomial(findArgAttr<DictionaryAttr>(function, arenaBytesAttrName));
-  if (auto bytes = findArgAttr<IntegerAttr>(function, paramBytesAttrName))
-    parameterBytes = bytes.getInt();
-  auto offsets = findArgAttr<DictionaryAttr>(function, paramOffsetsAttrName);
-  if (!offsets)
-    return makeError("expected a lowered kernel function, but @" +
-                     function.getName() + " has no block of parameters");
-  parameters.clear();
-  for (NamedAttribute offset : offsets)
-    parameters.push_back({offset.getName().str(),
-                          cast<IntegerAttr>(offset.getValue()).getInt()});
-  return llvm::Error::success();
 }
 
 /// The offsets of factors, in the letter n on either side.
@@ -167,8 +152,6 @@ llvm::Error KernelProgram::readTile(func::FuncOp tile, func::FuncOp factors1,
                        " as side " + Twine(side) + " of @" + tile.getName());
   }
   tileShape = getShape(tile.getArgumentTypes().back());
-  tileArenaBytes =
-      getPolynomial(findArgAttr<DictionaryAttr>(tile, arenaBytesAttrName));
   return llvm::Error::success();
 }
 
@@ -258,9 +241,12 @@ KernelProgram::compile(ModuleOp module, StringRef kernel) {
                      kernel + "'");
   std::unique_ptr<KernelProgram> program(new KernelProgram());
   func::FuncOp factors[] = {functions.factors1, functions.factors2};
+  llvm::Expected<KernelSizes> sizes = readKernelSizes(functions);
+  if (!sizes)
+    return sizes.takeError();
+  program->sizes = std::move(*sizes);
   for (int i : {0, 1})
-    if (llvm::Error error = program->readSide(program->sides[i], factors[i]))
-      return std::move(error);
+    program->readSide(program->sides[i], factors[i]);
   if (llvm::Error error =
           program->readTile(functions.tile, factors[0], factors[1]))
     return std::move(error);

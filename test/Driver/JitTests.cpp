@@ -116,10 +116,11 @@ func.func @theta_tile(
 template <typename T>
 void checkDenseNetwork(KernelProgram &program, int64_t n, int64_t m) {
   std::map<std::string, int64_t> offsets;
-  for (const KernelProgram::Parameter &parameter : program.getParameters())
-    offsets[parameter.name] = parameter.offset;
+  const KernelSizes &sizes = program.getSizes();
+  for (const auto &[name, offset] : sizes.parameterOffsets)
+    offsets[name] = offset;
   ASSERT_EQ(offsets.size(), 2u);
-  Block<T> params(program.getParameterBytes());
+  Block<T> params(sizes.parameterBytes);
   params.fillRandom(1);
   const T *v = params.data() + offsets["v"] / sizeof(T);
   const T *w = params.data() + offsets["w"] / sizeof(T);
@@ -132,8 +133,8 @@ void checkDenseNetwork(KernelProgram &program, int64_t n, int64_t m) {
     x[side].fillRandom(2 + side);
     int64_t count = counts[side];
     auto size = [&](char) { return count; };
-    factors.emplace_back(program.getFactorBytes(side + 1).evaluate(size));
-    Block<T> arena(program.getFactorArenaBytes(side + 1).evaluate(size));
+    factors.emplace_back(sizes.factorBytes[side].evaluate(size));
+    Block<T> arena(sizes.factorArena[side].evaluate(size));
     program.factors(side + 1, {x[side].data()}, count, 0, params.data(),
                     arena.data(), factors[side].data());
     for (int64_t i = 0; i < count; ++i)
@@ -148,7 +149,7 @@ void checkDenseNetwork(KernelProgram &program, int64_t n, int64_t m) {
   }
   Block<T> theta(n * m * 9 * sizeof(T));
   auto size = [&](char letter) { return letter == 'n' ? n : m; };
-  Block<T> arena(program.getTileArenaBytes().evaluate(size));
+  Block<T> arena(sizes.tileArena.evaluate(size));
   program.tile(factors[0].data(), factors[1].data(), n, m, params.data(),
                arena.data(), theta.data());
 
@@ -171,7 +172,7 @@ void checkDenseNetwork(KernelProgram &program, int64_t n, int64_t m) {
 TEST_F(JitTest, DenseNetworkF32) {
   auto program = compile(denseNetwork, "f32");
   ASSERT_TRUE(program);
-  EXPECT_TRUE(program->hasSharedFactors());
+  EXPECT_TRUE(program->getSizes().sharedFactors);
   for (auto [n, m] : {std::pair(1, 1), {4, 3}, {130, 257}})
     checkDenseNetwork<float>(*program, n, m);
 }
@@ -249,8 +250,8 @@ void checkElementary(KernelProgram &program, double ulps) {
   int64_t n = points.size();
   auto size = [&](char) { return n; };
   Block<T> x(n * sizeof(T)), params(64);
-  Block<T> arena(program.getFactorArenaBytes(1).evaluate(size));
-  Block<T> factors(program.getFactorBytes(1).evaluate(size));
+  Block<T> arena(program.getSizes().factorArena[0].evaluate(size));
+  Block<T> factors(program.getSizes().factorBytes[0].evaluate(size));
   std::copy(points.begin(), points.end(), x.data());
   program.factors(1, {x.data()}, n, 0, params.data(), arena.data(),
                   factors.data());

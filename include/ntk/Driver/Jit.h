@@ -7,8 +7,8 @@
 #ifndef NTK_DRIVER_JIT_H
 #define NTK_DRIVER_JIT_H
 
-#include "dialects/NTK/Interfaces/Polynomial.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "ntk/Driver/KernelSizes.h"
 #include "llvm/Support/Error.h"
 
 #include <memory>
@@ -27,12 +27,6 @@ namespace ntk {
 /// once, with distinct arenas. All blocks of memory are aligned to 64 bytes.
 class KernelProgram {
 public:
-  /// Where a parameter or buffer lies in the block of parameters.
-  struct Parameter {
-    std::string name;
-    int64_t offset; ///< in bytes
-  };
-
   /// Compiles the functions of `kernel` in `module`, which is at Level 3
   /// (`buildLowerPipeline`) and is taken to the LLVM dialect by this. Fails if
   /// a function is missing, if the sides of the tile do not fit the factors, or
@@ -41,23 +35,8 @@ public:
   compile(ModuleOp module, StringRef kernel);
   ~KernelProgram();
 
-  /// The block of parameters: its parts and its size in bytes.
-  const std::vector<Parameter> &getParameters() const { return parameters; }
-  int64_t getParameterBytes() const { return parameterBytes; }
-
-  /// Bytes of the factors of n examples of a side (1 or 2), and of the arena
-  /// that computing them takes.
-  const Polynomial &getFactorBytes(int side) const {
-    return sides[side - 1].bytes;
-  }
-  const Polynomial &getFactorArenaBytes(int side) const {
-    return sides[side - 1].arenaBytes;
-  }
-  /// Bytes of the arena of a tile of n times m examples.
-  const Polynomial &getTileArenaBytes() const { return tileArenaBytes; }
-
-  /// Do both sides have the same factor function?
-  bool hasSharedFactors() const { return sides[0].call == sides[1].call; }
+  /// Where parameters lie, bytes of factors and of arenas.
+  const KernelSizes &getSizes() const { return sizes; }
 
   /// Computes the factors of `n` examples, which begin at `inputs`, one pointer
   /// for each input of the network in order, and of the block of outputs that
@@ -81,21 +60,18 @@ private:
     Call call = nullptr;
     std::vector<Shape> inputs;
     bool hasFirstOutput = false;
-    Polynomial bytes, arenaBytes;
   };
 
   KernelProgram();
-  llvm::Error readSide(Side &side, func::FuncOp function);
+  void readSide(Side &side, func::FuncOp function);
   llvm::Error readTile(func::FuncOp tile, func::FuncOp factors1,
                        func::FuncOp factors2);
 
   std::unique_ptr<ExecutionEngine> engine;
-  std::vector<Parameter> parameters;
-  int64_t parameterBytes = 0;
+  KernelSizes sizes;
   Side sides[2];
   Call tileCall = nullptr;
   Shape tileShape;
-  Polynomial tileArenaBytes;
 };
 
 } // namespace ntk
