@@ -37,7 +37,7 @@ void KernelRequest::identifyOutputs(Einsum &einsum) {
 }
 
 Value KernelRequest::createSeed(OpBuilder &builder, Value firstOutput) {
-  Location loc = NameLoc::get(builder.getStringAttr("seed"));
+  Location loc = NameLoc::get(builder.getStringAttr("outputs.cotangent"));
   if (!hasOutputLetter())
     return createSplat(builder, loc, RankedTensorType::get(outputs, real), 1);
   return createOp<IdentityOp>(builder, loc, builder.getI64IntegerAttr(outputs),
