@@ -44,7 +44,9 @@ void mlir::ntk::printTitle(const SourceKernel &kernel, raw_ostream &os) {
   os << "// " << kernel.function
      << ": the neural tangent kernel of the network " << kernel.prefix
      << ", exactly:\n//\n"
-     << "//   theta" << shape << " of n1 examples x1 and n2 examples x2\n//\n";
+     << "//   theta" << request.element << "\n//\n"
+     << "// theta" << shape << ", of n1 examples x1 and n2 examples x2, any "
+     << "numbers of them; w are\n// the entries of the parameters below.\n//\n";
   for (const std::string &line : request.plan)
     os << "//" << (line.empty() ? "" : " ") << line << "\n";
   os << "// It is computed in tiles: factors of each side, then a tile for "
@@ -60,7 +62,19 @@ void mlir::ntk::printTitle(const SourceKernel &kernel, raw_ostream &os) {
      << "\n//   scratch, factors  "
      << spellBytes(kernel.functions.factors1, arenaBytesAttrName)
      << "\n//   scratch, tile     "
-     << spellBytes(kernel.functions.tile, arenaBytesAttrName) << "\n";
+     << spellBytes(kernel.functions.tile, arenaBytesAttrName)
+     << "\n//\n// The workspace holds the larger scratch, the factors (of "
+     << (request.blocks.cacheFactors1 ? "all" : "a block of") << " x1, of "
+     << (request.blocks.cacheFactors2 ? "all" : "a block of") << " x2)\n"
+     << "// and a tile; " << kernel.function
+     << "_workspace_bytes says how much that is.\n//\n"
+     << "// Names are the network's: relu is what the layer of that name "
+        "computes, and\n"
+     << "// relu_cotangent is ∂f_o/∂relu, with o as the axis behind that of "
+        "the examples.\n"
+     << "// Axes: n and m examples, o and p outputs. Each step begins with a "
+        "comment: what\n// is computed; the shape; the floating-point "
+        "operations.\n";
 }
 
 static void printParameters(const SourceKernel &kernel, raw_ostream &os) {
@@ -104,16 +118,15 @@ static void printInputs(const SourceKernel &kernel, raw_ostream &os) {
 /// What the function does with its arguments.
 static StringRef describeArguments(const SourceKernel &kernel) {
   if (kernel.request.language == Language::Cuda)
-    return " * theta exactly symmetric. All arrays are in memory of the "
-           "device, "
-           "params and\n * workspace aligned to 64 bytes. The work is started "
-           "on "
-           "the stream of blas and\n * not waited for. Calls with different "
-           "workspaces and handles may run at once.\n * Returns 0, or an "
-           "error. "
+    return " theta exactly symmetric. All arrays are\n"
+           " * in memory of the device, params and workspace aligned to 64 "
+           "bytes. The work is\n"
+           " * started on the stream of blas and not waited for. Calls with "
+           "different\n"
+           " * workspaces and handles may run at once. Returns 0, or an error. "
            "*/\n";
-  return " * theta exactly symmetric. params and workspace are aligned to 64 "
-         "bytes. Calls\n * with different workspaces may run at once. Returns "
+  return " theta exactly symmetric. params and\n * workspace are aligned to 64 "
+         "bytes. Calls with different workspaces may run at\n * once. Returns "
          "0, or an error. */\n";
 }
 
@@ -127,7 +140,7 @@ static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
      << " needs for n1 and n2 examples. */\n"
      << "int64_t " << f << "_workspace_bytes(int64_t n1, int64_t n2);\n\n"
      << "/* theta of n1 examples x1 and n2 examples x2; x2 = NULL stands for "
-        "x1, and makes\n"
+        "x1 (n2\n * is not looked at then), and makes"
      << describeArguments(kernel) << "int " << f << "(" << params << ",\n    "
      << spellInputs(kernel, "x1") << ", int64_t n1, "
      << spellInputs(kernel, "x2") << ", int64_t n2,\n    " << kernel.real

@@ -144,8 +144,9 @@ static TemplateValues getValues(const SourceKernel &kernel) {
                                    spellFactorCall(kernel, "computeFactors1") +
                                    "\n    else\n      " +
                                    spellFactorCall(kernel, "computeFactors2");
-  values["side"] = kernel.sharedFactors ? "" : "side";
-  values["firstOutput"] = kernel.hasFirstOutput ? "firstOutput" : "";
+  values["side"] = kernel.sharedFactors ? "/*side*/" : "side";
+  values["firstOutput"] =
+      kernel.hasFirstOutput ? "firstOutput" : "/*firstOutput*/";
   values["tile"] = spellTensor(kernel.tileType.getElementType(), false,
                                kernel.tileType.getShape(), "out", "n, m");
   values["shared"] = kernel.sharedFactors ? "true" : "false";

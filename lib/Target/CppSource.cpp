@@ -76,8 +76,10 @@ static LogicalResult printFunctions(const SourceKernel &kernel,
     return FunctionPrinter(kernel, names).print(function, name, what, os);
   };
   if (kernel.sharedFactors) {
-    if (failed(print(f.factors1, "computeFactors",
-                     "Factors of n examples, of either side.")))
+    if (failed(print(
+            f.factors1, "computeFactors",
+            "Factors of n examples, of either side: what the tile needs of "
+            "them.")))
       return failure();
   } else if (failed(print(f.factors1, "computeFactors1",
                           "Factors of n examples x1.")) ||

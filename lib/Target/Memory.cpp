@@ -230,8 +230,10 @@ LogicalResult FunctionPrinter::printReshape(Operation *op, Value source) {
     buffers[result] = {"", extents, buffer.isConst};
     return success();
   }
-  declare(result, chooseName(result), extents, buffer.isConst,
-          buffer.name + ".data()");
+  StringRef name = buffer.name;
+  name.consume_back("_reshaped");
+  declare(result, names.add((name + "_reshaped").str()), extents,
+          buffer.isConst, buffer.name + ".data()");
   return success();
 }
 

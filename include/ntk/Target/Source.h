@@ -42,6 +42,9 @@ struct SourceRequest {
   ValuesPrinter embeddedValues; ///< null: parameters come at run time
   /// Names of the inputs, and the bounds of ids (0: none), in their order.
   std::vector<std::pair<std::string, int64_t>> inputs;
+  /// What an element of the kernel is, as the header comment says it behind the
+  /// kernel's name: "[i][j] = …".
+  std::string element = "[i][j]…";
   std::vector<std::string> plan; ///< lines of the header comment
 };
 
