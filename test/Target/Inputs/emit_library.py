@@ -47,20 +47,23 @@ def build(folder, name, include, kernels, compiler, sanitize):
     return program
 
 
-def call(program, x1, x2, expected):
-    """theta, and the tile [n, a…, m, b…] in its order."""
+def call(program, x1, x2, pair):
+    """theta and the tile [n, o, m, p], flat."""
     same = x2 is x1
     examples = x1.tobytes() + (b"" if same else x2.tobytes())
-    pair = expected[0, 0].size
     counts = [len(x1), 0 if same else len(x2), x1[0].size, pair]
     result = subprocess.run([program, *map(str, counts)], input=examples, capture_output=True)
     if result.returncode:
         sys.exit(f"{program}: {result.returncode}\n{result.stderr.decode()}")
-    theta, tile = np.frombuffer(result.stdout).reshape(2, -1)
-    shape = expected.shape
-    outputs = round(pair**0.5)
-    tile = tile.reshape(shape[0], outputs, shape[1], outputs).transpose(0, 2, 1, 3)
-    return theta.reshape(shape), tile.reshape(shape)
+    return np.frombuffer(result.stdout).reshape(2, -1)
+
+
+def as_tile(theta):
+    """[n, m, a, a, b, b] as [n, a b, m, a b]."""
+    n, m, *axes = theta.shape
+    outputs = round(np.prod(axes) ** 0.5)
+    order = (0, 1, *range(2, theta.ndim, 2), *range(3, theta.ndim, 2))
+    return theta.transpose(order).reshape(n, m, outputs, outputs).transpose(0, 2, 1, 3)
 
 
 def check(arguments, options, model):
@@ -84,9 +87,12 @@ def check(arguments, options, model):
             program = build(folder, name, f"{arguments.source}/include", kernels, compiler,
                             arguments.sanitize)
             for a, b, expected in pairs:
-                theta, tile = call(program, a, b, expected)
-                compare(f"{name} {kernels} {compiler}", theta, expected, 1e-12)
-                compare(f"{name} {kernels} {compiler}, by steps", tile, expected, 1e-12)
+                theta, tile = call(program, a, b, expected[0, 0].size)
+                what = f"{name} {kernels} {compiler}"
+                compare(what, theta.reshape(expected.shape), expected, 1e-12)
+                expected_tile = as_tile(expected)
+                tile = tile.reshape(expected_tile.shape)
+                compare(f"{what}, by steps", tile, expected_tile, 1e-12)
 
 
 def main():
