@@ -3,8 +3,14 @@
 //
 // Where the values of a tile go in Θ. A tile comes as the matrix products write
 // it, examples and outputs of a side together, [n][o][m][p]; Θ has examples
-// first, [n][m][o][p], as neural-tangents has it. A symmetric kernel is written
-// at both places from one value.
+// first, [n][m][o][p], as neural-tangents has it, and outputs of several axes
+// a, b interleaved, [n][m][a][a'][b][b']. A symmetric kernel is written at both
+// places from one value.
+//
+// Where only some axes of the outputs are traced, or kept once, the outputs
+// come in groups, one for each index of these axes, and Θ has the pairs within
+// a group: of outputs [t][d][k], t traced, d kept once, k kept, t and d are the
+// group and Θ[n][m][d][k][k'] sums over t.
 
 #ifndef NTK_RT_TILEOUTPUT_H
 #define NTK_RT_TILEOUTPUT_H
@@ -15,27 +21,67 @@
 namespace ntk {
 namespace rt {
 
+/// An axis of the outputs: its size, and how far apart in Θ its next index is
+/// for o and for p. A traced axis has no strides, one that is kept once has
+/// only the first.
+struct OutputAxis {
+  int64_t size, stride1, stride2;
+};
+constexpr int maxOutputAxes = 12;
+
 /// The output axes of Θ.
 struct Layout {
-  int64_t outputs;
+  int64_t outputs; ///< of a group
   enum Kind {
     Full,     ///< Θ[n][m][o][p]
     Trace,    ///< Θ[n][m], summed over o = p
     Diagonal, ///< Θ[n][m][o], o = p
     Scalar    ///< Θ[n][m], of factors without outputs
   } kind;
+  /// Θ has pairs of outputs within a group only.
+  int64_t groups = 1;
+  /// Of the groups, so many in turn are added up: those that are groups/summed
+  /// apart.
+  int64_t summed = 1;
+  /// The axes of all outputs, groups included, the slowest first; none stand
+  /// for one axis of the only group.
+  int rank = 0;
+  OutputAxis axes[maxOutputAxes] = {};
 
   NTK_RT_DEVICE bool hasO() const { return kind == Full || kind == Diagonal; }
   NTK_RT_DEVICE bool hasP() const { return kind == Full; }
   /// Elements of Θ for each pair of examples.
   NTK_RT_DEVICE int64_t pairSize() const {
-    return (hasO() ? outputs : 1) * (hasP() ? outputs : 1);
+    int64_t size = rank ? 1 : (hasO() ? outputs : 1) * (hasP() ? outputs : 1);
+    for (int i = 0; i < rank; ++i)
+      size *= (axes[i].stride1 ? axes[i].size : 1) *
+              (axes[i].stride2 ? axes[i].size : 1);
+    return size;
+  }
+  /// Where output `o`, of all groups', begins in a pair of examples.
+  NTK_RT_DEVICE int64_t place1(int64_t o) const {
+    int64_t at = rank ? 0 : o * (hasP() ? outputs : 1);
+    for (int i = rank; i-- > 0; o /= axes[i].size)
+      at += o % axes[i].size * axes[i].stride1;
+    return at;
+  }
+  /// How far behind that is output `p`.
+  NTK_RT_DEVICE int64_t place2(int64_t p) const {
+    int64_t at = rank ? 0 : p;
+    for (int i = rank; i-- > 0; p /= axes[i].size)
+      at += p % axes[i].size * axes[i].stride2;
+    return at;
+  }
+  /// The fastest axis, along which places are evenly spaced.
+  NTK_RT_DEVICE OutputAxis lastAxis() const {
+    return rank ? axes[rank - 1] : OutputAxis{outputs, outputs, 1};
   }
 };
 
 namespace detail {
 
-/// A block of outputs, of which the first `skip` are written by another block.
+/// A block of outputs, numbered through all groups. The first `skip` of them
+/// are written by another block.
 struct OutputRange {
   int64_t first, count, skip;
 };
@@ -45,8 +91,35 @@ struct TilePlace {
   int64_t n, count1, m, count2; // first examples, and how many
   OutputRange o, p;
   bool mirror;     // Θ[m][n] is written too; above the diagonal nothing is read
-  bool accumulate; // added to what Θ holds: a trace in blocks of outputs
+  bool accumulate; // added to what Θ holds: a trace in blocks or groups
 };
+
+/// Row `o` of one pair of examples, of which columns from `begin` on are read:
+/// as far as the fastest axis goes at a time.
+template <typename T>
+void writeRow(const Layout &l, const TilePlace &at, T scale, const T *row,
+              int64_t o, int64_t begin, int64_t end, T *pair, T *mirrored) {
+  const OutputAxis axis = l.lastAxis();
+  const int64_t place1 = l.place1(o), place2 = l.place2(o);
+  for (int64_t j = begin; j < end;) {
+    const int64_t p = at.p.first + j;
+    const int64_t count = std::min(end - j, axis.size - p % axis.size);
+    T *out = pair + place1 + l.place2(p);
+    const T *in = row + j;
+    if (at.accumulate)
+      for (int64_t k = 0; k < count; ++k)
+        out[k * axis.stride2] += scale * in[k];
+    else
+      for (int64_t k = 0; k < count; ++k)
+        out[k * axis.stride2] = scale * in[k];
+    if (mirrored) {
+      T *other = mirrored + l.place1(p) + place2;
+      for (int64_t k = 0; k < count; ++k)
+        other[k * axis.stride1] = out[k * axis.stride2];
+    }
+    j += count;
+  }
+}
 
 /// The values of one pair of examples. `tile` points at its o = p = 0, rows of
 /// p are contiguous, rows of o are `strideO` apart; `pair` is Θ[n][m] and
@@ -55,30 +128,24 @@ struct TilePlace {
 template <typename T>
 void writePair(const Layout &l, const TilePlace &at, T scale, const T *tile,
                int64_t strideO, T *pair, T *mirrored) {
-  if (!l.hasO()) {
-    *pair = (at.accumulate ? *pair : T(0)) + scale * *tile;
+  auto write = [&](int64_t place, T value) {
+    pair[place] = (at.accumulate ? pair[place] : T(0)) + scale * value;
     if (mirrored)
-      *mirrored = *pair;
-    return;
-  }
+      mirrored[place] = pair[place];
+  };
+  if (!l.hasO())
+    return write(0, *tile);
   for (int64_t i = at.o.skip; i < at.o.count; ++i) {
     const T *row = tile + i * strideO;
     const int64_t o = at.o.first + i;
     if (!l.hasP()) {
-      pair[o] = scale * *row;
-      if (mirrored)
-        mirrored[o] = pair[o];
+      write(l.place1(o), *row);
       continue;
     }
     int64_t end = at.p.count;
     if (mirrored == pair)
       end = std::min(end, o - at.p.first + 1);
-    T *out = pair + o * l.outputs + at.p.first;
-    for (int64_t j = at.p.skip; j < end; ++j)
-      out[j] = scale * row[j];
-    if (mirrored)
-      for (int64_t j = at.p.skip; j < end; ++j)
-        mirrored[(at.p.first + j) * l.outputs + o] = out[j];
+    writeRow(l, at, scale, row, o, at.p.skip, end, pair, mirrored);
   }
 }
 

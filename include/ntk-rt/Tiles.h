@@ -5,7 +5,7 @@
 // from two functions, factors of a block of examples of one side, and a tile
 // of Θ from the factors of two blocks.
 //
-//   for each block of outputs o, and of outputs p
+//   for each block of outputs o, and of outputs p of its group
 //     for each block of examples n          factors1(n, o)
 //       for each block of examples m        factors2(m, p), cached or not
 //         tile(factors1, factors2)          -> [n][o][m][p]
@@ -66,10 +66,12 @@ namespace detail {
 
 /// A TileProblem with its blocks counted.
 struct TilePlan {
-  int64_t size1, size2;     // examples a block
-  int64_t count1, count2;   // blocks of examples
-  int64_t outputs, oBlocks; // outputs a block, blocks of outputs
-  bool oneSide;             // side 2 takes side 1's factors
+  int64_t size1, size2;   // examples a block
+  int64_t count1, count2; // blocks of examples
+  int64_t outputs;        // outputs a block
+  int64_t groupBlocks;    // blocks of outputs in a group
+  int64_t oBlocks;        // in all groups
+  bool oneSide;           // side 2 takes side 1's factors
   bool cache1, cache2;
 
   explicit TilePlan(const TileProblem &p) {
@@ -83,17 +85,18 @@ struct TilePlan {
     outputs = p.layout.kind == Layout::Scalar
                   ? 1
                   : clamp(p.blocks.outputs, p.layout.outputs);
-    oBlocks = p.layout.kind == Layout::Scalar
-                  ? 1
-                  : (p.layout.outputs + outputs - 1) / outputs;
+    groupBlocks = p.layout.kind == Layout::Scalar
+                      ? 1
+                      : (p.layout.outputs + outputs - 1) / outputs;
+    oBlocks = groupBlocks * p.layout.groups;
     oneSide = p.symmetric && p.sharedFactors;
     cache1 = p.blocks.cacheFactors1 || (oneSide && p.blocks.cacheFactors2);
     cache2 = p.blocks.cacheFactors2 || (oneSide && p.blocks.cacheFactors1);
   }
 
-  /// Pairs of output blocks; a full kernel has all of them.
+  /// Pairs of output blocks; a full kernel has all of them in a group.
   int64_t outputPairs(const Layout &l) const {
-    return l.kind == Layout::Full ? oBlocks * oBlocks : oBlocks;
+    return l.kind == Layout::Full ? oBlocks * groupBlocks : oBlocks;
   }
   int64_t tiles(bool symmetric) const {
     return symmetric ? count1 * (count1 + 1) / 2 : count1 * count2;
@@ -101,7 +104,7 @@ struct TilePlan {
   /// Whether side 2 ever has factors of its own: not if one cache serves both
   /// sides for the only block of outputs there is at a time.
   bool ownFactors2(const Layout &l) const {
-    return !(oneSide && cache1 && (oBlocks == 1 || l.kind != Layout::Full));
+    return !(oneSide && cache1 && (groupBlocks == 1 || l.kind != Layout::Full));
   }
   static int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -185,7 +188,9 @@ public:
         for (int64_t i = 0; i < plan.count1; ++i)
           fill(1, i, o, buffers.factors1.at(i));
       const bool full = p.layout.kind == Layout::Full;
-      for (int64_t q = full ? 0 : o; q < (full ? plan.oBlocks : o + 1); ++q)
+      const int64_t first = full ? o - o % plan.groupBlocks : o;
+      const int64_t count = full ? plan.groupBlocks : 1;
+      for (int64_t q = first; q < first + count; ++q)
         if (!runOutputs(o, q))
           return TileStatus::Stopped;
     }
@@ -196,11 +201,21 @@ private:
   int64_t firstOutput(int64_t block) const {
     if (p.layout.kind == Layout::Scalar)
       return 0;
-    return std::min(block * plan.outputs, p.layout.outputs - plan.outputs);
+    return block / plan.groupBlocks * p.layout.outputs +
+           std::min(block % plan.groupBlocks * plan.outputs,
+                    p.layout.outputs - plan.outputs);
   }
   OutputRange range(int64_t block) const {
     const int64_t first = firstOutput(block);
-    return {first, plan.outputs, block * plan.outputs - first};
+    const int64_t unshifted = block / plan.groupBlocks * p.layout.outputs +
+                              block % plan.groupBlocks * plan.outputs;
+    return {first, plan.outputs, unshifted - first};
+  }
+  /// Does Θ hold a part of the sum already?
+  bool isLaterPart(int64_t block) const {
+    if (p.layout.kind == Layout::Trace)
+      return block > 0;
+    return block / plan.groupBlocks >= p.layout.groups / p.layout.summed;
   }
   int64_t examples(int side, int64_t block) const {
     const int64_t size = side == 1 ? plan.size1 : plan.size2;
@@ -252,7 +267,7 @@ private:
     place.p = range(q);
     kernel.tile(factors1, place.count1, factors2, place.count2, buffers.tile);
     place.mirror = p.symmetric;
-    place.accumulate = p.layout.kind == Layout::Trace && o > 0;
+    place.accumulate = isLaterPart(o);
     writeTileOf(kernel, p.layout, place, p.examples2, static_cast<T>(p.scale),
                 buffers.tile, theta, 0);
   }
@@ -274,6 +289,9 @@ inline const char *checkTileProblem(const TileProblem &p) {
     return "expected a number of examples, but got a negative one";
   if (p.symmetric && p.examples1 != p.examples2)
     return "expected as many examples on both sides of a symmetric kernel";
+  if (p.layout.groups < 1 || p.layout.summed < 1 ||
+      p.layout.groups % p.layout.summed)
+    return "expected groups of outputs, and as many in every sum";
   if (p.layout.kind == Layout::Scalar)
     return nullptr;
   if (p.blocks.outputs < 1 || p.blocks.outputs > p.layout.outputs)

@@ -192,6 +192,101 @@ TEST(Tiles, EveryLayoutBlockAndCache) {
               }
 }
 
+//===----------------------------------------------------------------------===//
+// Groups
+//===----------------------------------------------------------------------===//
+
+/// Outputs [traced][once][kept1][kept2], as factors have them. Θ has the axes
+/// in the order [kept1 twice][once][kept2 twice].
+struct GroupedAxes {
+  int64_t traced, once, kept1, kept2;
+
+  Layout layout(Layout::Kind kind) const {
+    const int64_t inner = kept2 * kept2, middle = once * inner;
+    if (kind == Layout::Diagonal) // kept axes have one index
+      return {once * kept1 * kept2,
+              kind,
+              traced,
+              traced,
+              4,
+              {{traced, 0, 0},
+               {once, kept2, 0},
+               {kept1, once * kept2, 0},
+               {kept2, 1, 0}}};
+    return {kept1 * kept2,
+            kind,
+            traced * once,
+            traced,
+            4,
+            {{traced, 0, 0},
+             {once, inner, 0},
+             {kept1, kept1 * middle, middle},
+             {kept2, kept2, 1}}};
+  }
+  int64_t outputs() const { return traced * once * kept1 * kept2; }
+  int64_t output(int64_t t, int64_t d, int64_t a, int64_t b) const {
+    return ((t * once + d) * kept1 + a) * kept2 + b;
+  }
+};
+
+/// Compares with sums over all indices of the axes.
+void checkGroups(const GroupedAxes &axes, const TileProblem &p) {
+  const Jacobians j(p.examples1, p.examples2, axes.outputs(), p.symmetric);
+  SumKernel kernel{j, p};
+  std::vector<double> theta(p.examples1 * p.examples2 * p.layout.pairSize(),
+                            nan);
+  ASSERT_EQ(computeTiles(kernel, p, theta.data()), TileStatus::Done);
+  const bool full = p.layout.kind == Layout::Full;
+  size_t at = 0;
+  for (int64_t n = 0; n < p.examples1; ++n)
+    for (int64_t m = 0; m < p.examples2; ++m)
+      for (int64_t a = 0; a < axes.kept1; ++a)
+        for (int64_t a2 = full ? 0 : a; a2 < (full ? axes.kept1 : a + 1); ++a2)
+          for (int64_t d = 0; d < axes.once; ++d)
+            for (int64_t b = 0; b < axes.kept2; ++b)
+              for (int64_t b2 = full ? 0 : b; b2 < (full ? axes.kept2 : b + 1);
+                   ++b2) {
+                double sum = 0;
+                for (int64_t t = 0; t < axes.traced; ++t)
+                  sum += j.product(n, axes.output(t, d, a, b), m,
+                                   axes.output(t, d, a2, b2));
+                ASSERT_NEAR(theta[at++], p.scale * sum, 1e-13)
+                    << n << " " << m << " " << a << " " << a2 << " " << d << " "
+                    << b << " " << b2;
+              }
+  ASSERT_EQ(at, theta.size());
+}
+
+TEST(Tiles, GroupsOfOutputs) {
+  for (GroupedAxes axes : {GroupedAxes{3, 2, 2, 3}, {1, 4, 1, 3}, {5, 1, 3, 1}})
+    for (Layout::Kind kind : {Layout::Full, Layout::Diagonal})
+      for (int64_t block : {1, 2, 4, 6, 12})
+        for (int flags = 0; flags < 16; ++flags) {
+          TileProblem p;
+          p.symmetric = flags & 1;
+          p.sharedFactors = flags & 2;
+          p.examples1 = 5;
+          p.examples2 = p.symmetric ? 5 : 3;
+          p.layout = axes.layout(kind);
+          p.blocks = {2, 2, block, (flags & 4) != 0, (flags & 8) != 0};
+          p.scale = 0.5;
+          if (checkTileProblem(p))
+            continue;
+          SCOPED_TRACE(testing::Message() << "kind " << kind << " by " << block
+                                          << ", flags " << flags);
+          checkGroups(axes, p);
+          if (testing::Test::HasFatalFailure())
+            return;
+        }
+}
+
+TEST(Tiles, RefusesUnevenGroups) {
+  TileProblem p = {
+      2, 2, false, false, {2, Layout::Full, 3, 2}, {1, 1, 2, false, false}, 1};
+  EXPECT_STREQ(checkTileProblem(p),
+               "expected groups of outputs, and as many in every sum");
+}
+
 TileProblem problem(Layout::Kind kind) {
   return {11, 11, true, true, {6, kind}, {4, 4, 3, true, false}, 1};
 }

@@ -35,11 +35,10 @@ __global__ void writeTileElement(int64_t count, Layout l, TilePlace place,
   const int64_t p = l.hasP() ? place.p.first + j : 0;
   if (place.mirror && m == n && p > o && l.hasP())
     return;
-  const int64_t row = l.hasP() ? l.outputs : 1;
-  T &out = pair[o * row + p];
+  T &out = pair[l.place1(o) + (l.hasP() ? l.place2(p) : 0)];
   out = (place.accumulate ? out : T(0)) + value;
   if (place.mirror)
-    mirrored[l.hasP() ? p * row + o : o] = out;
+    mirrored[l.hasP() ? l.place1(p) + l.place2(o) : l.place1(o)] = out;
 }
 
 } // namespace detail
