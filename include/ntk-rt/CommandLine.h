@@ -19,6 +19,7 @@ struct CommandLine {
   std::string x1, x2, params, output; ///< names of files, empty if not given
   int64_t threads = 0;                ///< 0 if not given
   int64_t repeat = 0;                 ///< 0 if not given
+  bool allowNonFinite = false;
   bool help = false;
 };
 
@@ -31,24 +32,31 @@ struct Option {
   const char *help;
   std::string CommandLine::*file;
   int64_t CommandLine::*number;
+  bool CommandLine::*flag;
+
+  bool isFlag() const { return flag != nullptr; }
 };
 
 inline constexpr Option options[] = {
     {"--x1", "A.npy|A.npz",
      "examples along the first axis; for several inputs an .npz with one\n"
      "      array for each by name",
-     &CommandLine::x1, nullptr},
+     &CommandLine::x1, nullptr, nullptr},
     {"--x2", "B.npy|B.npz",
      "the second set of examples; without it the kernel of A with itself",
-     &CommandLine::x2, nullptr},
+     &CommandLine::x2, nullptr, nullptr},
     {"--params", "W.npz|W.safetensors", "parameters and buffers by name",
-     &CommandLine::params, nullptr},
-    {"-o", "THETA.npy", "where the kernel goes", &CommandLine::output, nullptr},
+     &CommandLine::params, nullptr, nullptr},
+    {"-o", "THETA.npy", "where the kernel goes", &CommandLine::output, nullptr,
+     nullptr},
     {"--threads", "N", "threads to compute with", nullptr,
-     &CommandLine::threads},
+     &CommandLine::threads, nullptr},
     {"--repeat", "N", "run N times, tell the seconds of the fastest", nullptr,
-     &CommandLine::repeat},
-    {"--help", "", "this text", nullptr, nullptr}};
+     &CommandLine::repeat, nullptr},
+    {"--allow-nonfinite", "",
+     "compute although parameters or examples hold NaN or infinity", nullptr,
+     nullptr, &CommandLine::allowNonFinite},
+    {"--help", "", "this text", nullptr, nullptr, &CommandLine::help}};
 
 /// Reads the value of an option.
 inline bool setOption(CommandLine &line, const Option &option,
@@ -90,12 +98,11 @@ inline bool parseCommandLine(int argc, const char *const *argv,
     const detail::Option *option = detail::findOption(word.substr(0, equals));
     if (!option)
       return detail::fail(error, "unknown option '" + word + "', see --help");
-    const bool isFlag = !option->file && !option->number;
-    if (isFlag && equals == std::string::npos) {
-      line.help = true;
+    if (option->isFlag() && equals == std::string::npos) {
+      line.*option->flag = true;
       continue;
     }
-    if (isFlag)
+    if (option->isFlag())
       return detail::fail(error,
                           std::string(option->name) + ": expected no value");
     if (equals == std::string::npos && ++i == argc)

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Examples for a network from a file, checked against its inputs: examples lie
-// along the first axis of every array. One input takes an .npy file or the one
-// array of an archive, several take an archive with an array for each by name.
+// along the first axis of every array, or the whole arrays are one. One input
+// takes an .npy file or the one array of an archive, several take an archive
+// with an array for each by name.
 
 #ifndef NTK_RT_EXAMPLES_H
 #define NTK_RT_EXAMPLES_H
@@ -52,6 +53,12 @@ struct Examples {
   }
 };
 
+/// What is asked of the arrays of a file.
+struct ExampleRules {
+  bool wholeBatch = false; ///< an array is one example, without an axis of n
+  bool allowNonFinite = false; ///< NaN and infinities are taken
+};
+
 namespace detail {
 
 /// Whether all integers are ids below `bound`; else `found` is one that is not.
@@ -66,15 +73,19 @@ inline bool areIds(const Array &array, int64_t bound, int64_t &found) {
 }
 
 /// Checks an array against its input and converts it.
-inline bool checkInput(const KernelInput &input, const std::string &where,
-                       Array &array, std::string &error) {
+inline bool checkInput(const KernelInput &input, const ExampleRules &rules,
+                       const std::string &where, Array &array,
+                       std::string &error) {
   std::vector<int64_t> wanted = input.shapeVector(), found = array.shape;
   const bool hasExamples = !found.empty() && found[0] > 0;
-  wanted.insert(wanted.begin(), hasExamples ? found[0] : 1);
+  if (!rules.wholeBatch)
+    wanted.insert(wanted.begin(), hasExamples ? found[0] : 1);
   if (found != wanted) {
     std::string text = describe(input.type, input.shapeVector());
-    text.insert(text.find('[') + 1, input.rank ? "n, " : "n");
-    return fail(error, where + ": expected " + text + ", n > 0, for input '" +
+    if (!rules.wholeBatch)
+      text.insert(text.find('[') + 1, input.rank ? "n, " : "n");
+    text += rules.wholeBatch ? ", the whole batch" : ", n > 0";
+    return fail(error, where + ": expected " + text + ", for input '" +
                            input.name + "', but got " +
                            describe(array.type, found));
   }
@@ -82,9 +93,10 @@ inline bool checkInput(const KernelInput &input, const std::string &where,
     return fail(error, where + ": " + error);
   const NonFiniteCount count =
       countNonFinite(array.type, array.bytes.data(), array.size());
-  if (count.any())
+  if (count.any() && !rules.allowNonFinite)
     return fail(error, where + ": expected finite values, but got " +
-                           count.describe());
+                           count.describe() +
+                           " (--allow-nonfinite computes all the same)");
   int64_t id = 0;
   if (input.idBound && !areIds(array, input.idBound, id))
     return fail(error, where + ": expected ids from " +
@@ -99,7 +111,8 @@ inline bool checkInput(const KernelInput &input, const std::string &where,
 /// Reads the examples of a file. All inputs have the same number of them, one
 /// or more, and the file has no other arrays.
 inline bool readExamples(const std::string &path, const KernelInput *inputs,
-                         int count, Examples &examples, std::string &error) {
+                         int count, const ExampleRules &rules,
+                         Examples &examples, std::string &error) {
   ArrayFile file;
   if (!file.open(path, error))
     return false;
@@ -114,15 +127,16 @@ inline bool readExamples(const std::string &path, const KernelInput *inputs,
                                      name + "', but there is none");
     Array &array = examples.inputs[static_cast<size_t>(i)];
     if (!file.read(name, array, error) ||
-        !detail::checkInput(inputs[i], file.describe(name), array, error))
+        !detail::checkInput(inputs[i], rules, file.describe(name), array,
+                            error))
       return false;
-    if (i > 0 && array.shape[0] != examples.count)
+    const int64_t here = rules.wholeBatch ? 1 : array.shape[0];
+    if (i > 0 && here != examples.count)
       return detail::fail(error, file.describe(name) + ": expected " +
                                      std::to_string(examples.count) +
                                      " examples as for '" + inputs[0].name +
-                                     "', but got " +
-                                     std::to_string(array.shape[0]));
-    examples.count = array.shape[0];
+                                     "', but got " + std::to_string(here));
+    examples.count = here;
   }
   if (names.size() > static_cast<size_t>(count))
     return detail::fail(error, path + ": expected " + std::to_string(count) +

@@ -52,7 +52,9 @@ struct Kernel {
   int64_t parameterCount = 0;
   int64_t parameterBytes = 0;
 
-  /// Theta is [n1, n2, pairShape...], of F32 or F64.
+  /// Theta is [n1, n2, pairShape...], of F32 or F64. If an example is a whole
+  /// batch, a file has one of them, and theta is [pairShape...].
+  bool wholeBatch = false;
   ElementType type = ElementType::F32;
   const int64_t *pairShape = nullptr;
   int pairRank = 0;
@@ -72,21 +74,24 @@ namespace detail {
 /// What the help says.
 inline std::string describeKernel(const Kernel &kernel) {
   std::string text = std::string("The neural tangent kernel of '") +
-                     kernel.name + "'.\n\nInputs, for n examples:\n";
+                     kernel.name + "'.\n\nInputs, for " +
+                     (kernel.wholeBatch ? "the whole batch" : "n examples") +
+                     ":\n";
   auto line = [](const char *name, const std::string &type) {
     return std::string("  ") + name + ": " + type + "\n";
   };
   for (int i = 0; i < kernel.inputCount; ++i) {
     std::vector<int64_t> shape = kernel.inputs[i].shapeVector();
     std::string type = describe(kernel.inputs[i].type, shape);
-    type.insert(type.find('[') + 1, shape.empty() ? "n" : "n, ");
+    if (!kernel.wholeBatch)
+      type.insert(type.find('[') + 1, shape.empty() ? "n" : "n, ");
     text += line(kernel.inputs[i].name, type);
   }
-  std::string theta = "[n1, n2";
+  std::string theta = kernel.wholeBatch ? "" : "n1, n2";
   for (int i = 0; i < kernel.pairRank; ++i)
-    theta += ", " + std::to_string(kernel.pairShape[i]);
-  text += "\nThe kernel: " + std::string(infoOf(kernel.type).name) + theta +
-          "]\n\n" +
+    theta += (theta.empty() ? "" : ", ") + std::to_string(kernel.pairShape[i]);
+  text += "\nThe kernel: " + std::string(infoOf(kernel.type).name) + "[" +
+          theta + "]\n\n" +
           (kernel.parameterCount ? "Parameters, to be found in --params:\n"
                                  : "The parameters are compiled in.\n");
   for (int64_t i = 0; i < kernel.parameterCount; ++i) {
@@ -121,26 +126,35 @@ struct Session {
     if (kernel.parameterCount > 0 &&
         (!params.allocate(kernel.parameterBytes, error) ||
          !loadParameters(line.params, kernel.parameters, kernel.parameterCount,
-                         params.data(), error, &unused)))
+                         params.data(), error, &unused, line.allowNonFinite)))
       return fail(error, "--params: " + error);
     for (const std::string &name : unused)
       std::fprintf(stderr, "warning: --params: '%s' is not used\n",
                    printable(name).c_str());
-    if (!readExamples(line.x1, kernel.inputs, kernel.inputCount, x1, error))
-      return fail(error, "--x1: " + error);
+    if (!read(line.x1, x1, error, "--x1: "))
+      return false;
     if (line.x2.empty())
       return true;
-    if (!readExamples(line.x2, kernel.inputs, kernel.inputCount, x2, error))
-      return fail(error, "--x2: " + error);
+    if (!read(line.x2, x2, error, "--x2: "))
+      return false;
     symmetric = x1 == x2;
     return true;
+  }
+
+  bool read(const std::string &path, Examples &examples, std::string &error,
+            const char *option) const {
+    const ExampleRules rules = {kernel.wholeBatch, line.allowNonFinite};
+    return readExamples(path, kernel.inputs, kernel.inputCount, rules, examples,
+                        error) ||
+           fail(error, option + error);
   }
 
   bool compute(std::string &error) {
     using Clock = std::chrono::steady_clock;
     const int64_t n1 = x1.count, n2 = symmetric ? n1 : x2.count;
     shape.assign(kernel.pairShape, kernel.pairShape + kernel.pairRank);
-    shape.insert(shape.begin(), {n1, n2});
+    if (!kernel.wholeBatch)
+      shape.insert(shape.begin(), {n1, n2});
     if (!theta.allocate(byteSizeOf(kernel.type, shape), error))
       return fail(error,
                   "the kernel, " + describe(kernel.type, shape) + ": " + error);

@@ -80,14 +80,15 @@ inline bool loadParameter(ArrayFile &file, const ParameterEntry &entry,
 
 /// Fills `block`, the struct, from an .npz or .safetensors file: each entry
 /// from the array of its name and shape, converted to its type (see
-/// `convertInto`). Values that are not finite are refused; f64 values beyond
-/// f32 become infinite, and are refused too. Arrays that no entry names are
-/// left alone; `unused`, if not null, gets their names. On failure the struct
-/// holds some arrays and not others.
+/// `convertInto`). Values that are not finite are refused unless that is
+/// allowed; f64 values beyond f32 become infinite, and are refused too. Arrays
+/// that no entry names are left alone; `unused`, if not null, gets their names.
+/// On failure the struct holds some arrays and not others.
 inline bool loadParameters(const std::string &path,
                            const ParameterEntry *entries, int64_t count,
                            void *block, std::string &error,
-                           std::vector<std::string> *unused = nullptr) {
+                           std::vector<std::string> *unused = nullptr,
+                           bool allowNonFinite = false) {
   ArrayFile file;
   if (!file.open(path, error))
     return false;
@@ -101,7 +102,7 @@ inline bool loadParameters(const std::string &path,
       return false;
     used.insert(entries[i].name);
   }
-  if (!nonFinite.empty())
+  if (!nonFinite.empty() && !allowNonFinite)
     return detail::fail(error,
                         path + ": expected finite values, but " + nonFinite);
   if (unused)

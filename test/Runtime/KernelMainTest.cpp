@@ -253,6 +253,48 @@ TEST_F(KernelMain, ReadsParameters) {
   EXPECT_EQ(theta({1, 1, 3}), (std::vector<float>{2, 0, 2}));
 }
 
+TEST_F(KernelMain, TakesWholeBatches) {
+  // One example of two rows: theta = x[0, k] x[0, k], as the kernel above.
+  kernel.wholeBatch = true;
+  inputs[0] = {"x", ElementType::F32, {2, 3}, 2, 0};
+  EXPECT_EQ(call({"--x1", "@x.npy", "-o", "@theta.npy"}), 0) << output;
+  EXPECT_EQ(theta({3}), (std::vector<float>{1, 4, 9}));
+  EXPECT_EQ(call({"--help"}), 0);
+  EXPECT_NE(text.find("the whole batch:\n  x: float32[2, 3]\n"), text.npos)
+      << text;
+  EXPECT_NE(text.find("The kernel: float32[3]\n"), text.npos) << text;
+  EXPECT_EQ(failure({"--x1", "@y.npy", "-o", "@other.npy"}),
+            "--x1: y.npy: expected float32[2, 3], the whole batch, for input "
+            "'x', but got float32[1, 3]");
+}
+
+TEST_F(KernelMain, TakesNonFiniteValuesIfAllowed) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  writeExamples<float>("z.npy", ElementType::F32, {1, 3}, {1, infinity, 2});
+  EXPECT_EQ(failure({"--x1", "@z.npy", "-o", "@theta.npy"}),
+            "--x1: z.npy: expected finite values, but got 0 NaN and 1 infinite "
+            "values (--allow-nonfinite computes all the same)");
+  EXPECT_EQ(call({"--x1", "@z.npy", "-o", "@theta.npy", "--allow-nonfinite"}),
+            0);
+  EXPECT_EQ(theta({1, 1, 3}), (std::vector<float>{1, infinity, 4}));
+  EXPECT_NE(output.find("warning: "), output.npos) << output;
+
+  kernel.parameters = entries;
+  kernel.parameterCount = 1;
+  kernel.parameterBytes = sizeof(parameters);
+  TestFile file(parameterFile(R"({"dtype": "F32", "shape": [],
+                                  "data_offsets": [28, 32]})"));
+  EXPECT_NE(
+      failure({"--x1", "@y.npy", "--params", file.path(), "-o", "@other.npy"})
+          .find("expected finite values, but 'scale'"),
+      std::string::npos);
+  EXPECT_EQ(call({"--x1", "@y.npy", "--params", file.path(), "-o", "@theta.npy",
+                  "--allow-nonfinite"}),
+            0)
+      << output;
+  EXPECT_EQ(theta({1, 1, 3})[0], infinity);
+}
+
 TEST_F(KernelMain, TellsTheFastestTime) {
   EXPECT_EQ(call({"--x1", "@x.npy", "--repeat", "3"}), 0);
   double seconds = -1;
@@ -304,7 +346,8 @@ TEST_F(KernelMain, RefusesExamples) {
                            "input 'x', but got float32[0, 3]");
   writeExamples<float>("n.npy", ElementType::F32, {1, 3}, {1, NAN, INFINITY});
   EXPECT_EQ(with("n.npy"), "--x1: n.npy: expected finite values, but got 1 NaN "
-                           "and 1 infinite values");
+                           "and 1 infinite values (--allow-nonfinite computes "
+                           "all the same)");
   writeExamples<float>("3.npy", ElementType::F32, {3, 3},
                        std::vector<float>(9));
   EXPECT_EQ(with("3.npy"), "net: three examples are not liked");
