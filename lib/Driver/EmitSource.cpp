@@ -7,7 +7,6 @@
 #include "mlir/Pass/PassManager.h"
 #include "ntk/Driver/Diagnostics.h"
 #include "ntk/Driver/FittedKernel.h"
-#include "ntk/Driver/KernelShape.h"
 #include "ntk/Driver/Report.h"
 #include "ntk/Driver/Session.h"
 #include "ntk/Lower/Passes.h"
@@ -97,13 +96,14 @@ static std::vector<std::string> describePlan(const RunOptions &options,
                                              const FittedKernel &fitted) {
   std::vector<std::string> lines;
   const ProblemSize &size = fitted.planned.size;
-  lines.push_back(
-      "Written from " + llvm::sys::path::filename(options.model).str() +
-      " for method " + fitted.planned.method + ", planned for " +
-      std::to_string(size.n1) + " x " + std::to_string(size.n2) +
-      " examples: " + formatCount(fitted.planned.cost.getTotal().flops) +
-      "FLOP, " + formatBytes(fitted.memory.workspace + fitted.memory.arena) +
-      " of workspace.");
+  lines.push_back("Written from " +
+                  llvm::sys::path::filename(options.model).str() +
+                  " for method " + fitted.planned.method + ", planned for " +
+                  std::to_string(size.n1) + " x " + std::to_string(size.n2) +
+                  (options.wholeBatch ? " whole batches: " : " examples: ") +
+                  formatCount(fitted.planned.cost.getTotal().flops) + "FLOP, " +
+                  formatBytes(fitted.memory.workspace + fitted.memory.arena) +
+                  " of workspace.");
   lines.push_back("Sites, one for each use of a parameter:");
   lines.push_back("");
   for (const SiteReport &site : fitted.planned.sites) {
@@ -138,19 +138,21 @@ static std::string describeElement(KernelOutputs kind, int64_t outputs) {
 }
 
 static SourceRequest getRequest(Model &model, const RunOptions &options,
+                                const KernelShape &shape,
                                 const FittedKernel &fitted) {
   SourceRequest request;
   request.functions = fitted.planned.functions;
   request.kernel = kernelName.str();
   request.layout = fitted.problem.layout;
   request.blocks = fitted.problem.blocks;
-  KernelOutputs outputs = *symbolizeKernelOutputs(options.kernel);
-  request.element = describeElement(outputs, model.network.getOutputs());
-  if (outputs == KernelOutputs::Full)
-    request.outputShape = {model.network.getOutputs(),
-                           model.network.getOutputs()};
-  else if (outputs == KernelOutputs::Diagonal)
-    request.outputShape = {model.network.getOutputs()};
+  request.scale = shape.scale;
+  request.wholeBatch = shape.wholeBatch;
+  llvm::append_range(request.outputShape, shape.getPairShape());
+  // One formula for all entries, where o and p are all that outputs have.
+  if (options.axes.empty() && !options.wholeBatch &&
+      request.outputShape.size() <= 2)
+    request.element = describeElement(*symbolizeKernelOutputs(options.kernel),
+                                      model.network.getOutputs());
   if (options.embedWeights)
     request.embeddedValues = getValuesPrinter(model);
   for (const NetworkInput &input : model.inputs)
@@ -201,7 +203,8 @@ static Expected<SourceRequest> getRequest(ModuleOp module,
   Layout::Kind kinds[] = {Layout::Scalar, Layout::Diagonal, Layout::Full};
   request.layout = {outputs, kinds[tile.getRank() - 2]};
   request.outputShape.assign(tile.getRank() - 2, outputs);
-  request.blocks = {options.n1, options.n2, outputs, true, true};
+  request.blocks = {options.n1, options.n2.value_or(options.n1), outputs, true,
+                    true};
   return request;
 }
 
@@ -243,11 +246,15 @@ static void addOptions(SourceRequest &request, const RunOptions &options) {
   request.network = getIdentifier(llvm::sys::path::stem(options.output));
   request.language = options.toCuda ? Language::Cuda : Language::Cpp;
   request.tf32 = options.tf32;
-  request.backend = options.kernels;
+  request.backend = options.kernels.empty() ? "onednn" : options.kernels;
   request.withMain = options.withMain;
 }
 
 static Error emitLowered(ModuleOp module, const RunOptions &options) {
+  if (!options.axes.empty() || options.wholeBatch)
+    return createStringError(options.model +
+                             ": expected a network for --axes and "
+                             "--whole-batch: functions compute what they do");
   if (options.needsValues(Tool::Emit))
     return createStringError(options.model +
                              ": expected a network for --embed-weights and "
@@ -266,14 +273,20 @@ static Error emitModel(Expected<Model> model, const RunOptions &options) {
   for (const std::string &warning : model->warnings)
     llvm::errs() << "warning: " << warning << '\n';
   nameValues(*model);
-  ProblemSize size{options.n1, options.n2, options.n1 == options.n2};
+  Expected<KernelShape> shape = getKernelShape(*model, options);
+  if (!shape)
+    return shape.takeError();
+  int64_t n2 = options.n2.value_or(options.n1);
+  ProblemSize size{options.n1, n2, options.n1 == n2};
+  if (options.wholeBatch)
+    size = {1, 1, true};
   int64_t limit = options.memoryLimit.value_or(getDefaultMemoryLimit());
   Expected<FittedKernel> fitted =
-      fitKernel(*model, options, size, /*inputBytes=*/0, limit,
+      fitKernel(*model, options, *shape, size, /*inputBytes=*/0, limit,
                 /*compareMethods=*/false);
   if (!fitted)
     return fitted.takeError();
-  SourceRequest request = getRequest(*model, options, *fitted);
+  SourceRequest request = getRequest(*model, options, *shape, *fitted);
   addOptions(request, options);
   if (Error error = writeSource(request, options))
     return error;

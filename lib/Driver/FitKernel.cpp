@@ -19,20 +19,6 @@ using llvm::Expected;
 using ::ntk::rt::Blocks;
 using ::ntk::rt::Layout;
 
-static Layout getLayout(KernelOutputs outputs, int64_t count) {
-  switch (outputs) {
-  case KernelOutputs::Full:
-    return {count, Layout::Full};
-  case KernelOutputs::Trace:
-    return {count, Layout::Trace};
-  case KernelOutputs::Diagonal:
-    return {count, Layout::Diagonal};
-  case KernelOutputs::Sum:
-    return {count, Layout::Scalar};
-  }
-  return {count, Layout::Full};
-}
-
 /// Lowers to Level 3 and reads what the functions need.
 static Error lower(FittedKernel &fitted, const RunOptions &options) {
   PlannedKernel &planned = fitted.planned;
@@ -64,36 +50,58 @@ static Error lower(FittedKernel &fitted, const RunOptions &options) {
 }
 
 /// The problem, but for its blocks.
-static ::ntk::rt::TileProblem
-getProblem(const FittedKernel &fitted, const ProblemSize &size, Layout layout) {
+static ::ntk::rt::TileProblem getProblem(const FittedKernel &fitted,
+                                         const ProblemSize &size,
+                                         const KernelShape &shape) {
   ::ntk::rt::TileProblem problem;
   problem.examples1 = size.n1;
   problem.examples2 = size.n2;
   problem.symmetric = size.symmetric;
   problem.sharedFactors = fitted.sizes.sharedFactors;
-  problem.layout = layout;
+  problem.layout = shape.layout;
   problem.blocks = {1, 1, 1, false, false};
-  problem.scale = 1; // traces are divided inside the tile
+  problem.scale = shape.scale;
   return problem;
 }
 
 /// Chooses blocks of examples for functions of `outputs` outputs.
 static int64_t choose(FittedKernel &fitted, const ProblemSize &size,
-                      Layout layout, int64_t outputs, int64_t elementBytes,
-                      int64_t inputBytes, int64_t limit) {
-  fitted.problem = getProblem(fitted, size, layout);
+                      const KernelShape &shape, int64_t outputs,
+                      int64_t elementBytes, int64_t inputBytes, int64_t limit) {
+  fitted.problem = getProblem(fitted, size, shape);
   auto use = [&](const Blocks &blocks) {
     ::ntk::rt::TileProblem problem = fitted.problem;
     problem.blocks = blocks;
     return getMemoryUse(fitted.sizes, problem, elementBytes, inputBytes);
   };
   BlockProblem blocks{size.n1, size.n2, size.symmetric, outputs,
-                      layout.kind == Layout::Scalar ? 1 : outputs};
+                      shape.layout.kind == Layout::Scalar ? 1 : outputs};
   BlockChoice choice = chooseBlocks(
       blocks, limit, [&](const Blocks &b) { return use(b).getTotal(); });
   fitted.problem.blocks = choice.blocks;
   fitted.memory = use(choice.blocks);
   return choice.peakBytes;
+}
+
+/// Takes the costs of one block of outputs for those of all of them.
+static void scaleCosts(PlannedKernel &planned, const Layout &layout,
+                       int64_t block) {
+  double count = (layout.outputs + block - 1) / block;
+  double sides = count * layout.groups;
+  double tiles = layout.kind == Layout::Full ? count * sides : sides;
+  KernelCost &cost = planned.cost;
+  cost = {cost.factors1 * sides, cost.factors2 * sides, cost.tile * tiles};
+  for (auto &[method, flops] : planned.methodFlops)
+    flops *= sides;
+  auto scale = [&](OrderReport &order) {
+    order.pairFlops *= tiles;
+    order.sideFlops *= sides;
+    order.bytes *= tiles;
+  };
+  for (SiteReport &site : planned.sites) {
+    scale(site.chosen);
+    llvm::for_each(site.alternatives, scale);
+  }
 }
 
 static Error describeLack(const FittedKernel &fitted, const RunOptions &options,
@@ -114,54 +122,47 @@ static Error describeLack(const FittedKernel &fitted, const RunOptions &options,
 }
 
 /// The sizes of blocks and arenas are computed in 64 bits.
-static Error checkSizes(Model &model, const RunOptions &options,
+static Error checkSizes(const RunOptions &options, const KernelShape &shape,
                         const ProblemSize &size) {
-  constexpr int64_t maxOutputs = int64_t(1) << 28;
-  int64_t outputs = model.network.getOutputs();
-  if (outputs > maxOutputs)
-    return createStringError(options.model + ": expected at most " +
-                             Twine(maxOutputs) + " outputs, but got " +
-                             Twine(outputs));
-  SmallVector<int64_t> shape = getKernelShape(
-      model.network, *symbolizeKernelOutputs(options.kernel), size.n1, size.n2);
-  if (!byteSizeOf(ElementKind::Float64, shape))
+  SmallVector<int64_t> theta = shape.getFileShape(size.n1, size.n2);
+  if (!byteSizeOf(ElementKind::Float64, theta))
     return createStringError(options.model +
                              ": expected a kernel that fits memory, but got " +
-                             describe(ElementKind::Float64, shape));
+                             describe(ElementKind::Float64, theta));
   return Error::success();
 }
 
-Expected<FittedKernel> mlir::ntk::fitKernel(Model &model,
-                                            const RunOptions &options,
-                                            const ProblemSize &size,
-                                            int64_t inputBytes, int64_t limit,
-                                            bool compareMethods) {
-  if (Error error = checkSizes(model, options, size))
+Expected<FittedKernel>
+mlir::ntk::fitKernel(Model &model, const RunOptions &options,
+                     const KernelShape &shape, const ProblemSize &size,
+                     int64_t inputBytes, int64_t limit, bool compareMethods) {
+  if (Error error = checkSizes(options, shape, size))
     return std::move(error);
-  int64_t all = model.network.getOutputs();
-  Layout layout = getLayout(*symbolizeKernelOutputs(options.kernel), all);
+  const Layout &layout = shape.layout;
+  int64_t all = layout.outputs;
   int64_t elementBytes = model.getRealType().getWidth() / 8;
   int64_t outputs = all;
   RunOptions wanted = options;
   std::vector<std::pair<std::string, double>> methodFlops;
   while (true) {
-    std::optional<int64_t> block;
+    std::optional<int64_t> block = shape.getGroupBlock();
     if (outputs != all)
       block = outputs;
     FittedKernel fitted;
-    Expected<PlannedKernel> planned =
-        planKernel(model, wanted, size, block, compareMethods && !block);
+    Expected<PlannedKernel> planned = planKernel(
+        model, wanted, shape, size, block, compareMethods && outputs == all);
     if (!planned)
       return planned.takeError();
     fitted.planned = std::move(*planned);
-    if (!block)
+    scaleCosts(fitted.planned, layout, outputs);
+    if (outputs == all)
       methodFlops = fitted.planned.methodFlops;
     wanted.method = fitted.planned.method;
     fitted.planned.methodFlops = methodFlops;
     if (Error error = lower(fitted, options))
       return std::move(error);
-    if (choose(fitted, size, layout, outputs, elementBytes, inputBytes,
-               limit) <= limit)
+    if (choose(fitted, size, shape, outputs, elementBytes, inputBytes, limit) <=
+        limit)
       return fitted;
     int64_t smaller = ::ntk::rt::allowedOutputBlock(layout, outputs / 2);
     if (layout.kind == Layout::Scalar || outputs == 1)

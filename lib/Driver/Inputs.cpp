@@ -5,6 +5,7 @@
 // Examples lie along the first axis of every array.
 
 #include "ntk/Driver/Model.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -71,12 +72,15 @@ Expected<Array> mlir::ntk::convertTo(const Array &array, Type element,
 // One array
 //===----------------------------------------------------------------------===//
 
-/// "[n, 3, 32, 32]"
-static std::string describeExamples(ArrayRef<int64_t> shape) {
-  std::string text = "[n";
+/// "[n, 3, 32, 32]", or of a whole batch "[8, 3, 32, 32]".
+static std::string describeExamples(ArrayRef<int64_t> shape, bool isBatch) {
+  SmallVector<std::string> sizes;
+  if (!isBatch)
+    sizes.push_back("n");
   for (int64_t size : shape)
-    text += (", " + Twine(size)).str();
-  return text + "]";
+    sizes.push_back(std::to_string(size));
+  return "[" + llvm::join(sizes, ", ") + "]" +
+         (isBatch ? ", the whole batch," : "");
 }
 
 int64_t mlir::ntk::getIdBound(Model &model, const NetworkInput &input) {
@@ -114,11 +118,13 @@ static Expected<Array> readInput(Model &model, const NetworkInput &input,
                                  const Array &array, const Twine &where,
                                  bool allowNonFinite) {
   ArrayRef<int64_t> wanted = input.type.getShape(), found = array.shape;
-  if (found.empty() || found.drop_front() != wanted)
-    return createStringError(where + ": expected " + describeExamples(wanted) +
+  bool isBatch = model.batchSize.has_value();
+  if (isBatch ? found != wanted : found.empty() || found.drop_front() != wanted)
+    return createStringError(where + ": expected " +
+                             describeExamples(wanted, isBatch) +
                              " for input '" + input.name + "', but got " +
                              describe(array.kind, array.shape));
-  if (found.front() == 0)
+  if (!isBatch && found.front() == 0)
     return createStringError(where +
                              ": expected at least one example, but "
                              "got " +
@@ -181,7 +187,7 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, StringRef option,
         readInput(model, input, *array, where, allowNonFinite);
     if (!converted)
       return converted.takeError();
-    int64_t count = converted->shape.front();
+    int64_t count = model.batchSize ? 1 : converted->shape.front();
     if (!examples.inputs.empty() && count != examples.count)
       return createStringError(where + ": expected " + Twine(examples.count) +
                                " examples as for '" + model.inputs[0].name +

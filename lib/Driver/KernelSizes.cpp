@@ -80,8 +80,8 @@ static int64_t getWorkspaceBytes(const KernelSizes &sizes,
                                  const ::ntk::rt::TileProblem &problem,
                                  int64_t elementBytes) {
   double tile = static_cast<double>(problem.blocks.examples1) *
-                problem.blocks.examples2 * problem.layout.pairSize() *
-                elementBytes;
+                problem.blocks.examples2 * problem.blocks.outputs *
+                problem.blocks.outputs * elementBytes;
   SizesOnly kernel{sizes};
   if (toBytes(tile) == mostBytes ||
       kernel.factorBytes(1, problem.examples1) == mostBytes ||

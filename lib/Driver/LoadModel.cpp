@@ -214,6 +214,9 @@ static Expected<Model> takeNetwork(OwningOpRef<ModuleOp> module,
   model.module = std::move(module);
   if (Error error = findNetwork(model, options.model))
     return std::move(error);
+  if (options.wholeBatch && !model.inputs.empty() &&
+      model.inputs.front().type.getRank() > 0)
+    model.batchSize = model.inputs.front().type.getDimSize(0);
   if (options.doublePrecision &&
       *options.doublePrecision != model.getRealType().isF64())
     return createStringError(options.model + ": the network computes in " +
@@ -224,12 +227,34 @@ static Expected<Model> takeNetwork(OwningOpRef<ModuleOp> module,
   return model;
 }
 
+/// What a whole batch leaves open: sizes of the arrays of `--x1`, or where
+/// there are no examples yet those that are planned for.
+static Error describeBatch(const RunOptions &options,
+                           OnnxImportOptions &import) {
+  import.wholeBatch = true;
+  if (options.x1.empty()) {
+    import.batchSize = options.n1;
+    return Error::success();
+  }
+  Expected<std::vector<NamedArray>> arrays = readArrays(options.x1);
+  if (!arrays)
+    return createStringError("--x1: " + llvm::toString(arrays.takeError()));
+  for (const NamedArray &entry : *arrays)
+    import.inputShapes.emplace_back(
+        entry.name, std::vector<int64_t>(entry.array.shape.begin(),
+                                         entry.array.shape.end()));
+  return Error::success();
+}
+
 static Expected<Model> loadOnnx(MLIRContext &context,
                                 const RunOptions &options) {
   OnnxImportOptions import;
   import.wrt = options.wrt;
   import.frozen = options.frozen;
   import.doublePrecision = options.doublePrecision.value_or(false);
+  if (options.wholeBatch)
+    if (Error error = describeBatch(options, import))
+      return std::move(error);
   Expected<OnnxImport> onnx = importOnnx(options.model, context, import);
   if (!onnx)
     return onnx.takeError();
@@ -245,6 +270,7 @@ static Expected<Model> loadOnnx(MLIRContext &context,
   Model model;
   model.module = std::move(onnx->module);
   model.store = std::move(onnx->store);
+  model.batchSize = onnx->wholeBatchSize;
   model.summary = std::move(onnx->summary);
   model.warnings = std::move(onnx->warnings);
   if (Error error = findNetwork(model, options.model))
@@ -266,6 +292,10 @@ static Expected<Model> complete(Expected<Model> model,
   if (needsValues)
     if (Error error = checkParameters(*model, options))
       return std::move(error);
+  if (options.wholeBatch && !model->batchSize)
+    return createStringError(options.model +
+                             ": expected an input with an axis "
+                             "for --whole-batch, but there is none");
   if (model->wrt.empty())
     return createStringError(options.model +
                              ": expected a trainable parameter, but there is "

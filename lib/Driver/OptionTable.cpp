@@ -22,6 +22,9 @@ static Error expected(StringRef option, const Twine &what, StringRef found) {
                            ", but got '" + found + "'");
 }
 
+/// What becomes of the axes of the outputs.
+static constexpr StringRef kernelKinds[] = {"full", "trace", "diagonal", "sum"};
+
 static Error setChoice(std::string &target, StringRef option, StringRef value,
                        ArrayRef<StringRef> choices) {
   if (!llvm::is_contained(choices, value))
@@ -67,6 +70,27 @@ static Error addGlobs(RunOptions &o, StringRef option, StringRef value) {
       return expected(
           option, "names or globs of parameters, separated by commas", value);
     (o.*target).push_back(glob.str());
+  }
+  return Error::success();
+}
+
+/// Axes, separated by commas; each may say what becomes of it.
+static Error addAxes(RunOptions &o, StringRef option, StringRef value) {
+  llvm::SmallVector<StringRef> entries;
+  value.split(entries, ',');
+  for (StringRef entry : entries) {
+    auto [kind, number] = entry.trim().rsplit(':');
+    if (!entry.contains(':'))
+      std::swap(kind, number);
+    AxisChoice choice{0, kind.str()};
+    if (number.getAsInteger(10, choice.axis) ||
+        (kind.empty() && entry.contains(':')) ||
+        (!kind.empty() && !llvm::is_contained(kernelKinds, kind)))
+      return expected(option,
+                      "axes as -1, or with what becomes of each as "
+                      "trace:-1,diagonal:0",
+                      value);
+    o.axes.push_back(std::move(choice));
   }
   return Error::success();
 }
@@ -121,9 +145,13 @@ static constexpr Option options[] = {
      "[n1, n2, a, a, b, b]), trace [n1, n2] (divided by o),\n"
      "diagonal [n1, n2, o], sum [n1, n2] (of the summed outputs)",
      [](RunOptions &o, StringRef option, StringRef value) {
-       return setChoice(o.kernel, option, value,
-                        {"full", "trace", "diagonal", "sum"});
+       return setChoice(o.kernel, option, value, kernelKinds);
      }},
+    {Option::Both, "axes", "LIST",
+     "the axes of an example's output that K is about, as 0,-1; all others "
+     "are\n"
+     "full. With a word, as in trace:-1,diagonal:0, an axis has its own K",
+     addAxes},
     {Option::Both, "wrt", "GLOB,...", "differentiate by these parameters only",
      addGlobs<&RunOptions::wrt>},
     {Option::Both, "frozen", "GLOB,...", "do not differentiate by these",
@@ -158,10 +186,12 @@ static constexpr Option options[] = {
      "the slow and simple kernel, in f64, for comparison",
      setFlag<&RunOptions::reference>},
     {Option::Both, "whole-batch", "",
-     "(not supported yet) take the batch as one example",
-     [](RunOptions &, StringRef, StringRef) {
-       return createStringError("--whole-batch is not supported yet");
-     }},
+     "for networks that mix examples: A is one batch, as the network takes "
+     "it,\n"
+     "B another of its size, and each output depends on all its examples; "
+     "costs\n"
+     "as much as n times the outputs",
+     setFlag<&RunOptions::wholeBatch>},
     {Option::Both, "allow-nonfinite", "",
      "compute although weights or inputs hold NaN or infinity",
      setFlag<&RunOptions::allowNonFinite>},
@@ -181,7 +211,8 @@ static constexpr Option options[] = {
     {Option::Emit, "n1", "N",
      "examples x1 that the plan is made for; any number runs",
      setCount<&RunOptions::n1>},
-    {Option::Emit, "n2", "N", "examples x2 that the plan is made for",
+    {Option::Emit, "n2", "N",
+     "examples x2 that the plan is made for; without it x2 is x1",
      setCount<&RunOptions::n2>},
     {Option::Emit, "main", "", "with a command line: --x1 --x2 --params -o",
      setFlag<&RunOptions::withMain>},

@@ -111,6 +111,13 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
   StringRef model = o.model;
   if (!model.ends_with(".onnx") && !model.ends_with(".mlir"))
     return createStringError(model + ": expected an .onnx or .mlir file");
+  auto isFull = [&](const AxisChoice &axis) {
+    return axis.kind.empty() && o.kernel == "full";
+  };
+  if (llvm::any_of(o.axes, isFull))
+    return createStringError(
+        "--axes: expected --kernel=trace, diagonal or sum, "
+        "or a word for each axis as in trace:-1");
   if (tool == Tool::Emit) {
     StringRef ending = o.toCuda ? ".cu" : ".cpp";
     if (!StringRef(o.output).ends_with(ending))
@@ -118,6 +125,13 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
                                ", but got '" + o.output + "'");
     if (o.tf32 && !o.toCuda)
       return createStringError("--tf32: expected --ntk-to-cuda");
+    if (!o.kernels.empty() && o.toCuda)
+      return createStringError(
+          "--kernels: expected --ntk-to-cpp: CUDA leans on "
+          "cuBLAS");
+    if (o.n2 && o.wholeBatch)
+      return createStringError("--n2: expected none with --whole-batch: both "
+                               "sides have batches of one size");
     return Error::success();
   }
   if (o.x1.empty())

@@ -24,19 +24,19 @@ static std::string getMethodName(StringRef name) {
 /// The module with a copy of the network and the request.
 static KernelOp createRequest(PlannedKernel &planned, Model &model,
                               const RunOptions &options,
+                              const KernelShape &shape,
                               std::optional<int64_t> outputBlock) {
   Location loc = model.network.getLoc();
   planned.module = ModuleOp::create(loc);
   OpBuilder builder = OpBuilder::atBlockEnd(planned.module->getBody());
-  builder.clone(*model.network);
+  prepareOutputs(cast<NetworkOp>(builder.clone(*model.network)), shape);
   SmallVector<StringRef> wrt(model.wrt.begin(), model.wrt.end());
   std::string method = options.method;
   std::replace(method.begin(), method.end(), '-', '_');
   auto kernel = builder.create<KernelOp>(
       loc, builder.getStringAttr(kernelName),
       FlatSymbolRefAttr::get(model.network.getSymNameAttr()),
-      KernelOutputsAttr::get(builder.getContext(),
-                             *symbolizeKernelOutputs(options.kernel)),
+      KernelOutputsAttr::get(builder.getContext(), shape.request),
       builder.getStrArrayAttr(wrt),
       planned.size.symmetric ? builder.getUnitAttr() : UnitAttr(),
       KernelMethodAttr(), IntegerAttr(), DictionaryAttr());
@@ -145,14 +145,14 @@ static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
 
 Expected<PlannedKernel>
 mlir::ntk::planKernel(Model &model, const RunOptions &options,
-                      const ProblemSize &size,
+                      const KernelShape &shape, const ProblemSize &size,
                       std::optional<int64_t> outputBlock, bool compareMethods) {
   MLIRContext *context = model.module->getContext();
   context->loadDialect<func::FuncDialect, NTKDialect>();
   DiagnosticCollector diagnostics(context);
   PlannedKernel planned;
   planned.size = size;
-  KernelOp kernel = createRequest(planned, model, options, outputBlock);
+  KernelOp kernel = createRequest(planned, model, options, shape, outputBlock);
   if (failed(runPlanner(planned, kernel, model.wrt, compareMethods)))
     return diagnostics.takeError(options.model + ": planning failed");
   readDecisions(planned, kernel);

@@ -6,7 +6,6 @@
 
 #include "ntk/Driver/ReferenceRun.h"
 #include "ntk/Driver/Diagnostics.h"
-#include "ntk/Driver/KernelShape.h"
 #include "ntk/Reference/ReferenceKernel.h"
 
 using namespace mlir;
@@ -81,27 +80,63 @@ static std::vector<Arguments> getExamples(const Model &model,
 // Output axes
 //===----------------------------------------------------------------------===//
 
-/// One pair of a full kernel [O][O] to what is kept of its output axes.
-static double *reduce(KernelOutputs kind, int64_t outputs, const double *pair,
-                      double *to) {
-  double sum = 0;
-  for (int64_t o = 0; o < outputs; ++o)
-    for (int64_t p = 0; p < outputs; ++p) {
-      double value = pair[o * outputs + p];
-      if (kind == KernelOutputs::Full ||
-          (kind == KernelOutputs::Diagonal && o == p))
-        *to++ = value;
-      if (kind == KernelOutputs::Sum || o == p)
-        sum += value;
+namespace {
+/// One index of every axis.
+using Indices = SmallVector<int64_t>;
+
+/// Adds a pair of a full kernel [O][O] to what is kept of its output axes.
+class PairReduction {
+public:
+  PairReduction(NetworkOp network, const KernelShape &shape)
+      : shape(shape), joined(getJoinedOrder(network, shape)) {
+    for (const KernelAxis &axis : shape.axes)
+      if (axis.kind == KernelOutputs::Trace)
+        divisor *= static_cast<double>(axis.size);
+    for (size_t output = 0; output < joined.size(); ++output)
+      indices.push_back(split(output));
+  }
+
+  void add(const double *pair, double *to) const {
+    int64_t outputs = joined.size();
+    for (int64_t o = 0; o < outputs; ++o)
+      for (int64_t p = 0; p < outputs; ++p)
+        if (std::optional<int64_t> place = getPlace(indices[o], indices[p]))
+          to[*place] += pair[joined[o] * outputs + joined[p]] / divisor;
+  }
+
+private:
+  Indices split(int64_t output) const {
+    Indices indices(shape.axes.size());
+    for (size_t i = indices.size(); i-- > 0; output /= shape.axes[i].size)
+      indices[i] = output % shape.axes[i].size;
+    return indices;
+  }
+
+  /// Where outputs `o` and `p` go, if they go anywhere.
+  std::optional<int64_t> getPlace(ArrayRef<int64_t> o,
+                                  ArrayRef<int64_t> p) const {
+    int64_t place = 0;
+    for (auto [axis, i, j] : llvm::zip_equal(shape.axes, o, p)) {
+      bool isDiagonal = axis.kind == KernelOutputs::Diagonal;
+      if ((isDiagonal || axis.kind == KernelOutputs::Trace) && i != j)
+        return std::nullopt;
+      if (isDiagonal || axis.kind == KernelOutputs::Full)
+        place = place * axis.size + i;
+      if (axis.kind == KernelOutputs::Full)
+        place = place * axis.size + j;
     }
-  if (kind == KernelOutputs::Trace)
-    *to++ = sum / static_cast<double>(outputs);
-  if (kind == KernelOutputs::Sum)
-    *to++ = sum;
-  return to;
-}
+    return place;
+  }
+
+  const KernelShape &shape;
+  std::vector<int64_t> joined;
+  std::vector<Indices> indices; ///< of each output
+  double divisor = 1;
+};
+} // namespace
 
 Expected<Array> mlir::ntk::runReference(Model &model, const RunOptions &options,
+                                        const KernelShape &shape,
                                         const Examples &x1, const Examples *x2,
                                         MutableArrayRef<char> &bytes) {
   Expected<Arguments> arguments = getArguments(model);
@@ -120,15 +155,17 @@ Expected<Array> mlir::ntk::runReference(Model &model, const RunOptions &options,
   if (failed(full))
     return diagnostics.takeError(options.model + ": evaluation failed");
 
-  KernelOutputs kind = *symbolizeKernelOutputs(options.kernel);
   int64_t n2 = x2 ? x2->count : x1.count, outputs = model.network.getOutputs();
-  Expected<Array> theta =
-      Array::allocate(ElementKind::Float64,
-                      getKernelShape(model.network, kind, x1.count, n2), bytes);
+  Expected<Array> theta = Array::allocate(
+      ElementKind::Float64, shape.getFileShape(x1.count, n2), bytes);
   if (!theta)
     return theta;
   auto *to = reinterpret_cast<double *>(bytes.data());
-  for (int64_t pair = 0; pair < x1.count * n2; ++pair)
-    to = reduce(kind, outputs, full->data() + pair * outputs * outputs, to);
+  int64_t pairs = x1.count * n2, pairSize = theta->size() / pairs;
+  std::fill_n(to, theta->size(), 0.0);
+  PairReduction reduction(model.network, shape);
+  for (int64_t pair = 0; pair < pairs; ++pair)
+    reduction.add(full->data() + pair * outputs * outputs,
+                  to + pair * pairSize);
   return theta;
 }

@@ -6,7 +6,6 @@
 #include "ntk/Driver/Session.h"
 #include "Progress.h"
 #include "ntk/Driver/FittedKernel.h"
-#include "ntk/Driver/KernelShape.h"
 #include "ntk/Driver/ReferenceRun.h"
 #include "ntk/Driver/RunKernel.h"
 #include <chrono>
@@ -48,6 +47,7 @@ private:
   Model model;
   Examples x1, x2; ///< x2 is empty if x1 = x2
   ProblemSize size;
+  KernelShape shape;
   int64_t limit = 0;
   FittedKernel fitted;
   std::optional<Profile> profile;
@@ -87,6 +87,10 @@ Error Session::load() {
     note(model.summary);
   for (const std::string &warning : model.warnings)
     warn(warning);
+  Expected<KernelShape> wanted = getKernelShape(model, options);
+  if (!wanted)
+    return wanted.takeError();
+  shape = std::move(*wanted);
   Expected<Examples> first =
       readExamples(model, "x1", options.x1, options.allowNonFinite);
   if (!first)
@@ -123,7 +127,7 @@ Error Session::plan() {
   bool reports = options.plan != ReportFormat::None ||
                  options.profile != ReportFormat::None;
   Expected<FittedKernel> result =
-      fitKernel(model, options, size, getBytes(x1) + getBytes(x2), limit,
+      fitKernel(model, options, shape, size, getBytes(x1) + getBytes(x2), limit,
                 /*compareMethods=*/reports);
   if (!result)
     return result.takeError();
@@ -134,7 +138,7 @@ Error Session::plan() {
 Report Session::makeReport() {
   Report report;
   report.model = options.model;
-  report.kernel = options.kernel;
+  report.kernel = shape.describe();
   bool isDouble = model.getRealType().isF64();
   report.dtype = isDouble ? "f64" : "f32";
   report.method = fitted.planned.method;
@@ -197,10 +201,9 @@ Error Session::compute() {
       size.symmetric ? &x1 : &x2,
       parameters->data,
       {fitted.work[0].flops, fitted.work[1].flops, fitted.work[2].flops}};
-  KernelOutputs outputs = *symbolizeKernelOutputs(options.kernel);
   Expected<Array> result = Array::allocate(
       run.isDouble ? ElementKind::Float64 : ElementKind::Float32,
-      getKernelShape(model.network, outputs, size.n1, size.n2), thetaBytes);
+      shape.getFileShape(size.n1, size.n2), thetaBytes);
   if (!result)
     return result.takeError();
   theta = std::move(*result);
@@ -223,7 +226,7 @@ Error Session::compute() {
 
 Error Session::computeReference() {
   Expected<Array> result = runReference(
-      model, options, x1, size.symmetric ? nullptr : &x2, thetaBytes);
+      model, options, shape, x1, size.symmetric ? nullptr : &x2, thetaBytes);
   if (!result)
     return result.takeError();
   theta = std::move(*result);
@@ -231,9 +234,6 @@ Error Session::computeReference() {
 }
 
 Error Session::write() {
-  interleaveOutputAxes(model.network, *symbolizeKernelOutputs(options.kernel),
-                       size.n1 * size.n2, byteWidth(theta.kind),
-                       thetaBytes.data());
   NonFiniteCount count = countNonFinite(theta);
   if (count.nans + count.infinities)
     warn("the kernel holds " + Twine(count.nans) + " NaN and " +

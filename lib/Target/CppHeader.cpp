@@ -38,21 +38,27 @@ static std::string spellBytes(func::FuncOp function, StringRef name) {
 
 void mlir::ntk::printTitle(const SourceKernel &kernel, raw_ostream &os) {
   const SourceRequest &request = kernel.request;
+  StringRef examples = request.wholeBatch ? "whole batches" : "examples";
   std::string shape = "[n1][n2]";
   for (int64_t extent : request.outputShape)
     shape += "[" + std::to_string(extent) + "]";
   os << "// " << kernel.function
      << ": the neural tangent kernel of the network " << kernel.prefix
      << ", exactly:\n//\n"
-     << "//   theta" << request.element << "\n//\n"
-     << "// theta" << shape << ", of n1 examples x1 and n2 examples x2, any "
-     << "numbers of them; w are\n// the entries of the parameters below.\n//\n";
+     << "//   theta" << (request.element.empty() ? shape : request.element)
+     << "\n//\n"
+     << "// theta" << shape << " of n1 " << examples << " x1 and n2 "
+     << examples << " x2, any\n// numbers of them; w are the entries of the "
+     << "parameters below.\n//\n";
+  if (request.outputShape.size() > 2)
+    os << "// Output axes follow the examples in their order, those of both "
+          "sides twice,\n// one behind the other.\n//\n";
   for (const std::string &line : request.plan)
     os << "//" << (line.empty() ? "" : " ") << line << "\n";
   os << "// It is computed in tiles: factors of each side, then a tile for "
         "each block of\n// pairs, "
-     << request.blocks.examples1 << " x " << request.blocks.examples2
-     << " examples";
+     << request.blocks.examples1 << " x " << request.blocks.examples2 << " "
+     << examples;
   if (kernel.hasFirstOutput)
     os << " and " << request.blocks.outputs << " outputs";
   os << ". Bytes for n examples of x1 and m of x2:\n//\n"

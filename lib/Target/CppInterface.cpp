@@ -72,7 +72,7 @@ static std::string spellFactorCall(const SourceKernel &kernel,
          "params, scratch, static_cast<char *>(out));";
 }
 
-static StringRef spellLayout(::ntk::rt::Layout::Kind kind) {
+static StringRef spellKind(::ntk::rt::Layout::Kind kind) {
   using Layout = ::ntk::rt::Layout;
   switch (kind) {
   case Layout::Full:
@@ -85,6 +85,23 @@ static StringRef spellLayout(::ntk::rt::Layout::Kind kind) {
     return "Scalar";
   }
   return "Full";
+}
+
+/// The output axes, with groups and places where there are several.
+static std::string spellLayout(const ::ntk::rt::Layout &layout) {
+  std::string text = std::to_string(layout.outputs) +
+                     ", rt::Layout::" + spellKind(layout.kind).str();
+  if (layout.rank == 0)
+    return text;
+  text += ", /*groups=*/" + std::to_string(layout.groups) + ", /*summed=*/" +
+          std::to_string(layout.summed) +
+          ",\n           /*axes: size, strides in theta*/ " +
+          std::to_string(layout.rank) + ", {";
+  for (int i = 0; i < layout.rank; ++i)
+    text += (i ? ", {" : "{") + std::to_string(layout.axes[i].size) + ", " +
+            std::to_string(layout.axes[i].stride1) + ", " +
+            std::to_string(layout.axes[i].stride2) + "}";
+  return text + "}";
 }
 
 /// What is only there if there is a device.
@@ -150,8 +167,10 @@ static TemplateValues getValues(const SourceKernel &kernel) {
   values["tile"] = spellTensor(kernel.tileType.getElementType(), false,
                                kernel.tileType.getShape(), "out", "n, m");
   values["shared"] = kernel.sharedFactors ? "true" : "false";
-  values["outputs"] = std::to_string(kernel.request.layout.outputs);
-  values["layout"] = spellLayout(kernel.request.layout.kind);
+  values["layout"] = spellLayout(kernel.request.layout);
+  // Of a trace in groups: a division that is exact for powers of two only.
+  double scale = kernel.request.scale;
+  values["scale"] = scale == 1 ? "1" : "1.0 / " + spellReal(1 / scale);
   values["blocks"] = std::to_string(blocks.examples1) + ", " +
                      std::to_string(blocks.examples2) + ", " +
                      std::to_string(blocks.outputs) + ", " +
@@ -196,9 +215,9 @@ $writer};
 /// The loop over tiles, in the blocks that were planned.
 static rt::TileProblem getProblem(int64_t n1, int64_t n2, bool symmetric) {
   return {n1, n2, symmetric, /*sharedFactors=*/$shared,
-          {$outputs, rt::Layout::$layout},
+          {$layout},
           /*blocks of examples and outputs, factors kept?*/
-          {$blocks}, /*scale=*/1};
+          {$blocks}, /*scale=*/$scale};
 }
 
 /// The scratch of a run comes first in its workspace.

@@ -74,7 +74,7 @@ int main(int argc, char **argv) {
 $parameterFields  kernel.type = $realType;
   kernel.pairShape = pairShape;
   kernel.pairRank = $pairRank;
-  kernel.workspaceBytes = $workspaceBytes;
+$wholeBatch  kernel.workspaceBytes = $workspaceBytes;
   kernel.run = run;
   kernel.error = $theta_error;
   return rt::kernelMain(kernel, argc, argv);
@@ -219,6 +219,8 @@ void mlir::ntk::printMain(const SourceKernel &kernel, TemplateValues &values,
   values["pairShape"] =
       request.outputShape.empty() ? "0" : spellNumbers(request.outputShape);
   values["pairRank"] = std::to_string(request.outputShape.size());
+  values["wholeBatch"] =
+      request.wholeBatch ? "  kernel.wholeBatch = true;\n" : "";
   values["realType"] = spellElementType(kernel.tileType.getElementType());
   values["workspaceBytes"] =
       isCuda ? "hostWorkspaceBytes" : kernel.function + "_workspace_bytes";

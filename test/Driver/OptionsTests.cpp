@@ -102,7 +102,15 @@ TEST(Options, Errors) {
             "commas, but got 'a,,b'");
   EXPECT_EQ(with({"--plan=xml"}),
             "--plan: expected json, or nothing, but got 'xml'");
-  EXPECT_EQ(with({"--whole-batch"}), "--whole-batch is not supported yet");
+  for (const char *axes : {"", "1,", "x", "half:1", ":1", "trace:", "1:trace"})
+    EXPECT_EQ(
+        with({"--kernel=trace", "--axes", axes}),
+        std::string("--axes: expected axes as -1, or with what becomes of "
+                    "each as trace:-1,diagonal:0, but got '") +
+            axes + "'");
+  EXPECT_EQ(with({"--axes=trace:1,0"}),
+            "--axes: expected --kernel=trace, diagonal or sum, or a word for "
+            "each axis as in trace:-1");
   EXPECT_EQ(with({"more.onnx"}),
             "expected one model, but got 'n.onnx' and 'more.onnx'");
   EXPECT_EQ(parseError({"n.txt", "--x1", "a.npy", "--plan"}),
@@ -111,6 +119,36 @@ TEST(Options, Errors) {
             "expected examples, --x1 A.npy");
   EXPECT_NE(parseError({}), "");
   EXPECT_NE(parseError({"n.onnx", "--x1", "a.npy"}), "");
+}
+
+TEST(Options, Axes) {
+  RunOptions o = parse({"n.onnx", "--x1", "a.npy", "--plan", "--kernel=trace",
+                        "--axes", "-1,diagonal:0", "--axes=sum:-2"});
+  ASSERT_EQ(o.axes.size(), 3u);
+  EXPECT_EQ(o.axes[0].axis, -1);
+  EXPECT_EQ(o.axes[0].kind, "");
+  EXPECT_EQ(o.axes[1].axis, 0);
+  EXPECT_EQ(o.axes[1].kind, "diagonal");
+  EXPECT_EQ(o.axes[2].axis, -2);
+  EXPECT_EQ(o.axes[2].kind, "sum");
+}
+
+TEST(Options, OfSource) {
+  auto with = [](std::vector<const char *> more) {
+    auto options = parseOptions(Tool::Emit, more);
+    return options ? "" : llvm::toString(options.takeError());
+  };
+  EXPECT_EQ(with({"--ntk-to-cpp", "n.onnx", "-o", "n.cpp", "--kernels=none",
+                  "--n1=3", "--n2=4"}),
+            "");
+  EXPECT_EQ(with({"--ntk-to-cuda", "n.onnx", "-o", "n.cu", "--kernels=none"}),
+            "--kernels: expected --ntk-to-cpp: CUDA leans on cuBLAS");
+  EXPECT_EQ(with({"--ntk-to-cpp", "n.onnx", "-o", "n.cpp", "--tf32"}),
+            "--tf32: expected --ntk-to-cuda");
+  EXPECT_EQ(with({"--ntk-to-cpp", "n.onnx", "-o", "n.cpp", "--whole-batch",
+                  "--n2=4"}),
+            "--n2: expected none with --whole-batch: both sides have batches "
+            "of one size");
 }
 
 TEST(Options, ByteSizes) {

@@ -51,7 +51,8 @@ refused([], "expected a model")
 refused([mlp, "--x1", good], "-o THETA.npy")
 refused([mlp, *write], "--x1")
 refused([mlp, "--x1", good, *write, "--kernel", "all"], "--kernel", "'all'", "trace")
-refused([mlp, "--x1", good, *write, "--whole-batch"], "--whole-batch", "not supported")
+refused([mlp, "--x1", good, *write, "--axes=trace:1"], "--axes", "has 1", "got 1")
+refused([mlp, "--x1", good, *write, "--axes=trace:0,sum:-1"], "--axes", "0 twice")
 refused([mlp, "--x1", good, *write, "--frobnicate"], "--frobnicate")
 
 # Models.

@@ -31,10 +31,11 @@ struct FittedKernel {
   MemoryUse memory;
 };
 
-/// Plans, lowers and chooses blocks for a kernel of `size`, whose examples take
-/// `inputBytes`, within `limit` bytes. Fails if no blocks fit, saying what the
-/// smallest ones need.
+/// Plans, lowers and chooses blocks for a kernel of `shape` and `size`, whose
+/// examples take `inputBytes`, within `limit` bytes. Fails if no blocks fit,
+/// saying what the smallest ones need.
 llvm::Expected<FittedKernel> fitKernel(Model &model, const RunOptions &options,
+                                       const KernelShape &shape,
                                        const ProblemSize &size,
                                        int64_t inputBytes, int64_t limit,
                                        bool compareMethods);

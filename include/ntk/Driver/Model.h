@@ -31,6 +31,8 @@ struct Model {
   ParameterStore store;
   /// The parameters to differentiate by, in the network's order.
   std::vector<std::string> wrt;
+  /// Examples in the batch, if that is the network's one example.
+  std::optional<int64_t> batchSize;
   std::string summary;
   std::vector<std::string> warnings;
 
@@ -66,7 +68,7 @@ struct Examples {
 
 /// Reads the file that option `--x1` or `--x2` names and checks it against the
 /// network: names, ranks, sizes, element types, ids within their tables, and
-/// that values are finite unless that is allowed.
+/// that values are finite unless that is allowed. A whole batch is one example.
 llvm::Expected<Examples> readExamples(Model &model, llvm::StringRef option,
                                       llvm::StringRef path,
                                       bool allowNonFinite);

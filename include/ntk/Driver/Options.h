@@ -1,9 +1,9 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The command lines of ntk-run and of ntk-translate --ntk-to-cpp, --ntk-to-cuda:
-// one table of options, read from left to right.
-// Values are checked here as far as they can be without opening a file.
+// The command lines of ntk-run and of ntk-translate --ntk-to-cpp,
+// --ntk-to-cuda: one table of options, read from left to right. Values are
+// checked here as far as they can be without opening a file.
 
 #ifndef NTK_DRIVER_OPTIONS_H
 #define NTK_DRIVER_OPTIONS_H
@@ -23,14 +23,22 @@ enum class ReportFormat { None, Table, Json };
 /// Who reads the options: not all have all.
 enum class Tool { Run, Emit };
 
+/// An axis that `--axes` names, and what becomes of it: as `--kernel`, if
+/// empty.
+struct AxisChoice {
+  int64_t axis; ///< of the output of one example; from the last if negative
+  std::string kind;
+};
+
 /// What a run needs, or code to be written; without an option its default.
 struct RunOptions {
-  std::string model;           ///< .onnx or .mlir
-  std::string x1, x2;          ///< examples; without x2 it is x1
-  std::string params;          ///< parameters by name, may be empty
-  std::string output;          ///< where the kernel goes, may be empty
-  std::string kernel = "full"; ///< full, trace, diagonal, sum
-  std::string method = "auto"; ///< or a method of the paper
+  std::string model;            ///< .onnx or .mlir
+  std::string x1, x2;           ///< examples; without x2 it is x1
+  std::string params;           ///< parameters by name, may be empty
+  std::string output;           ///< where the kernel goes, may be empty
+  std::string kernel = "full";  ///< full, trace, diagonal, sum
+  std::vector<AxisChoice> axes; ///< none: all are as `kernel` says
+  std::string method = "auto";  ///< or a method of the paper
   /// Element type of the computation; without it that of the model.
   std::optional<bool> doublePrecision;
   std::vector<std::string> wrt, frozen; ///< globs over parameter names
@@ -38,12 +46,14 @@ struct RunOptions {
   std::optional<int64_t> threads;
   int64_t repeat = 1;
   ReportFormat plan = ReportFormat::None, profile = ReportFormat::None;
+  bool wholeBatch = false; ///< the batch is the one example
   bool reference = false, allowNonFinite = false, quiet = false, help = false;
 
   // For source: which libraries it leans on, the sizes it is planned for.
-  std::string kernels = "onednn"; ///< onednn, cblas, none
-  std::string savedParameters;    ///< .npz that parameters go to, may be empty
-  int64_t n1 = 32, n2 = 32;
+  std::string kernels;         ///< onednn (if empty), cblas, none
+  std::string savedParameters; ///< .npz that parameters go to, may be empty
+  int64_t n1 = 32;
+  std::optional<int64_t> n2; ///< as n1, if not given
   bool embedWeights = false, withMain = false;
   bool toCuda = false, tf32 = false;
 

@@ -7,7 +7,7 @@
 #ifndef NTK_DRIVER_PLANNEDKERNEL_H
 #define NTK_DRIVER_PLANNEDKERNEL_H
 
-#include "ntk/Driver/Model.h"
+#include "ntk/Driver/KernelShape.h"
 #include "ntk/Plan/Cost.h"
 
 namespace mlir::ntk {
@@ -46,12 +46,14 @@ struct PlannedKernel {
 /// Name of the request, and so of its functions.
 inline constexpr llvm::StringLiteral kernelName = "theta";
 
-/// Plans the kernel of `model` that `options` asks for, at this size, computed
-/// in blocks of `outputBlock` outputs (all if not given). The costs of all
-/// methods are found if the method is open or `compareMethods`.
+/// Plans the kernel of `model` that `options` and `shape` ask for, at this
+/// size, computed in blocks of `outputBlock` outputs (all if not given). Costs
+/// are those of one block. The costs of all methods are found if the method is
+/// open or `compareMethods`.
 llvm::Expected<PlannedKernel>
-planKernel(Model &model, const RunOptions &options, const ProblemSize &size,
-           std::optional<int64_t> outputBlock, bool compareMethods);
+planKernel(Model &model, const RunOptions &options, const KernelShape &shape,
+           const ProblemSize &size, std::optional<int64_t> outputBlock,
+           bool compareMethods);
 
 } // namespace mlir::ntk
 

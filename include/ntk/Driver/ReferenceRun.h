@@ -6,15 +6,15 @@
 #ifndef NTK_DRIVER_REFERENCERUN_H
 #define NTK_DRIVER_REFERENCERUN_H
 
-#include "ntk/Driver/Model.h"
+#include "ntk/Driver/KernelShape.h"
 
 namespace mlir::ntk {
 
-/// The kernel that the options ask for, in f64 and in the layout of
-/// ntk-rt/TileOutput.h, with the shape of its file. `x2` is null if x1 = x2.
-/// `bytes` are those of the result.
+/// The kernel of `shape`, in f64 and with the shape of its file. `x2` is null
+/// if x1 = x2. `bytes` are those of the result.
 llvm::Expected<Array> runReference(Model &model, const RunOptions &options,
-                                   const Examples &x1, const Examples *x2,
+                                   const KernelShape &shape, const Examples &x1,
+                                   const Examples *x2,
                                    MutableArrayRef<char> &bytes);
 
 } // namespace mlir::ntk

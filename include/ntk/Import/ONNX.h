@@ -24,8 +24,12 @@ struct OnnxImportOptions {
   /// Globs over names of initializers. If `wrt` is not empty, exactly what it
   /// matches is trainable; what `frozen` matches is not.
   std::vector<std::string> wrt, frozen;
-  /// The whole batch is the one example; its size must be fixed in the file.
+  /// The whole batch is the one example. Sizes that the file leaves open are
+  /// those of the inputs' arrays, by name, and else the batch axis has
+  /// `batchSize` examples.
   bool wholeBatch = false;
+  std::vector<std::pair<std::string, std::vector<int64_t>>> inputShapes;
+  std::optional<int64_t> batchSize;
 };
 
 /// An input or output as the file has it.
@@ -47,6 +51,9 @@ struct OnnxImport {
   std::vector<OnnxInterface> inputs, outputs;
   /// Batch size that the file fixes, if it does.
   std::optional<int64_t> batchSize;
+  /// Examples in a whole batch, if that is the one example: the size of the
+  /// batch axis of the first input.
+  std::optional<int64_t> wholeBatchSize;
   /// "took 6 parameters (436 numbers), left 2 buffers (16 numbers)".
   std::string summary;
   /// What may have changed the kernel on the way into the file.

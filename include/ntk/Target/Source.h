@@ -34,6 +34,10 @@ struct SourceRequest {
   /// Planned for these blocks; any numbers of examples run.
   ::ntk::rt::Layout layout;
   ::ntk::rt::Blocks blocks;
+  /// What the values of the tiles are multiplied by.
+  double scale = 1;
+  /// Are the examples whole batches?
+  bool wholeBatch = false;
   /// The axes of the kernel behind [n1, n2].
   std::vector<int64_t> outputShape;
   std::string backend;          ///< C++: onednn, cblas or none

@@ -16,7 +16,8 @@ namespace mlir::ntk::onnximport {
 
 /// The inputs of one example, and the batch size if the file fixes it. Errors
 /// name the input.
-llvm::Error readInputs(const Model &model, bool wholeBatch, OnnxImport &result);
+llvm::Error readInputs(const Model &model, const OnnxImportOptions &options,
+                       OnnxImport &result);
 
 /// Nodes of an inner graph that its outputs need.
 std::vector<const Node *> findLiveNodes(const Graph &graph);

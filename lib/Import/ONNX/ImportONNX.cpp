@@ -78,7 +78,7 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
     return std::move(error);
   separateMerged(*model);
   OnnxImport result;
-  if (llvm::Error error = readInputs(*model, options.wholeBatch, result))
+  if (llvm::Error error = readInputs(*model, options, result))
     return std::move(error);
   llvm::Expected<std::vector<size_t>> liveNodes = findLiveNodes(*model);
   if (!liveNodes)

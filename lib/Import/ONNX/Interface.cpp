@@ -33,49 +33,91 @@ static int64_t findBatchAxis(const ValueInfo &info) {
   return named.empty() ? 0 : named.front();
 }
 
-static llvm::Error readInput(const ValueInfo &info, bool wholeBatch,
+/// Fills sizes of a whole batch that the file leaves open.
+static llvm::Error fixSizes(ValueInfo &info, const OnnxImportOptions &options,
+                            bool isOnlyInput) {
+  bool isOnly = isOnlyInput && options.inputShapes.size() == 1;
+  auto given = llvm::find_if(options.inputShapes, [&](const auto &shape) {
+    return isOnly || shape.first == info.name;
+  });
+  if (given != options.inputShapes.end()) {
+    if (given->second.size() != info.shape.size())
+      return llvm::createStringError(
+          "expected an array of rank " + Twine(info.shape.size()) +
+          ", the whole batch, but got rank " + Twine(given->second.size()));
+    for (auto [dimension, size] : llvm::zip_equal(info.shape, given->second))
+      if (!dimension.size)
+        dimension.size = size;
+  }
+  if (options.batchSize && !info.shape.empty()) {
+    Dimension &batch = info.shape[findBatchAxis(info)];
+    if (!batch.size)
+      batch.size = options.batchSize;
+  }
+  return llvm::Error::success();
+}
+
+/// Takes over the sizes of one example, and the batch size if it is fixed.
+static llvm::Error readSizes(const ValueInfo &info, OnnxInterface &input,
                              OnnxImport &result) {
-  auto fail = [&](const Twine &message) {
-    return llvm::createStringError("input '" + info.name + "': " + message);
-  };
-  if (!info.kind || !info.hasShape)
-    return fail("expected a tensor of numbers with a shape");
-  OnnxInterface input{info.name, *info.kind, {}, std::nullopt};
-  if (!wholeBatch && !info.shape.empty())
-    input.batchAxis = findBatchAxis(info);
   for (auto [axis, dimension] : llvm::enumerate(info.shape)) {
     if (dimension.size && *dimension.size < 1)
-      return fail("expected sizes from 1 on, but axis " + Twine(axis) +
-                  " has " + Twine(*dimension.size));
+      return llvm::createStringError("expected sizes from 1 on, but axis " +
+                                     Twine(axis) + " has " +
+                                     Twine(*dimension.size));
     if (static_cast<int64_t>(axis) != input.batchAxis) {
       if (!dimension.size)
-        return fail("expected fixed sizes beside the batch, but axis " +
-                    Twine(axis) + " is '" + dimension.symbol + "'");
+        return llvm::createStringError(
+            "expected fixed sizes beside the batch, but axis " + Twine(axis) +
+            " is '" + dimension.symbol + "'");
       input.shape.push_back(*dimension.size);
       continue;
     }
     if (dimension.size && result.batchSize &&
         *dimension.size != *result.batchSize)
-      return fail("expected the batch size " + Twine(*result.batchSize) +
-                  " of other inputs, but got " + Twine(*dimension.size));
+      return llvm::createStringError(
+          "expected the batch size " + Twine(*result.batchSize) +
+          " of other inputs, but got " + Twine(*dimension.size));
     if (dimension.size)
       result.batchSize = *dimension.size;
   }
   if (!sizeOf(input.shape))
-    return fail("expected sizes that fit memory");
+    return llvm::createStringError("expected sizes that fit memory");
+  return llvm::Error::success();
+}
+
+static llvm::Error readInput(ValueInfo info, const OnnxImportOptions &options,
+                             bool isOnly, OnnxImport &result) {
+  if (!info.kind || !info.hasShape)
+    return llvm::createStringError("expected a tensor of numbers with a shape");
+  OnnxInterface input{info.name, *info.kind, {}, std::nullopt};
+  if (options.wholeBatch) {
+    int64_t batchAxis = info.shape.empty() ? -1 : findBatchAxis(info);
+    if (llvm::Error error = fixSizes(info, options, isOnly))
+      return error;
+    if (!result.wholeBatchSize && batchAxis >= 0)
+      result.wholeBatchSize = info.shape[batchAxis].size;
+  } else if (!info.shape.empty()) {
+    input.batchAxis = findBatchAxis(info);
+  }
+  if (llvm::Error error = readSizes(info, input, result))
+    return error;
   result.inputs.push_back(std::move(input));
   return llvm::Error::success();
 }
 
-llvm::Error onnximport::readInputs(const Model &model, bool wholeBatch,
+llvm::Error onnximport::readInputs(const Model &model,
+                                   const OnnxImportOptions &options,
                                    OnnxImport &result) {
   llvm::StringSet<> names;
   for (const ValueInfo &info : model.inputs) {
     if (!names.insert(info.name).second)
       return llvm::createStringError("input '" + info.name +
                                      "': expected distinct names");
-    if (llvm::Error error = readInput(info, wholeBatch, result))
-      return error;
+    if (llvm::Error error =
+            readInput(info, options, model.inputs.size() == 1, result))
+      return llvm::createStringError("input '" + info.name +
+                                     "': " + llvm::toString(std::move(error)));
   }
   if (model.outputs.empty())
     return llvm::createStringError("expected outputs, but the graph has none");

@@ -83,7 +83,7 @@ static LogicalResult importBatchNormalization(NodeImporter &node) {
     return node.emitError()
            << "expected batch normalisation in inference mode, but "
               "training_mode is set: the network mixes examples; export the "
-              "model in evaluation mode";
+              "model in evaluation mode, or take --whole-batch";
   if (!node.getInteger("spatial", 1))
     return node.emitError() << "expected statistics of channels, but spatial "
                                "is 0";
