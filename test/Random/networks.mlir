@@ -1,0 +1,44 @@
+// Networks that found a fault, by every method against the reference.
+// RUN: ntk-random --seed 1 %s | FileCheck %s
+// CHECK-NOT: @
+// CHECK: 0 failures
+
+// The transposition of outputs was moved to a side whose letters it does not
+// have.
+ntk.network @outputs_transposed(%x: tensor<2x3xf64> {ntk.input = "x"},
+    %w: tensor<2x3xf64> {ntk.param = "w"},
+    %i: tensor<2x4xi64> {ntk.buffer = "i", check.range = [0, 3]}) -> tensor<2x4xf64> {
+  %a = ntk.add %x, %w : (tensor<2x3xf64>, tensor<2x3xf64>) -> tensor<2x3xf64>
+  %y = ntk.take_along %a, %i : (tensor<2x3xf64>, tensor<2x4xi64>) -> tensor<2x4xf64>
+  ntk.return %y : tensor<2x4xf64>
+}
+
+// A reduction over no axis added once for every output.
+ntk.network @no_axis_reduced(%x: tensor<2xf64> {ntk.input = "x"},
+    %w: tensor<2xf64> {ntk.param = "w"}) -> tensor<2xf64> {
+  %a = ntk.mul %w, %x : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %b = ntk.tanh %a : (tensor<2xf64>) -> tensor<2xf64>
+  %c = ntk.reduce_sum %b {axes = array<i64>} : (tensor<2xf64>) -> tensor<2xf64>
+  %d = ntk.reduce_max %c {axes = array<i64>} : (tensor<2xf64>) -> tensor<2xf64>
+  %y = ntk.square %d : (tensor<2xf64>) -> tensor<2xf64>
+  ntk.return %y : tensor<2xf64>
+}
+
+// A part of the examples, reshaped, is copied for the convolution: the size of
+// the copy was not found.
+ntk.network @part_convolved(%x: tensor<3xf64> {ntk.input = "x"},
+    %w: tensor<2x2x3xf64> {ntk.param = "w"},
+    %v: tensor<2x1x2xf64> {ntk.param = "v"}) -> tensor<2x3xf64> {
+  %a = ntk.slice %x {starts = array<i64: 1>, sizes = array<i64: 2>, strides = array<i64: 1>} : (tensor<3xf64>) -> tensor<2xf64>
+  %b = ntk.reshape %a {shape = array<i64: 2, 1>} : (tensor<2xf64>) -> tensor<2x1xf64>
+  %c = ntk.conv %b, %w {strides = array<i64: 2>, padding = array<i64: 2, 1>, dilations = array<i64: 1>, groups = 1 : i64} : (tensor<2x1xf64>, tensor<2x2x3xf64>) -> tensor<2x1xf64>
+  %y = ntk.conv %c, %v {strides = array<i64: 1>, padding = array<i64: 2, 1>, dilations = array<i64: 1>, groups = 2 : i64} : (tensor<2x1xf64>, tensor<2x1x2xf64>) -> tensor<2x3xf64>
+  ntk.return %y : tensor<2x3xf64>
+}
+
+// A scale as the last op: the identity of the outputs shares its letter.
+ntk.network @scaled_outputs(%x: tensor<2xf64> {ntk.input = "x"},
+    %w: tensor<2xf64> {ntk.param = "w"}) -> tensor<2xf64> {
+  %y = ntk.mul %x, %w : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  ntk.return %y : tensor<2xf64>
+}
