@@ -18,6 +18,7 @@ static constexpr llvm::StringLiteral usage =
 ntk-translate --ntk-to-cuda MODEL.{onnx,mlir} -o NET.cu   the kernel as CUDA C++
                             (--ntk-to-cpp --help: all options of these two)
 ntk-translate --onnx-to-ntk MODEL.onnx [-o NET.mlir]      the network as MLIR
+ntk-translate --list-onnx-operators                       what is imported
 
 )";
 
