@@ -5,6 +5,7 @@
 // side, one arena, whatever the network. Two hundred memref arguments would
 // cost the code generator seconds.
 
+#include "Accumulations.h"
 #include "dialects/NTK/IR/NTKOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -352,6 +353,7 @@ LogicalResult FunctionPacker::packTile() {
   Value out = addArgument(
       function.getNumArguments(),
       MemRefType::get(type.getShape(), type.getElementType()), "out", {});
+  cutAccumulations(builder, value, out);
   builder.setInsertionPoint(terminator);
   builder.create<bufferization::MaterializeInDestinationOp>(
       value.getLoc(), /*result=*/Type(), value, out, /*restrict=*/true,
