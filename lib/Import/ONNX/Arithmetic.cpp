@@ -5,6 +5,7 @@
 // shapes are computed at once, with the batch size N as a symbol: results must
 // stay of the form a + b · N.
 
+#include "Folding.h"
 #include "Operators.h"
 #include <cmath>
 
@@ -101,6 +102,31 @@ static std::optional<Number> foldExtremum(const Number &a, const Number &b) {
   if (isMax ? order.isLessOrEqual : order.isGreaterOrEqual)
     return b;
   return std::nullopt;
+}
+
+/// How many elements shapes have that are broadcast together; none if too many
+/// to count.
+static std::optional<int64_t> countBroadcast(ArrayRef<int64_t> x,
+                                             ArrayRef<int64_t> y) {
+  if (x.size() < y.size())
+    std::swap(x, y);
+  SmallVector<int64_t> shape(x);
+  for (auto [size, other] :
+       llvm::zip_equal(MutableArrayRef(shape).take_back(y.size()), y))
+    if (size == 1)
+      size = other;
+  return product(shape);
+}
+
+bool onnximport::isFoldable(const GraphValue &x, const GraphValue &y) {
+  if (!x.isKnown() || !y.isKnown())
+    return false;
+  std::optional<int64_t> count = countBroadcast(x.shape, y.shape);
+  if (count && *count <= maxKnownElements)
+    return true;
+  auto isPlain = [](const Number &number) { return number.isPlain(); };
+  return !llvm::all_of(*x.numbers, isPlain) ||
+         !llvm::all_of(*y.numbers, isPlain);
 }
 
 Result onnximport::foldElementwise(
@@ -247,7 +273,7 @@ static LogicalResult importMod(NodeImporter &node) {
   bool truncates = node.getInteger("fmod", 0) != 0;
   if (x.isFloat() && !truncates)
     return node.emitError() << "expected attribute fmod to be 1 for floats";
-  if (!x.isKnown() || !y.isKnown())
+  if (!isFoldable(x, y))
     return node.setResult(remainder(node, x, y));
   return node.setResult(foldElementwise(
       node.graph, x, y, x.kind, truncates ? foldMod<true> : foldMod<false>));
@@ -265,7 +291,7 @@ using Combine = Result (*)(NodeImporter &, const GraphValue &,
 template <Combine combine, Fold fold>
 static Result apply(NodeImporter &node, const GraphValue &x,
                     const GraphValue &y) {
-  if (x.isKnown() && y.isKnown())
+  if (isFoldable(x, y))
     return foldElementwise(node.graph, x, y, x.kind, fold);
   return combine(node, x, y);
 }
@@ -294,7 +320,7 @@ static LogicalResult importVariadic(NodeImporter &node) {
 /// base.
 static LogicalResult importPow(NodeImporter &node) {
   const GraphValue &x = node.input(0), &y = node.input(1);
-  if (!x.isKnown() || !y.isKnown())
+  if (!isFoldable(x, y))
     return node.setResult(power(node, x, y));
   auto toReal = [](const Number &number, ElementKind kind) {
     return isFloat(kind) ? number.real : static_cast<double>(number.integer);

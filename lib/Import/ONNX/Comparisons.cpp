@@ -4,6 +4,7 @@
 // Comparisons, logic, selection and changes of the element type. Comparisons
 // of shapes are decided at once where they hold for every batch size.
 
+#include "Folding.h"
 #include "Operators.h"
 #include <cmath>
 
@@ -37,7 +38,7 @@ static std::optional<bool> decide(const Order &order, Comparison predicate) {
 template <Comparison predicate>
 static LogicalResult importComparison(NodeImporter &node) {
   const GraphValue &x = node.input(0), &y = node.input(1);
-  if (!x.isKnown() || !y.isKnown())
+  if (!isFoldable(x, y))
     return node.setResult(node.graph.compare(x, y, predicate));
   return node.setResult(foldElementwise(
       node.graph, x, y, ElementKind::Bool,
@@ -57,7 +58,7 @@ static LogicalResult importComparison(NodeImporter &node) {
 template <bool isAnd>
 static Result combineMasks(GraphBuilder &graph, const GraphValue &x,
                            const GraphValue &y) {
-  if (!x.isKnown() || !y.isKnown())
+  if (!isFoldable(x, y))
     return isAnd ? graph.select(x, y, x) : graph.select(x, x, y);
   return foldElementwise(
       graph, x, y, ElementKind::Bool,
