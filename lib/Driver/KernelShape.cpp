@@ -90,7 +90,7 @@ static Error chooseAxes(KernelShape &shape, Model &model,
   int64_t rank = axes.size();
   for (KernelAxis &axis : axes)
     axis.kind = KernelOutputs::Full;
-  llvm::SmallDenseSet<int64_t> seen;
+  SmallVector<bool> seen(rank);
   for (const AxisChoice &choice : options.axes) {
     int64_t axis = choice.axis < 0 ? choice.axis + rank : choice.axis;
     if (axis < 0 || axis >= rank)
@@ -101,9 +101,10 @@ static Error chooseAxes(KernelShape &shape, Model &model,
                ? Twine(" (several outputs are joined flat)")
                : Twine("")) +
           ", but got " + Twine(choice.axis));
-    if (!seen.insert(axis).second)
+    if (seen[axis])
       return createStringError("--axes: expected each axis once, but got " +
                                Twine(axis) + " twice");
+    seen[axis] = true;
     axes[axis].kind = *symbolizeKernelOutputs(
         choice.kind.empty() ? options.kernel : choice.kind);
   }
