@@ -12,7 +12,7 @@ import os
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "Import/ONNX/Inputs"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Import/ONNX/Inputs"))
 from conformance import NotApplicable, cases, check, to_arrays, variant
 
 LARGEST = 6000
