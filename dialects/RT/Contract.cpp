@@ -72,12 +72,14 @@ SizeProduct ContractOp::countFlops() {
   std::string seen;
   for (auto [word, operand] :
        {std::pair(StringRef(einsum.operands[0]), getLhs()),
-        {StringRef(einsum.operands[1]), getRhs()}})
-    for (auto [axis, letter] : llvm::enumerate(word))
+        {StringRef(einsum.operands[1]), getRhs()}}) {
+    for (auto [axis, letter] : llvm::enumerate(word)) {
       if (!StringRef(seen).contains(letter)) {
         seen += letter;
         count.axes.emplace_back(operand, axis);
       }
+    }
+  }
   return count;
 }
 
@@ -106,11 +108,12 @@ LogicalResult ContractOp::verify() {
                << letter << "', but got " << it->second << " and " << size;
     }
   }
-  for (int i : {0, 1})
+  for (int i : {0, 1}) {
     for (char letter : words[i])
       if (!words[1 - i].contains(letter) && !words[2].contains(letter))
         return emitOpError("expected index '")
                << letter << "' of one operand in the result, or summed before";
+  }
   return success();
 }
 
@@ -285,11 +288,12 @@ static Index takeLargest(SmallVectorImpl<Index> &indices,
                          const Analysis &analysis,
                          bool (Index::*isOfKind)() const) {
   Index *largest = nullptr;
-  for (Index &index : indices)
+  for (Index &index : indices) {
     if ((index.*isOfKind)() &&
         (!largest ||
          analysis.estimateSize(index) > analysis.estimateSize(*largest)))
       largest = &index;
+  }
   if (!largest)
     return {"", {false, false, false}};
   Index taken = *largest;

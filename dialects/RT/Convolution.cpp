@@ -47,11 +47,12 @@ struct Geometry {
         return op->emitOpError("expected ")
                << size << " numbers as " << name << ", but got " << list.size();
     for (auto [name, list] :
-         {std::pair("strides", strides), {"dilations", dilations}})
+         {std::pair("strides", strides), {"dilations", dilations}}) {
       for (int64_t number : list)
         if (number < 1)
           return op->emitOpError("expected positive ")
                  << name << ", but got " << number;
+    }
     if (groups < 1 || input[0] % groups)
       return op->emitOpError("expected groups that divide ")
              << input[0] << " channels, but got " << groups;

@@ -49,11 +49,12 @@ LogicalResult mlir::ntk::rt::verifyDestination(Operation *op) {
   Value destination =
       cast<DestinationStyleOpInterface>(op).getDpsInitOperand(0)->get();
   Type type = destination.getType();
-  for (Value operand : op->getOperands())
+  for (Value operand : op->getOperands()) {
     if (getElementTypeOrSelf(operand) != getElementTypeOrSelf(type))
       return op->emitOpError("expected one element type, but got ")
              << getElementTypeOrSelf(operand) << " and "
              << getElementTypeOrSelf(type);
+  }
   if (isa<MemRefType>(type)) {
     if (op->getNumResults() != 0)
       return op->emitOpError("expected no result on memrefs, but got ")
@@ -63,11 +64,12 @@ LogicalResult mlir::ntk::rt::verifyDestination(Operation *op) {
            << type << ", but got " << op->getResultTypes();
   }
   bool isBuffer = isa<MemRefType>(type);
-  for (Value operand : op->getOperands())
+  for (Value operand : op->getOperands()) {
     if (isa<MemRefType>(operand.getType()) != isBuffer)
       return op->emitOpError("expected all operands on ")
              << (isBuffer ? "memrefs" : "tensors") << ", but got "
              << operand.getType();
+  }
   return success();
 }
 

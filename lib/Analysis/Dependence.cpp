@@ -13,12 +13,14 @@ template <typename Follows>
 static DenseSet<Value> reach(Block &block, ValueRange sources,
                              Follows &&follows) {
   DenseSet<Value> reached(sources.begin(), sources.end());
-  for (Operation &op : block)
-    for (OpOperand &operand : op.getOpOperands())
+  for (Operation &op : block) {
+    for (OpOperand &operand : op.getOpOperands()) {
       if (reached.contains(operand.get()) && follows(operand)) {
         reached.insert(op.result_begin(), op.result_end());
         break;
       }
+    }
+  }
   return reached;
 }
 

@@ -227,10 +227,11 @@ Expected<Array> mlir::ntk::convertToInt64(const Array &array) {
 
 NonFiniteCount mlir::ntk::countNonFinite(const Array &array) {
   NonFiniteCount count;
-  if (isFloat(array.kind))
+  if (isFloat(array.kind)) {
     forEachFloat(array, [&](auto value) {
       count.nans += std::isnan(value);
       count.infinities += std::isinf(value);
     });
+  }
   return count;
 }

@@ -229,11 +229,12 @@ Expected<Array> detail::parseNpy(std::shared_ptr<llvm::MemoryBuffer> file,
     return header.takeError();
   ArrayRef<int64_t> shape = header->shape;
   std::optional<int64_t> size = byteSizeOf(header->kind, shape);
-  if (!size || static_cast<uint64_t>(*size) > bytes.size())
+  if (!size || static_cast<uint64_t>(*size) > bytes.size()) {
     return dataError(
         where, "truncated: " + describe(header->kind, shape) + " needs " +
                    (size ? llvm::Twine(*size) : llvm::Twine("more than 2^63")) +
                    " bytes, but " + llvm::Twine(bytes.size()) + " are there");
+  }
   ArrayRef<char> data(bytes.data(), *size);
   // Row-major already if at most one extent is not 1.
   bool permuted = header->fortranOrder &&

@@ -189,11 +189,12 @@ static Expected<SourceRequest> getRequest(ModuleOp module,
                              ": expected a network, or the factor and tile "
                              "functions of a kernel");
   func::FuncOp factors = request.functions.factors1;
-  for (unsigned i = 0; i < factors.getNumArguments(); ++i)
+  for (unsigned i = 0; i < factors.getNumArguments(); ++i) {
     if (factors.getArgAttr(i, firstOutputAttrName))
       return createStringError(options.model +
                                ": expected a kernel of all outputs at once: "
                                "its functions do not say how many there are");
+  }
   auto tile =
       dyn_cast<MemRefType>(request.functions.tile.getArgumentTypes().back());
   using ::ntk::rt::Layout;

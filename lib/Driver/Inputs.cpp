@@ -119,26 +119,30 @@ static Expected<Array> readInput(Model &model, const NetworkInput &input,
                                  bool allowNonFinite) {
   ArrayRef<int64_t> wanted = input.type.getShape(), found = array.shape;
   bool isBatch = model.batchSize.has_value();
-  if (isBatch ? found != wanted : found.empty() || found.drop_front() != wanted)
+  if (isBatch ? found != wanted
+              : found.empty() || found.drop_front() != wanted) {
     return createStringError(where + ": expected " +
                              describeExamples(wanted, isBatch) +
                              " for input '" + input.name + "', but got " +
                              describe(array.kind, array.shape));
-  if (!isBatch && found.front() == 0)
+  }
+  if (!isBatch && found.front() == 0) {
     return createStringError(where +
                              ": expected at least one example, but "
                              "got " +
                              describe(array.kind, array.shape));
+  }
   Expected<Array> result = convertTo(array, input.type.getElementType(), where);
   if (!result)
     return result;
   if (!allowNonFinite && isFloat(result->kind)) {
     NonFiniteCount count = countNonFinite(*result);
-    if (count.nans + count.infinities)
+    if (count.nans + count.infinities) {
       return createStringError(
           where + ": " + Twine(count.nans) + " NaN and " +
           Twine(count.infinities) +
           " infinite values (--allow-nonfinite computes all the same)");
+    }
   }
   if (Error error = checkIds(model, input, *result, where))
     return std::move(error);
@@ -175,11 +179,12 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, StringRef option,
   Examples examples;
   for (const NetworkInput &input : model.inputs) {
     const Array *array = findArray(*arrays, input, model.inputs.size());
-    if (!array)
+    if (!array) {
       return createStringError("--" + option + ": " + path +
                                ": expected an array for each of the inputs " +
                                listNames(model) + ", but found none for '" +
                                input.name + "'");
+    }
     std::string where = ("--" + option + ": " + path).str();
     if (arrays->size() > 1)
       where += ": '" + input.name + "'";
@@ -195,10 +200,11 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, StringRef option,
     examples.count = count;
     examples.inputs.push_back(std::move(*converted));
   }
-  if (arrays->size() > model.inputs.size())
+  if (arrays->size() > model.inputs.size()) {
     return createStringError("--" + option + ": " + path + ": expected " +
                              Twine(model.inputs.size()) + " arrays, for " +
                              listNames(model) + ", but found " +
                              Twine(arrays->size()));
+  }
   return examples;
 }

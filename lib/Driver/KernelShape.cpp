@@ -93,7 +93,7 @@ static Error chooseAxes(KernelShape &shape, Model &model,
   SmallVector<bool> seen(rank);
   for (const AxisChoice &choice : options.axes) {
     int64_t axis = choice.axis < 0 ? choice.axis + rank : choice.axis;
-    if (axis < 0 || axis >= rank)
+    if (axis < 0 || axis >= rank) {
       return createStringError(
           "--axes: expected axes of the output of one example, which has " +
           Twine(rank) +
@@ -101,6 +101,7 @@ static Error chooseAxes(KernelShape &shape, Model &model,
                ? Twine(" (several outputs are joined flat)")
                : Twine("")) +
           ", but got " + Twine(choice.axis));
+    }
     if (seen[axis])
       return createStringError("--axes: expected each axis once, but got " +
                                Twine(axis) + " twice");

@@ -56,7 +56,7 @@ static Error findNetwork(Model &model, StringRef path) {
        llvm::make_early_inc_range(model.module->getBody()->getOperations()))
     if (&op != model.network)
       op.erase();
-  for (Type type : model.network.getResultTypes())
+  for (Type type : model.network.getResultTypes()) {
     if (!getElementTypeOrSelf(type).isF32() &&
         !getElementTypeOrSelf(type).isF64()) {
       std::string text;
@@ -66,11 +66,13 @@ static Error findNetwork(Model &model, StringRef path) {
                                "got " +
                                text);
     }
-  for (unsigned i = 0; i < model.network.getNumArguments(); ++i)
+  }
+  for (unsigned i = 0; i < model.network.getNumArguments(); ++i) {
     if (model.network.isInput(i))
       model.inputs.push_back(
           {getInputName(model.network, i), i,
            cast<RankedTensorType>(model.network.getArgumentTypes()[i])});
+  }
   return Error::success();
 }
 
@@ -88,11 +90,12 @@ static Error selectParameters(Model &model, const RunOptions &options) {
         return createStringError("--" + option + ": '" + text +
                                  "': " + llvm::toString(glob.takeError()));
       bool any = false;
-      for (const std::string &name : names)
+      for (const std::string &name : names) {
         if (name == text || glob->match(name)) {
           matched.insert(name);
           any = true;
         }
+      }
       if (!any)
         return createStringError("--" + option + ": '" + text +
                                  "' matches no parameter of the network");
@@ -156,12 +159,14 @@ static Error readParameters(Model &model, StringRef path) {
   }
   // Integers, as the counters of batches that a state_dict holds, can be no
   // parameters; a float of another name is probably one misspelt.
-  for (const auto &entry : byName)
-    if (isFloat(entry.second.kind))
+  for (const auto &entry : byName) {
+    if (isFloat(entry.second.kind)) {
       return createStringError(path +
                                ": the network has no parameter or buffer "
                                "named '" +
                                entry.first() + "'");
+    }
+  }
   model.store = std::move(store);
   return Error::success();
 }

@@ -14,7 +14,6 @@ using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
-using llvm::Twine;
 
 //===----------------------------------------------------------------------===//
 // Sizes
@@ -30,13 +29,14 @@ std::optional<int64_t> mlir::ntk::parseByteSize(StringRef text) {
       {"GB", 1e9},     {"TB", 1e12},   {"K", 0x1p10},   {"M", 0x1p20},
       {"G", 0x1p30},   {"T", 0x1p40},  {"KiB", 0x1p10}, {"MiB", 0x1p20},
       {"GiB", 0x1p30}, {"TiB", 0x1p40}};
-  for (auto [unit, factor] : units)
+  for (auto [unit, factor] : units) {
     if (text.drop_front(end).trim().equals_insensitive(unit)) {
       double bytes = number * factor;
       if (bytes < 1 || bytes > 0x1p62)
         return std::nullopt;
       return static_cast<int64_t>(bytes);
     }
+  }
   return std::nullopt;
 }
 

@@ -12,7 +12,6 @@
 
 using namespace mlir;
 using namespace mlir::ntk;
-using llvm::Error;
 using llvm::Expected;
 
 static std::string getMethodName(StringRef name) {
@@ -69,7 +68,7 @@ getLetterSizes(ContractOp contract, const ProblemSize &size) {
   std::vector<std::pair<char, int64_t>> sizes;
   Einsum einsum = Einsum::get(contract.getSpec());
   for (auto [letters, factor] :
-       llvm::zip_equal(einsum.operands, contract.getFactors()))
+       llvm::zip_equal(einsum.operands, contract.getFactors())) {
     for (auto [letter, extent] : llvm::zip_equal(
              letters, cast<RankedTensorType>(factor.getType()).getShape())) {
       bool known = llvm::any_of(sizes, [letter = letter](auto &entry) {
@@ -79,6 +78,7 @@ getLetterSizes(ContractOp contract, const ProblemSize &size) {
         sizes.emplace_back(letter, ShapedType::isDynamic(extent) ? size(letter)
                                                                  : extent);
     }
+  }
   return sizes;
 }
 

@@ -66,7 +66,7 @@ static void addProfile(Object &object, const Profile &profile) {
   object["repeats"] = profile.repeats;
   object["peak_resident_bytes"] = profile.peakResidentBytes;
   json::Array steps;
-  for (const StepTime &step : profile.steps)
+  for (const StepTime &step : profile.steps) {
     steps.push_back(
         Object{{"name", step.name},
                {"calls", step.calls},
@@ -74,6 +74,7 @@ static void addProfile(Object &object, const Profile &profile) {
                {"flops", step.flops},
                {"flops_per_second",
                 step.seconds > 0 ? step.flops / step.seconds : 0.0}});
+  }
   object["steps"] = std::move(steps);
 }
 

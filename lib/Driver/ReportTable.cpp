@@ -63,11 +63,12 @@ static void printColumns(llvm::ArrayRef<std::vector<std::string>> rows,
 /// Sizes of the letters but those of examples and outputs: "t 64, k 27, c 16".
 static std::string formatSizes(const SiteReport &site) {
   std::string text;
-  for (auto [letter, size] : site.sizes)
+  for (auto [letter, size] : site.sizes) {
     if (!llvm::StringRef("nmop").contains(letter) && size != 1)
       text += (llvm::Twine(text.empty() ? "" : ", ") + llvm::Twine(letter) +
                " " + llvm::Twine(size))
                   .str();
+  }
   return text;
 }
 

@@ -92,11 +92,12 @@ static Expected<std::vector<StepTime>> run(const KernelRun &run, void *theta,
   static constexpr const char *names[] = {"factors of x1", "factors of x2",
                                           "tiles"};
   std::vector<StepTime> steps;
-  for (int i = 0; i < 3; ++i)
+  for (int i = 0; i < 3; ++i) {
     if (kernel.steps[i].calls) {
       steps.push_back(kernel.steps[i]);
       steps.back().name = names[i];
     }
+  }
   return steps;
 }
 

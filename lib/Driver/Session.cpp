@@ -12,7 +12,6 @@
 
 using namespace mlir;
 using namespace mlir::ntk;
-using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
 
@@ -146,12 +145,13 @@ Report Session::makeReport() {
   report.outputs = model.network.getOutputs();
   for (unsigned i = 0; i < model.network.getNumArguments(); ++i) {
     StringRef name = model.network.getParameterName(i);
-    if (llvm::is_contained(model.wrt, name))
+    if (llvm::is_contained(model.wrt, name)) {
       report.parameters.push_back(
           {name.str(),
            cast<RankedTensorType>(model.network.getArgumentTypes()[i])
                .getShape()
                .vec()});
+    }
   }
   report.cost = fitted.planned.cost;
   report.methodFlops = fitted.planned.methodFlops;

@@ -192,11 +192,12 @@ KernelFunction KernelFunction::createFactors(KernelRequest &request, int side) {
                         argument.getLoc(), attributes)});
   }
   addSize(f, f.n, "n");
-  if (request.isBlocked())
+  if (request.isBlocked()) {
     f.firstOutput =
         addArgument(f.function, b.getIndexType(),
                     NameLoc::get(b.getStringAttr("first_output")),
                     b.getNamedAttr(firstOutputAttrName, b.getUnitAttr()));
+  }
   addParameters(f, request);
   for (auto [i, value] : inputs)
     f.networkArguments[i] = value;

@@ -17,11 +17,12 @@ static ArrayRef<int64_t> getShape(Value value) {
 static void dropUnits(std::string &letters, SmallVector<int64_t> &shape) {
   std::string keptLetters;
   SmallVector<int64_t> keptShape;
-  for (auto [letter, size] : llvm::zip_equal(letters, shape))
+  for (auto [letter, size] : llvm::zip_equal(letters, shape)) {
     if (size != 1) {
       keptLetters += letter;
       keptShape.push_back(size);
     }
+  }
   letters = keptLetters;
   shape = keptShape;
 }

@@ -28,11 +28,12 @@ static IndexedValue dropUnits(OpBuilder &builder, IndexedValue factor) {
   std::string letters;
   SmallVector<int64_t> shape;
   for (auto [letter, size] :
-       llvm::zip_equal(factor.letters, getShape(factor.value)))
+       llvm::zip_equal(factor.letters, getShape(factor.value))) {
     if (size != 1) {
       letters += letter;
       shape.push_back(size);
     }
+  }
   return {reshapeTo(builder, factor.value, shape), letters};
 }
 
@@ -44,11 +45,12 @@ static SiteTerm canonicalize(SiteTerm term) {
     all += factor.letters;
   std::map<char, char> names;
   std::string used = canonicalOrder.str();
-  for (char letter : all)
+  for (char letter : all) {
     if (auto [it, isNew] = names.try_emplace(letter); isNew) {
       it->second = getFreeLetter(used);
       used += it->second;
     }
+  }
   auto rename = [&](std::string &letters) {
     for (char &letter : letters)
       letter = names[letter];

@@ -186,11 +186,12 @@ func::FuncOp VectorProductsExpansion::buildTile() {
   for (auto [i, argument] : llvm::enumerate(prototype->forward.arguments))
     if (tile.networkArguments[i])
       batcher.map(argument, {tile.networkArguments[i], ""});
-  for (auto [k, residual] : llvm::enumerate(residuals))
+  for (auto [k, residual] : llvm::enumerate(residuals)) {
     batcher.map(residual,
                 tile.addFactor(request, 1, k,
                                batchedResiduals[k].value.getType(),
                                batchedResiduals[k].letters, residual.getLoc()));
+  }
   for (auto [k, tangent] : llvm::enumerate(tangents))
     batcher.map(tangent,
                 tile.addFactor(request, 2, k, gradients[k].value.getType(),

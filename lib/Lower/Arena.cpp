@@ -74,12 +74,13 @@ LogicalResult Arena::collect() {
   WalkResult result = function.walk([&](memref::AllocOp alloc) {
     MemRefType type = alloc.getType();
     Monomial bytes{getElementBytes(type.getElementType()), ""};
-    for (int64_t axis = 0; axis < type.getRank(); ++axis)
+    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
       if (failed(sizes.multiplyAxis(alloc, axis, bytes))) {
         alloc.emitOpError("expected a size in the letters of the function's "
                           "size arguments");
         return WalkResult::interrupt();
       }
+    }
     std::sort(bytes.letters.begin(), bytes.letters.end());
     buffers.push_back({alloc, bytes.letters, alignUnit(bytes.factor), 0, 0});
     return WalkResult::advance();
@@ -101,12 +102,13 @@ void Arena::findLiveRanges() {
   for (Buffer &buffer : buffers) {
     unsigned last = positions[body.findAncestorOpInBlock(*buffer.alloc)];
     unsigned first = positions.size();
-    for (Value alias : aliases.resolve(buffer.alloc.getResult()))
+    for (Value alias : aliases.resolve(buffer.alloc.getResult())) {
       for (Operation *user : alias.getUsers()) {
         unsigned at = positions[body.findAncestorOpInBlock(*user)];
         first = std::min(first, at);
         last = std::max(last, at);
       }
+    }
     buffer.first = std::min(first, last);
     buffer.last = last;
   }

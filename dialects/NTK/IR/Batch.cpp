@@ -140,13 +140,15 @@ Value mlir::ntk::cloneBatched(OpBuilder &builder, Operation *op,
   if (llvm::any_of(letters, [](StringRef b) { return !b.empty(); }))
     state.addAttribute(batchAttrName, builder.getStrArrayAttr(letters));
   SmallVector<int64_t> shape;
-  for (char letter : unionOfBatches(batch))
-    for (auto [operand, b] : llvm::zip_equal(operands, letters))
+  for (char letter : unionOfBatches(batch)) {
+    for (auto [operand, b] : llvm::zip_equal(operands, letters)) {
       if (size_t i = b.find(letter); i != StringRef::npos) {
         shape.push_back(
             cast<RankedTensorType>(operand.getType()).getDimSize(i));
         break;
       }
+    }
+  }
   auto core = cast<RankedTensorType>(op->getResult(0).getType());
   llvm::append_range(shape, core.getShape());
   state.addTypes(RankedTensorType::get(shape, core.getElementType()));

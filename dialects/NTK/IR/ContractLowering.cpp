@@ -58,7 +58,7 @@ Value ContractLowering::createEmpty(ArrayRef<StringRef> words,
                                     ValueRange operands, StringRef letters) {
   SmallVector<int64_t> shape;
   SmallVector<Value> dynamicSizes;
-  for (char letter : letters)
+  for (char letter : letters) {
     for (auto [word, operand] : llvm::zip_equal(words, operands)) {
       size_t axis = word.find(letter);
       if (axis == StringRef::npos)
@@ -73,6 +73,7 @@ Value ContractLowering::createEmpty(ArrayRef<StringRef> words,
       }
       break;
     }
+  }
   return builder.create<tensor::EmptyOp>(op.getLoc(), shape, getElementType(),
                                          dynamicSizes);
 }
@@ -157,11 +158,12 @@ Value ContractLowering::createProduct(ArrayRef<StringRef> words,
   if (!init)
     init = createEmpty(words, operands, result);
   // Zeros need not be read: the product writes over them.
-  if (auto fill = init.getDefiningOp<linalg::FillOp>())
+  if (auto fill = init.getDefiningOp<linalg::FillOp>()) {
     if (matchPattern(fill.getInputs()[0], m_AnyZeroFloat())) {
       init = fill.getOutputs()[0];
       accumulate = false;
     }
+  }
   std::string spec = (words[0] + ", " + words[1] + " -> " + result).str();
   return builder
       .create<rt::ContractOp>(op.getLoc(), numbers[0], numbers[1], init, spec,

@@ -86,11 +86,12 @@ ConvTransposeOp::getJacobianStructure(OpBuilder &builder, unsigned operand) {
   if (operand != 1 || window.isPadded() || window.getRank() > 4)
     return std::nullopt;
   SmallVector<int64_t> outputs = window.getOutputSizes();
-  for (size_t axis = 0; axis < window.getRank(); ++axis)
+  for (size_t axis = 0; axis < window.getRank(); ++axis) {
     if (window.strides[axis] != window.window[axis] ||
         (window.window[axis] > 1 && window.dilations[axis] != 1) ||
         outputs[axis] * window.window[axis] != window.input[axis])
       return std::nullopt;
+  }
   ConvolutionSizes sizes = getSizes(*this);
   JacobianStructure structure;
   structure.resultIndices = "ga";

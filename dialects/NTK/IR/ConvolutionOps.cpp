@@ -254,11 +254,12 @@ static void forEachPatchElement(const Window &window, int64_t groups,
   SmallVector<int64_t> outputs = window.getOutputSizes();
   forEachTap(window, [&](ArrayRef<int64_t> s, ArrayRef<int64_t> tap,
                          ArrayRef<int64_t> q) {
-    for (int64_t g = 0; g < groups; ++g)
+    for (int64_t g = 0; g < groups; ++g) {
       for (int64_t a = 0; a < channels; ++a)
         f(SmallVector<int64_t>{g, a, flatten(tap, window.window),
                                flatten(s, outputs)},
           join(g * channels + a, q));
+    }
   });
 }
 

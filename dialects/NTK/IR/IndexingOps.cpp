@@ -82,11 +82,12 @@ ScatterAddOp::inferCoreType(ArrayRef<RankedTensorType> operands,
   RankedTensorType updates = operands[0], indices = operands[1];
   int64_t most = updates.getRank() - indices.getRank();
   if (axis < 0 || axis > most ||
-      updates.getShape().slice(axis, indices.getRank()) != indices.getShape())
+      updates.getShape().slice(axis, indices.getRank()) != indices.getShape()) {
     return emitError() << "expected the axes " << printShape(indices.getShape())
                        << " of the indices from axis " << axis
                        << " of the updates on, but got "
                        << printShape(updates.getShape());
+  }
   if (failed(checkNumbers("sizes", adaptor.getSize(), 1, 1, emitError)))
     return failure();
   SmallVector<int64_t> shape(updates.getShape().take_front(axis));

@@ -95,12 +95,13 @@ FailureOr<Value> ReshapeOp::lower(Lowering &lowering, ValueRange operands) {
   Reshaper reshaper{lowering, getLoc(),
                     static_cast<int64_t>(getOperandBatch(*this, 0).size())};
   Value value = operands[0];
-  if (from.getRank() != to.getRank())
+  if (from.getRank() != to.getRank()) {
     if (auto groups = getReassociationIndicesForReshape(from, to)) {
       if (from.getRank() > to.getRank())
         return reshaper.collapse(value, to.getShape(), *groups);
       return reshaper.expand(value, to.getShape(), *groups);
     }
+  }
   // By way of one axis.
   int64_t volume = to.getNumElements();
   if (from.getRank() > 1)

@@ -36,11 +36,12 @@ static LogicalResult importNeg(NodeImporter &node) {
   if (!x.isKnown())
     return importFunction<NegOp>(node);
   std::vector<Number> numbers = *x.numbers;
-  for (Number &number : numbers)
+  for (Number &number : numbers) {
     number = {static_cast<int64_t>(-static_cast<uint64_t>(number.integer)),
               static_cast<int64_t>(-static_cast<uint64_t>(number.perExample)),
               -number.real,
               static_cast<int64_t>(-static_cast<uint64_t>(number.position))};
+  }
   return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
 }
 

@@ -48,11 +48,12 @@ Result onnximport::splitHeads(NodeImporter &node, const GraphValue &x,
     return node.emitError() << "expected the batch, alone, as the first axis";
   if (x.rank() == 4)
     return x;
-  if (x.rank() != 3 || heads < 1 || x.shape[2] % heads != 0)
+  if (x.rank() != 3 || heads < 1 || x.shape[2] % heads != 0) {
     return node.emitError()
            << "expected operands [batch, length, heads · features] or [batch, "
               "heads, length, features], but got "
            << describe(x.kind, x.shape) << " for " << heads << " heads";
+  }
   GraphBuilder &graph = node.graph;
   Result split = graph.reshape(
       x, {x.shape[0], x.shape[1], heads, x.shape[2] / heads}, x.batch);
@@ -195,12 +196,13 @@ static bool leavesKeys(const std::optional<GraphValue> &mask) {
     return false;
   size_t keys = mask->shape.back();
   ArrayRef<Number> numbers = *mask->numbers;
-  for (size_t row = 0; row < numbers.size(); row += keys)
+  for (size_t row = 0; row < numbers.size(); row += keys) {
     if (llvm::none_of(numbers.slice(row, keys), [&](const Number &number) {
           return mask->isFloat() ? number.real != -infinity
                                  : number.integer != 0;
         }))
       return false;
+  }
   return true;
 }
 
@@ -262,11 +264,12 @@ static FailureOr<Heads> measure(NodeImporter &node, const GraphValue &q,
     heads.past = node.input(4).shape[2];
   if (heads.key < 1 || heads.query % heads.key != 0 ||
       v.shape[1] != heads.key || v.shape[2] != heads.keys ||
-      q.shape[3] != k.shape[3])
+      q.shape[3] != k.shape[3]) {
     return node.emitError()
            << "expected queries, keys and values that fit together, but got "
            << describe(q.kind, q.shape) << ", " << describe(k.kind, k.shape)
            << " and " << describe(v.kind, v.shape);
+  }
   return heads;
 }
 

@@ -126,12 +126,13 @@ static LogicalResult importWhere(NodeImporter &node) {
 static GraphValue castKnown(const GraphValue &x, ElementKind kind) {
   std::vector<Number> numbers = *x.numbers;
   for (Number &number : numbers) {
-    if (x.isFloat() && !isFloat(kind))
+    if (x.isFloat() && !isFloat(kind)) {
       number.integer = std::abs(number.real) < 0x1p62
                            ? static_cast<int64_t>(number.real)
                            : 0;
-    else if (!x.isFloat() && isFloat(kind))
+    } else if (!x.isFloat() && isFloat(kind)) {
       number.real = static_cast<double>(number.integer);
+    }
     if (kind == ElementKind::Bool)
       number.integer = x.isFloat() ? number.real != 0 : number.integer != 0;
     if (isFloat(kind))

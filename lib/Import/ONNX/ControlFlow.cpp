@@ -224,11 +224,12 @@ static LogicalResult importScan(NodeImporter &node) {
         unstack(node, node.input(count + i), setting);
     if (failed(own))
       return failure();
-    if (own->empty() || own->size() != (i ? slices[0] : *own).size())
+    if (own->empty() || own->size() != (i ? slices[0] : *own).size()) {
       return node.emitError()
              << "expected scanned inputs of equal sizes from "
                 "1 on, but got "
              << (i ? slices[0] : *own).size() << " and " << own->size();
+    }
     slices.push_back(*own);
   }
   for (size_t step = 0; step < slices[0].size(); ++step) {

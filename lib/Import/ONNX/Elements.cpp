@@ -179,11 +179,12 @@ static LogicalResult checkElements(NodeImporter &node, const Access &access,
                                    int64_t axis) {
   if (access.updates && access.updates->shape != access.indices.shape)
     return node.emitError() << "expected updates of the indices' shape";
-  for (int64_t i = 0; i < access.data.rank(); ++i)
+  for (int64_t i = 0; i < access.data.rank(); ++i) {
     if (i != axis && access.indices.shape[i] > access.data.shape[i])
       return node.emitError() << "expected at most " << access.data.shape[i]
                               << " indices along axis " << i << ", but got "
                               << access.indices.shape[i];
+  }
   return success();
 }
 
@@ -249,22 +250,24 @@ static FailureOr<Access> readRowAccess(NodeImporter &node, bool writes) {
   int64_t rank = access.data.rank(), last = access.indices.rank() - 1;
   if (last < 0 || rank == 0 || access.batchDims < 0 ||
       access.batchDims > last || access.batchDims > rank ||
-      access.indices.shape[last] > rank - access.batchDims)
+      access.indices.shape[last] > rank - access.batchDims) {
     return node.emitError()
            << "expected indices of at most the data's rank, but got "
            << describe(access.indices.kind, access.indices.shape) << " for "
            << describe(access.data.kind, access.data.shape);
+  }
   int64_t trailing = rank - access.batchDims - access.indices.shape[last];
   if (writes && access.updates->rank() != last + trailing)
     return node.emitError() << "expected updates of rank " << last + trailing
                             << ", but got rank " << access.updates->rank();
   if (failed(alignRows(node, access)))
     return failure();
-  for (int64_t i = 0; i < access.batchDims; ++i)
+  for (int64_t i = 0; i < access.batchDims; ++i) {
     if (access.data.shape[i] != access.indices.shape[i])
       return node.emitError()
              << "expected equal sizes along axis " << i << ", but got "
              << access.data.shape[i] << " and " << access.indices.shape[i];
+  }
   return access;
 }
 
@@ -302,11 +305,12 @@ static LogicalResult importScatterND(NodeImporter &node) {
   SmallVector<int64_t> updates(positions->shape);
   ArrayRef<int64_t> trailing = ArrayRef(rows->shape).drop_front();
   llvm::append_range(updates, trailing);
-  if (updates != access->updates->shape)
+  if (updates != access->updates->shape) {
     return node.emitError()
            << "expected updates " << describe(access->data.kind, updates)
            << " of each example, but got "
            << describe(access->updates->kind, access->updates->shape);
+  }
   SmallVector<int64_t> flat = {count};
   llvm::append_range(flat, trailing);
   Result written =

@@ -24,11 +24,12 @@ LogicalResult GraphBuilder::unifyBatch(const GraphValue &x, int64_t offset,
     return success();
   BatchAxis batch = *x.batch;
   batch.axis += offset;
-  if (frame.batch && !(*frame.batch == batch))
+  if (frame.batch && !(*frame.batch == batch)) {
     return emitError() << "expected the batch at one axis, but it is axis "
                        << frame.batch->axis << " of one operand and axis "
                        << batch.axis
                        << " of another: the network mixes examples";
+  }
   frame.batch = batch;
   return success();
 }

@@ -133,11 +133,12 @@ FailureOr<Value> GraphBuilder::addBuffer(const GraphValue &x) {
   llvm::Expected<Array> values = Array::allocate(kind, x.coreShape(), bytes);
   if (!values)
     return emitError() << llvm::toString(values.takeError());
-  for (auto [i, number] : llvm::enumerate(*x.numbers))
+  for (auto [i, number] : llvm::enumerate(*x.numbers)) {
     if (x.isFloat())
       reinterpret_cast<double *>(bytes.data())[i] = number.real;
     else
       reinterpret_cast<int64_t *>(bytes.data())[i] = number.integer;
+  }
   std::string name = cast<NameLoc>(current).getName().str();
   for (int64_t copy = 1; store.find(name); ++copy)
     name =

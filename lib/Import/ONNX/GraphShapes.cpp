@@ -82,11 +82,12 @@ Result GraphBuilder::squeeze(Result x, ArrayRef<int64_t> axes) {
     return failure();
   SmallVector<int64_t> shape;
   std::optional<BatchAxis> batch = x->batch;
-  for (int64_t axis = 0; axis < x->rank(); ++axis)
+  for (int64_t axis = 0; axis < x->rank(); ++axis) {
     if (!llvm::is_contained(axes, axis))
       shape.push_back(x->shape[axis]);
     else if (batch && axis < x->batch->axis)
       --batch->axis;
+  }
   return reshape(x, shape, batch);
 }
 
@@ -241,12 +242,13 @@ static GraphValue concatKnown(ArrayRef<GraphValue> values, int64_t axis,
   }
   int64_t outer = *product(ArrayRef(frame.shape).take_front(axis));
   std::vector<Number> numbers;
-  for (int64_t i = 0; i < outer; ++i)
+  for (int64_t i = 0; i < outer; ++i) {
     for (auto [x, source] : llvm::zip_equal(values, sources)) {
       int64_t block = source.size() / outer;
       for (int64_t position : ArrayRef(source).slice(i * block, block))
         numbers.push_back((*x.numbers)[position]);
     }
+  }
   GraphValue result =
       makeKnown(values[0].kind, frame.shape, std::move(numbers));
   result.batch = frame.batch;
@@ -257,7 +259,7 @@ static GraphValue concatKnown(ArrayRef<GraphValue> values, int64_t axis,
 /// all examples may have size one along the batch.
 LogicalResult GraphBuilder::checkConcat(ArrayRef<GraphValue> values,
                                         int64_t axis, Frame &frame) {
-  for (const GraphValue &x : values)
+  for (const GraphValue &x : values) {
     for (int64_t i = 0; i < x.rank(); ++i) {
       if (i == axis)
         continue;
@@ -269,6 +271,7 @@ LogicalResult GraphBuilder::checkConcat(ArrayRef<GraphValue> values,
                            << " has sizes " << frame.shape[i] << " and "
                            << x.shape[i];
     }
+  }
   return success();
 }
 

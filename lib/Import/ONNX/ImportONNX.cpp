@@ -30,11 +30,12 @@ static std::string networkName(StringRef path) {
 static std::string count(const ParameterStore &store, bool trainable,
                          StringRef noun) {
   int64_t tensors = 0, numbers = 0;
-  for (const StoredTensor &tensor : store.tensors())
+  for (const StoredTensor &tensor : store.tensors()) {
     if (tensor.trainable == trainable) {
       ++tensors;
       numbers += tensor.values.size();
     }
+  }
   return (Twine(tensors) + " " + noun + (tensors == 1 ? "" : "s") + " (" +
           Twine(numbers) + (numbers == 1 ? " number)" : " numbers)"))
       .str();

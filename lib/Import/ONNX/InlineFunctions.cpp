@@ -192,13 +192,14 @@ llvm::Error Inliner::expandCall(const Node &call, const Function &function,
                                    llvm::Twine(maxDepth) +
                                    " deep, but it calls itself or is deeper");
   if (call.inputs.size() > function.inputs.size() ||
-      call.outputs.size() > function.outputs.size())
+      call.outputs.size() > function.outputs.size()) {
     return llvm::createStringError(
         name + "expected at most " + llvm::Twine(function.inputs.size()) +
         " inputs and " + llvm::Twine(function.outputs.size()) +
         " outputs at node '" + call.displayName() + "', but got " +
         llvm::Twine(call.inputs.size()) + " and " +
         llvm::Twine(call.outputs.size()));
+  }
   Scope scope;
   scope.call = &call;
   scope.function = &function;

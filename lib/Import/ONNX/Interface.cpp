@@ -173,13 +173,15 @@ static llvm::Error checkOperators(const Model &model,
 /// The standard operator sets, of the model and its functions, are ones whose
 /// operators are known.
 static llvm::Error checkOpset(const Model &model) {
-  for (const Node &node : model.nodes)
+  for (const Node &node : model.nodes) {
     if (node.domain.empty() &&
-        (node.opset < oldestOpset || node.opset > newestOpset))
+        (node.opset < oldestOpset || node.opset > newestOpset)) {
       return llvm::createStringError(
           "expected operator set " + Twine(oldestOpset) + " to " +
           Twine(newestOpset) + ", but got " +
           (node.opset ? Twine(node.opset) : Twine("none")));
+    }
+  }
   return llvm::Error::success();
 }
 

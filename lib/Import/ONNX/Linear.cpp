@@ -161,11 +161,12 @@ static LogicalResult checkWords(NodeImporter &node, ArrayRef<GraphValue> values,
              << "expected one letter for each axis of operand " << i
              << ", but got '" << word << "' for rank " << values[i].rank();
   }
-  for (char letter : result)
+  for (char letter : result) {
     if (!StringRef(all).contains(letter) || llvm::count(result, letter) != 1)
       return node.emitError() << "expected letters of the operands in the "
                                  "result, each once, but got '"
                               << result << "'";
+  }
   return success();
 }
 

@@ -26,11 +26,12 @@ FailureOr<SmallVector<Number>> NodeImporter::getNumbers(unsigned i) {
     return emitError() << "expected integers in a list as input " << i
                        << ", but got "
                        << describe(input(i).kind, input(i).shape);
-  for (const Number &number : *input(i).numbers)
+  for (const Number &number : *input(i).numbers) {
     if (number.isUndecided || number.position != 0)
       return emitError() << "expected input " << i
                          << " not to depend on the place of the example in the "
                             "batch";
+  }
   return llvm::to_vector(*input(i).numbers);
 }
 

@@ -79,11 +79,12 @@ static LogicalResult importBatchNormalization(NodeImporter &node) {
   const GraphValue &x = node.input(0);
   if (node.getInteger("training_mode", 0) && !x.batch)
     return normalizeWholeBatch(node);
-  if (node.getInteger("training_mode", 0))
+  if (node.getInteger("training_mode", 0)) {
     return node.emitError()
            << "expected batch normalisation in inference mode, but "
               "training_mode is set: the network mixes examples; export the "
               "model in evaluation mode, or take --whole-batch";
+  }
   if (!node.getInteger("spatial", 1))
     return node.emitError() << "expected statistics of channels, but spatial "
                                "is 0";

@@ -192,11 +192,12 @@ static llvm::Error match(ArrayRef<std::string> globs, StringRef option,
       matched.insert(name);
       found = true;
     }
-    if (!found)
+    if (!found) {
       return llvm::createStringError(option + " '" + text +
                                      "': expected the name or a glob of "
                                      "parameters, but it matches none; " +
                                      suggest(text, names));
+    }
   }
   return llvm::Error::success();
 }

@@ -109,12 +109,13 @@ static GraphValue inverseCounts(const Window &window, ArrayRef<int64_t> sizes,
     std::vector<Number> next;
     SmallVector<int64_t> counts =
         countAlong(window, i, sizes[i], fileHigh[i], outputs[i], includePads);
-    for (const Number &before : table)
+    for (const Number &before : table) {
       for (int64_t count : counts) {
         Number number;
         number.real = before.real * static_cast<double>(count);
         next.push_back(number);
       }
+    }
     table = std::move(next);
   }
   for (Number &number : table)

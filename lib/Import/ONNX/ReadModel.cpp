@@ -192,17 +192,20 @@ Expected<Node> NodeReader::readNode(const ::onnx::NodeProto &proto) {
       node.rewriteRules = entry.value();
   for (const auto &attribute : proto.attribute()) {
     Expected<NodeAttribute> read = readAttribute(attribute);
-    if (!read)
+    if (!read) {
       return llvm::createStringError("node '" + node.displayName() + "' (" +
                                      node.qualifiedType() + "): attribute '" +
                                      attribute.name() +
                                      "': " + llvm::toString(read.takeError()));
-    if (!node.attributes.try_emplace(attribute.name(), std::move(*read)).second)
+    }
+    if (!node.attributes.try_emplace(attribute.name(), std::move(*read))
+             .second) {
       return llvm::createStringError("node '" + node.displayName() + "' (" +
                                      node.qualifiedType() +
                                      "): expected attributes of distinct "
                                      "names, but got two of '" +
                                      attribute.name() + "'");
+    }
   }
   return node;
 }

@@ -158,12 +158,13 @@ LogicalResult RecurrentLayer::checkLengths() {
   if (!splat && lengths.core && matchPattern(lengths.core, m_Constant(&stored)))
     if (stored.isSplat() && !lengths.isFloat())
       splat = Number{stored.getSplatValue<APInt>().getSExtValue()};
-  if (!splat)
+  if (!splat) {
     return node.emitError()
            << "expected sequence_lens that are constant and "
               "equal to the "
            << steps << " time steps of the input, but they "
            << (lengths.isKnown() ? "differ" : "are not constant");
+  }
   if (!splat->isPlain() || splat->integer != steps)
     return node.emitError()
            << "expected sequence_lens that are constant and equal to the "
@@ -203,11 +204,12 @@ LogicalResult RecurrentLayer::readSizes() {
     return failure();
   if (node.hasInput(7) && failed(checkShape(7, "P", {directions, 3 * hidden})))
     return failure();
-  for (unsigned i : {1, 2, 3, 7})
+  for (unsigned i : {1, 2, 3, 7}) {
     if (node.hasInput(i) && node.input(i).batch)
       return node.emitError() << "expected weights that are the same for all "
                                  "examples, but input "
                               << i << " has the batch axis";
+  }
   return success();
 }
 

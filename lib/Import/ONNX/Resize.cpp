@@ -125,12 +125,13 @@ static LogicalResult readSizes(NodeImporter &node,
                                  "on the batch size";
     axis.scale = static_cast<double>(axis.out) / static_cast<double>(axis.in);
   }
-  if (std::optional<double> scale = commonScale(node, axes))
+  if (std::optional<double> scale = commonScale(node, axes)) {
     for (ResampledAxis &axis : axes) {
       axis.scale = *scale;
       axis.out = static_cast<int64_t>(
           std::floor(*scale * static_cast<double>(axis.in) + 0.5));
     }
+  }
   return success();
 }
 
@@ -157,11 +158,12 @@ readGeometry(NodeImporter &node, const Resampling &settings,
                               << " axes, but got " << scales->size();
     for (auto [axis, scale] : llvm::zip_equal(axes, *scales)) {
       double size = std::floor(static_cast<double>(axis.in) * scale);
-      if (!(size >= 1) || size > INT32_MAX)
+      if (!(size >= 1) || size > INT32_MAX) {
         return node.emitError()
                << "expected scales that leave an element and fit memory, but "
                   "got "
                << scale;
+      }
       axis.scale = scale;
       axis.out = static_cast<int64_t>(size);
     }

@@ -76,11 +76,12 @@ Result onnximport::elementPositions(NodeImporter &node,
   Result own = fromStart(node, indices, shape[axis]);
   GraphValue zero = makeKnown(indices.kind, {}, {Number{}});
   Result positions = multiplyAdd(node.graph, zero, own, strides[axis]);
-  for (int64_t i = 0; i < indices.rank(); ++i)
+  for (int64_t i = 0; i < indices.rank(); ++i) {
     if (i != axis)
       positions =
           multiplyAdd(node.graph, positions,
                       countAlong(indices.shape, i, indices.kind), strides[i]);
+  }
   return positions;
 }
 
@@ -219,11 +220,12 @@ static Result writeAtInputs(NodeImporter &node, const GraphValue &rows,
                             const GraphValue &updates,
                             const GraphValue &positions, StringRef reduction) {
   GraphBuilder &graph = node.graph;
-  if (!rows.isFloat() || (reduction != "none" && reduction != "add"))
+  if (!rows.isFloat() || (reduction != "none" && reduction != "add")) {
     return node.emitError()
            << "expected floats, and reduction none or add, where indices "
               "depend on the input, but got "
            << nameOf(rows.kind) << " and '" << reduction << "'";
+  }
   Result added = addRows(node, updates, positions, rows.shape[0]);
   if (reduction == "add")
     return graph.binary<AddOp>(rows, added);

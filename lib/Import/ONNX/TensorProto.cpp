@@ -100,11 +100,12 @@ static Expected<Array> readInline(const ::onnx::TensorProto &proto,
                                   ElementKind kind, ArrayRef<int64_t> shape) {
   int64_t size = *byteSizeOf(kind, shape);
   if (proto.has_raw_data() &&
-      static_cast<int64_t>(proto.raw_data().size()) != size)
+      static_cast<int64_t>(proto.raw_data().size()) != size) {
     return llvm::createStringError("expected " + llvm::Twine(size) +
                                    " bytes for " + describe(kind, shape) +
                                    ", but got " +
                                    llvm::Twine(proto.raw_data().size()));
+  }
   // Each value takes a byte or more of the message.
   if (!proto.has_raw_data() &&
       size / byteWidth(kind) > static_cast<int64_t>(proto.ByteSizeLong()))
@@ -165,20 +166,22 @@ Expected<Array> TensorReader::readExternal(const ::onnx::TensorProto &proto,
     else if (entry.key() == "length")
       bad |= StringRef(entry.value()).getAsInteger(10, length);
   }
-  if (bad || length != size)
+  if (bad || length != size) {
     return llvm::createStringError("expected an offset and a length of " +
                                    llvm::Twine(size) + " bytes for " +
                                    describe(kind, shape) +
                                    " in the description of external data");
+  }
   Expected<std::shared_ptr<llvm::MemoryBuffer>> file = map(location);
   if (!file)
     return file.takeError();
   uint64_t have = (*file)->getBufferSize();
-  if (offset > have || size > have - offset)
+  if (offset > have || size > have - offset) {
     return llvm::createStringError("expected " + llvm::Twine(size) +
                                    " bytes at offset " + llvm::Twine(offset) +
                                    " of '" + location + "', which has " +
                                    llvm::Twine(have));
+  }
   ArrayRef<char> bytes((*file)->getBufferStart() + offset, size);
   if (reinterpret_cast<uintptr_t>(bytes.data()) % byteWidth(kind) == 0)
     return Array(kind, shape, bytes, *file);

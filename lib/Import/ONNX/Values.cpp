@@ -29,12 +29,13 @@ std::optional<Number> GraphValue::splat() const {
   if (!isKnown() || numbers->empty())
     return std::nullopt;
   const Number &first = numbers->front();
-  for (const Number &number : *numbers)
+  for (const Number &number : *numbers) {
     if (number.integer != first.integer ||
         number.perExample != first.perExample ||
         number.position != first.position || number.isUndecided ||
         number.real != first.real)
       return std::nullopt;
+  }
   return first;
 }
 

@@ -104,11 +104,12 @@ static bool isCopy(const Array &a, const Array &b) {
   if (a.shape.size() != 2 || b.shape.size() != 2 || a.shape[0] != b.shape[1])
     return false;
   size_t width = byteWidth(a.kind);
-  for (int64_t i = 0; i < a.shape[0]; ++i)
+  for (int64_t i = 0; i < a.shape[0]; ++i) {
     for (int64_t j = 0; j < a.shape[1]; ++j)
       if (a.bytes().slice((i * a.shape[1] + j) * width, width) !=
           b.bytes().slice((j * b.shape[1] + i) * width, width))
         return false;
+  }
   return true;
 }
 
@@ -128,12 +129,13 @@ static void findBrokenTies(const Model &model,
     if (!isNew && isCopy(it->second->values, tensor.values))
       pairs.push_back(it->second->name + "' and '" + tensor.name);
   }
-  if (!pairs.empty())
+  if (!pairs.empty()) {
     warnings.push_back("parameters " + list(pairs) +
                        " hold the same numbers: fine for layers that began "
                        "as copies; one parameter of the model must be one "
                        "initializer, and the exporter broke that tie" +
                        advice.str());
+  }
 }
 
 /// (d) Values that repeat: a table read at constant positions in advance.
@@ -152,11 +154,12 @@ static void findFoldedGathers(const Model &model,
     for (int64_t i = 0; i < values.size(); i += step, ++looks)
       distinct.insert(hashElement(values, i) >> 1);
     if (distinct.size() > 1 &&
-        static_cast<int64_t>(distinct.size()) * 2 <= looks)
+        static_cast<int64_t>(distinct.size()) * 2 <= looks) {
       warnings.push_back("parameter '" + tensor.name +
                          "' repeats its values: it may be a table that the "
                          "exporter read in advance" +
                          advice.str());
+    }
   }
 }
 
