@@ -83,6 +83,34 @@ func.func @f(%a: tensor<4xf32>) {
 
 // -----
 
+func.func @f(%a: tensor<4xf32>) {
+  // expected-error @+2 {{expected windows with an element each, but window 0 along spatial axis 0 holds padding only}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %r = ntk.max_pool %a {window = array<i64: 1>, strides = array<i64: 1>, padding = array<i64: 1, 0>, dilations = array<i64: 1>} : (tensor<4xf32>) -> tensor<5xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<2x4xf32>) {
+  // expected-error @+2 {{expected windows with an element each, but window 3 along spatial axis 1 holds padding only}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %r = ntk.max_pool_winner %a {window = array<i64: 1, 2>, strides = array<i64: 1, 2>, padding = array<i64: 0, 0, 1, 3>, dilations = array<i64: 1, 1>} : (tensor<2x4xf32>) -> tensor<2x4xi32>
+  return
+}
+
+// -----
+
+// Taps on both sides of the input, none inside.
+func.func @f(%a: tensor<1xf32>) {
+  // expected-error @+2 {{expected windows with an element each, but window 1 along spatial axis 0 holds padding only}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %r = ntk.max_pool %a {window = array<i64: 2>, strides = array<i64: 1>, padding = array<i64: 3, 3>, dilations = array<i64: 3>} : (tensor<1xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
 func.func @f(%a: tensor<50000x50000xf32>) {
   // expected-error @+2 {{expected fewer than 2^31 pixels, but got [50000, 50000]}}
   // expected-error @+1 {{failed to infer returned types}}

@@ -55,7 +55,10 @@ static cl::opt<bool> printOnly("print", cl::cat(category),
 namespace {
 /// What a process that checks a network tells the one that started it.
 struct Verdict {
-  enum Kind { Right, Wrong, NotDrawn } kind;
+  enum Kind { Right, Wrong, Ended, NotDrawn } kind;
+
+  bool isFailure() const { return kind == Wrong || kind == Ended; }
+
   char message[2048];
   int request; ///< the number of the one under way
   double worst[2];
@@ -89,7 +92,7 @@ static Verdict runIsolated(function_ref<void(Verdict &)> work) {
   int status = 0;
   waitpid(child, &status, 0);
   if (WIFSIGNALED(status) || WEXITSTATUS(status) != 0) {
-    verdict->kind = Verdict::Wrong;
+    verdict->kind = Verdict::Ended;
     std::string what =
         WIFSIGNALED(status)
             ? WTERMSIG(status) == SIGALRM
@@ -160,9 +163,11 @@ static void report(ModuleOp module, uint64_t seed, ArrayRef<Request> requests,
         Verdict again = runIsolated([&](Verdict &v) {
           check(candidate, seed, failing, /*mustBeMeaningful=*/false, v);
         });
-        if (again.kind == Verdict::Wrong)
+        // A crash on the way to a smaller wrong number is another failure.
+        bool isSame = again.kind == verdict.kind;
+        if (isSame)
           message = failing.describe() + ": " + again.message;
-        return again.kind == Verdict::Wrong;
+        return isSame;
       });
   print(*small, seed, message, llvm::outs());
   llvm::outs().flush();
@@ -186,7 +191,7 @@ struct Totals {
 
   void add(const Verdict &verdict) {
     kernels += verdict.kernels;
-    failures += verdict.kind == Verdict::Wrong;
+    failures += verdict.isFailure();
     for (int i = 0; i < 2; ++i)
       worst[i] = std::max(worst[i], verdict.worst[i]);
   }
@@ -224,7 +229,7 @@ static void checkSeed(MLIRContext &context, uint64_t seed,
     }
     ++totals.networks;
     totals.add(verdict);
-    if (verdict.kind != Verdict::Wrong)
+    if (!verdict.isFailure())
       return;
     if (verdict.request < 0)
       llvm::outs() << "seed " << drawn
@@ -241,7 +246,7 @@ static void checkNetwork(ModuleOp module, StringRef name, Totals &totals) {
       check(module, seedOption, request, /*mustBeMeaningful=*/false, v);
     });
     totals.add(verdict);
-    if (verdict.kind == Verdict::Wrong)
+    if (verdict.isFailure())
       llvm::outs() << name << ": " << request.describe() << ": "
                    << verdict.message << "\n";
   }

@@ -34,9 +34,10 @@ using Step = Outcome (*)(Patient &patient, unsigned place);
 } // namespace
 
 void Patient::removeUnused() {
-  for (Operation &op : llvm::make_early_inc_range(
-           llvm::reverse(getBody().without_terminator())))
-    if (op.use_empty())
+  // Reverse iterators of the block stand on the op itself, those of ranges on
+  // the one behind it, which may be gone.
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(getBody())))
+    if (op.use_empty() && !op.hasTrait<OpTrait::IsTerminator>())
       op.erase();
   for (unsigned i = network.getNumArguments(); i-- > 0;)
     if (network.getArgument(i).use_empty())

@@ -76,6 +76,23 @@ Window::getPixel(ArrayRef<int64_t> output, ArrayRef<int64_t> tap) const {
   return pixel;
 }
 
+std::optional<int64_t> Window::getEmptyWindow(size_t axis) const {
+  int64_t low = getLow(axis), stride = strides[axis], size = input[axis];
+  int64_t dilation = dilations[axis], count = getOutputSize(axis);
+  // Windows that begin in front of the input; their first tap behind its
+  // border lies at the same places again after `dilation` of them.
+  int64_t inFront = std::min(count, (low + stride - 1) / stride);
+  for (int64_t s = 0; s < std::min(inFront, dilation); ++s) {
+    int64_t distance = low - s * stride;
+    int64_t tap = (distance + dilation - 1) / dilation;
+    if (tap >= window[axis] || tap * dilation - distance >= size)
+      return s;
+  }
+  // The first that begins behind it.
+  int64_t behind = (low + size + stride - 1) / stride;
+  return behind < count ? std::optional(behind) : std::nullopt;
+}
+
 int64_t Window::getValidTaps() const {
   int64_t product = 1;
   for (size_t axis = 0; axis < getRank(); ++axis) {

@@ -53,6 +53,9 @@ struct Window {
   std::optional<SmallVector<int64_t>> getPixel(ArrayRef<int64_t> output,
                                                ArrayRef<int64_t> tap) const;
 
+  /// The first window along `axis` with no tap inside, if there is one.
+  std::optional<int64_t> getEmptyWindow(size_t axis) const;
+
   /// The number of (output pixel, tap) with a pixel inside.
   int64_t getValidTaps() const;
 

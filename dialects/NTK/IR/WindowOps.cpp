@@ -157,11 +157,29 @@ void WindowSpreadOp::evaluate(ArrayRef<const DualTensor *> operands,
 // max_pool
 //===----------------------------------------------------------------------===//
 
+/// As `inferPooled`; each window must hold an element, since a maximum over
+/// nothing is none.
+template <typename AdaptorT>
+static FailureOr<RankedTensorType> inferMaxPooled(RankedTensorType input,
+                                                  AdaptorT adaptor,
+                                                  Type element,
+                                                  ErrorFunction emitError) {
+  FailureOr<Window> window = inferWindow(input.getShape(), adaptor, emitError);
+  if (failed(window))
+    return failure();
+  for (size_t axis = 0; axis < window->getRank(); ++axis)
+    if (std::optional<int64_t> empty = window->getEmptyWindow(axis))
+      return emitError() << "expected windows with an element each, but window "
+                         << *empty << " along spatial axis " << axis
+                         << " holds padding only";
+  return inferPooled(input, adaptor, element, emitError);
+}
+
 FailureOr<RankedTensorType>
 MaxPoolOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
                          ErrorFunction emitError) {
-  return inferPooled(operands[0], adaptor, operands[0].getElementType(),
-                     emitError);
+  return inferMaxPooled(operands[0], adaptor, operands[0].getElementType(),
+                        emitError);
 }
 
 /// `shape` with its last `rank` axes as one.
@@ -233,8 +251,9 @@ MaxPoolWinnerOp::inferCoreType(ArrayRef<RankedTensorType> operands,
       return emitError() << "expected fewer than 2^31 pixels, but got "
                          << printShape(operands[0].getShape());
   }
-  return inferPooled(operands[0], adaptor,
-                     IntegerType::get(operands[0].getContext(), 32), emitError);
+  return inferMaxPooled(operands[0], adaptor,
+                        IntegerType::get(operands[0].getContext(), 32),
+                        emitError);
 }
 
 int64_t MaxPoolWinnerOp::getCoreFlops() { return getPoolingFlops(*this); }
