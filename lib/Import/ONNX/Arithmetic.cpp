@@ -187,6 +187,10 @@ static Result add(NodeImporter &node, const GraphValue &x,
     return node.graph.shift(x, *c);
   if (std::optional<double> c = constantFor(node, x, y))
     return node.graph.shift(y, *c);
+  if (namesPlaces(x))
+    return node.graph.addPlaces(x, y);
+  if (namesPlaces(y))
+    return node.graph.addPlaces(y, x);
   return node.graph.binary<AddOp>(x, y);
 }
 

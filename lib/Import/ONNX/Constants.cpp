@@ -195,7 +195,7 @@ ArrayRef<Operator> onnximport::getConstantOperators() {
       {"Constant", 1, newestOpset, 0, 0, importConstant},
       {"ConstantOfShape", 9, newestOpset, 1, 1, importConstantOfShape},
       {"Range", 11, newestOpset, 3, 3, importRange},
-      {"Shape", 1, newestOpset, 1, 1, importShape},
+      {"Shape", 1, newestOpset, 1, 1, importShape, Takes::Places},
       {"Size", 1, newestOpset, 1, 1, importSize},
   };
   return operators;

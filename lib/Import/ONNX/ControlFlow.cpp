@@ -253,10 +253,8 @@ static LogicalResult importScan(NodeImporter &node) {
 ArrayRef<Operator> onnximport::getControlFlowOperators() {
   static const Operator operators[] = {
       {"If", 1, newestOpset, 1, 1, importIf},
-      {"Loop", 1, newestOpset, 0, anyInputs, importLoop,
-       /*takesSequences=*/true},
-      {"Scan", 9, newestOpset, 1, anyInputs, importScan,
-       /*takesSequences=*/true},
+      {"Loop", 1, newestOpset, 0, anyInputs, importLoop, Takes::Sequences},
+      {"Scan", 9, newestOpset, 1, anyInputs, importScan, Takes::Sequences},
   };
   return operators;
 }

@@ -99,11 +99,14 @@ static LogicalResult alignElements(NodeImporter &node, Access &access,
 /// Are component `component` of all indices the example's own place?
 static bool namesItself(const GraphValue &indices, int64_t component) {
   int64_t count = indices.shape.back();
-  if (!indices.isKnown())
+  if (!indices.isKnown() && !indices.hasPlaces())
     return false;
-  for (size_t i = component; i < indices.numbers->size(); i += count) {
-    const Number &number = (*indices.numbers)[i];
-    if (number.position != 1 || number.integer != 0 || number.perExample != 0)
+  const std::vector<Number> &numbers =
+      indices.isKnown() ? *indices.numbers : *indices.places;
+  for (size_t i = component; i < numbers.size(); i += count) {
+    const Number &number = numbers[i];
+    if (number.position != 1 || number.integer != 0 || number.perExample != 0 ||
+        number.addsCore)
       return false;
   }
   return true;
@@ -132,6 +135,8 @@ static LogicalResult alignRows(NodeImporter &node, Access &access) {
                                "its own, but it is the same for all: the "
                                "network mixes examples";
   if (!axis) {
+    if (indices.hasPlaces())
+      return node.graph.refusePlaces();
     if (indices.batch)
       access.resultBatch = indices.batch->axis;
     return takeExamples(node, access);
@@ -150,6 +155,8 @@ static LogicalResult alignRows(NodeImporter &node, Access &access) {
     if (failed(left))
       return failure();
     indices = *left;
+  } else if (indices.hasPlaces()) {
+    return node.graph.refusePlaces();
   } else if (*axis < access.batchDims) {
     access.resultBatch = *axis;
     --access.batchDims;
@@ -164,6 +171,8 @@ static LogicalResult alignRows(NodeImporter &node, Access &access) {
     if (failed(matchBatch(node, data, *axis)))
       return failure();
   }
+  if (indices.hasPlaces())
+    return node.graph.refusePlaces();
   if (access.updates &&
       failed(matchBatch(node, *access.updates, *access.resultBatch)))
     return failure();
@@ -247,6 +256,8 @@ static FailureOr<Access> readRowAccess(NodeImporter &node, bool writes) {
     access.updates = node.input(2);
   else
     access.batchDims = node.getInteger("batch_dims", 0);
+  if (access.data.hasPlaces() || (writes && access.updates->hasPlaces()))
+    return node.graph.refusePlaces();
   int64_t rank = access.data.rank(), last = access.indices.rank() - 1;
   if (last < 0 || rank == 0 || access.batchDims < 0 ||
       access.batchDims > last || access.batchDims > rank ||
@@ -324,10 +335,10 @@ static LogicalResult importScatterND(NodeImporter &node) {
 ArrayRef<Operator> onnximport::getElementOperators() {
   static const Operator operators[] = {
       {"GatherElements", 11, newestOpset, 2, 2, importGatherElements},
-      {"GatherND", 11, newestOpset, 2, 2, importGatherND},
+      {"GatherND", 11, newestOpset, 2, 2, importGatherND, Takes::Places},
       {"Scatter", 9, 10, 3, 3, importScatterElements},
       {"ScatterElements", 11, newestOpset, 3, 3, importScatterElements},
-      {"ScatterND", 11, newestOpset, 3, 3, importScatterND},
+      {"ScatterND", 11, newestOpset, 3, 3, importScatterND, Takes::Places},
   };
   return operators;
 }

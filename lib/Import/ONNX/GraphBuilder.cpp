@@ -39,6 +39,11 @@ LogicalResult GraphBuilder::refuseBatch(const GraphValue &x, int64_t axis,
                      << " is the batch: the network mixes examples";
 }
 
+LogicalResult GraphBuilder::refusePlaces() {
+  return emitError() << "expected values of one example, but got the size of "
+                        "the batch or a place in it as a number";
+}
+
 //===----------------------------------------------------------------------===//
 // Ops
 //===----------------------------------------------------------------------===//
@@ -159,8 +164,7 @@ FailureOr<Value> GraphBuilder::materialize(const GraphValue &x) {
     return x.core;
   for (const Number &number : *x.numbers)
     if (!number.isPlain())
-      return emitError() << "expected values of one example, but got the size "
-                            "of the batch or a place in it as a number";
+      return refusePlaces();
   if (std::optional<Number> splat = x.splat())
     return constant(x.coreShape(), x.kind, {*splat});
   if (x.kind != ElementKind::Bool && x.numbers->size() > maxConstantElements)

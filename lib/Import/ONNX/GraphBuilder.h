@@ -57,6 +57,9 @@ public:
   LogicalResult refuseBatch(const GraphValue &x, int64_t axis,
                             const Twine &action);
 
+  /// Refuses numbers that are no values of one example.
+  LogicalResult refusePlaces();
+
   //===--- Ops ------------------------------------------------------------===//
 
   /// Builds an op on core values; what does not fit is a diagnostic.
@@ -125,6 +128,16 @@ public:
   /// Repeats to `frame`, which is as large as x or larger.
   Result broadcast(Result x, const Frame &frame);
 
+  //===--- Places in the batch --------------------------------------------===//
+
+  /// Known positions in the batch plus integers that depend on the input.
+  Result addPlaces(const GraphValue &places, const GraphValue &x);
+  /// Joins values of which some are positions in the batch.
+  Result concatPlaces(ArrayRef<GraphValue> values, int64_t axis);
+  /// `pick` of a value with places: what is left of these, or a known value.
+  Result pickPlaces(const GraphValue &x, int64_t axis,
+                    ArrayRef<int64_t> positions);
+
   //===--- Sums -----------------------------------------------------------===//
 
   /// Reduces by ReduceSumOp or ReduceMaxOp over ascending axes.
@@ -172,6 +185,9 @@ Result foldElementwise(
 /// to.
 SmallVector<int64_t> broadcastPositions(ArrayRef<int64_t> shape,
                                         ArrayRef<int64_t> to);
+
+/// Are these known integers that differ from example to example?
+bool namesPlaces(const GraphValue &x);
 
 /// A known list of integers.
 GraphValue makeIntegers(ArrayRef<int64_t> integers);

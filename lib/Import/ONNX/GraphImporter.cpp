@@ -122,14 +122,18 @@ static LogicalResult checkInputs(const Operator &entry,
 
 LogicalResult GraphImporter::checkTensors(const Operator &entry,
                                           ArrayRef<const GraphValue *> inputs) {
-  if (entry.takesSequences)
-    return success();
-  for (auto [i, input] : llvm::enumerate(inputs))
-    if (input && (input->isSequence() || input->isMissing()))
+  for (auto [i, input] : llvm::enumerate(inputs)) {
+    if (!input)
+      continue;
+    if (input->hasPlaces() && entry.takes != Takes::Places)
+      return graph.refusePlaces();
+    if ((input->isSequence() || input->isMissing()) &&
+        entry.takes != Takes::Sequences)
       return graph.emitError()
              << "expected a tensor as input " << i << ", but got "
              << (input->isSequence() ? "a sequence"
                                      : "an empty optional value");
+  }
   return success();
 }
 

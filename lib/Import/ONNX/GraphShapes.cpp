@@ -173,6 +173,8 @@ Result GraphBuilder::slice(Result x, int64_t axis, int64_t start, int64_t size,
 Result GraphBuilder::pick(Result x, int64_t axis, ArrayRef<int64_t> positions) {
   if (failed(x) || failed(refuseBatch(*x, axis, "pick elements")))
     return failure();
+  if (x->hasPlaces())
+    return pickPlaces(*x, axis, positions);
   int64_t count = positions.size();
   int64_t stride = count > 1 ? positions[1] - positions[0] : 1;
   bool regular = count > 0 && stride != 0;
@@ -296,6 +298,10 @@ Result GraphBuilder::concat(ArrayRef<GraphValue> values, int64_t axis) {
   if (isSmall(frame.shape) &&
       llvm::all_of(values, [](const GraphValue &x) { return x.isKnown(); }))
     return concatKnown(values, axis, frame);
+  if (llvm::any_of(values, [](const GraphValue &x) {
+        return namesPlaces(x) || x.hasPlaces();
+      }))
+    return concatPlaces(values, axis);
   SmallVector<Value> cores;
   for (const GraphValue &x : values) {
     Frame own = frame;

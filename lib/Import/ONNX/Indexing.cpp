@@ -242,6 +242,54 @@ static Result gatherOwn(GraphBuilder &graph, const GraphValue &data,
   return graph.reshape(graph.pick(own, axis, positions), shape, batch);
 }
 
+/// Where indices along the batch axis that depend on the input pick from the
+/// example's own elements: the same rule of the known part of each index, to
+/// which its core is added. None if they do not, or if an example has but one
+/// element, which needs no core.
+static std::optional<GraphValue> findOwnIndices(const GraphValue &data,
+                                                const GraphValue &indices) {
+  if (!indices.hasPlaces() || data.batch->inner == 1)
+    return std::nullopt;
+  GraphValue known = indices;
+  known.core = Value();
+  known.places = nullptr;
+  known.numbers = indices.places;
+  std::optional<SmallVector<int64_t>> positions = findOwnPositions(data, known);
+  if (!positions)
+    return std::nullopt;
+  std::vector<Number> numbers;
+  for (int64_t position : *positions)
+    numbers.push_back({position});
+  return makeKnownLike(known, indices.kind, std::move(numbers));
+}
+
+/// Picks along the batch axis at positions of the example's own elements that
+/// depend on it, as the last token of each does.
+static Result gatherOwnInputs(GraphBuilder &graph, const GraphValue &data,
+                              const GraphValue &indices, int64_t axis,
+                              const GraphValue &own) {
+  GraphValue core = indices;
+  core.places = nullptr;
+  Result positions = graph.binary<AddOp>(own, core);
+  if (failed(positions))
+    return failure();
+  FailureOr<Value> from = graph.materialize(data);
+  FailureOr<Value> at = graph.materialize(*positions);
+  if (failed(from) || failed(at))
+    return failure();
+  FailureOr<Value> picked =
+      graph.create<GatherOp>({*from, *at}, graph.attribute("axis", axis));
+  if (failed(picked))
+    return failure();
+  Frame frame;
+  llvm::append_range(frame.shape, ArrayRef(data.shape).take_front(axis));
+  llvm::append_range(frame.shape, indices.shape);
+  llvm::append_range(frame.shape, ArrayRef(data.shape).drop_front(axis + 1));
+  frame.batch = indices.batch;
+  frame.batch->axis += axis;
+  return graph.wrap(*picked, data.kind, frame);
+}
+
 /// Indices that depend on the input: an embedding. The data are the same for
 /// all examples, so the batch axis is that of the indices.
 static Result gatherInputs(NodeImporter &node, const GraphValue &data,
@@ -281,6 +329,11 @@ Result onnximport::gather(NodeImporter &node, const GraphValue &data,
   if (data.isBatch(axis))
     if (auto positions = findOwnPositions(data, indices))
       return gatherOwn(node.graph, data, indices, axis, *positions);
+  if (data.isBatch(axis))
+    if (std::optional<GraphValue> own = findOwnIndices(data, indices))
+      return gatherOwnInputs(node.graph, data, indices, axis, *own);
+  if (indices.hasPlaces() || data.hasPlaces())
+    return node.graph.refusePlaces();
   if (failed(node.graph.refuseBatch(data, axis, "pick elements")))
     return failure();
   if (!indices.isKnown() || indices.batch)
@@ -314,7 +367,7 @@ static LogicalResult importGather(NodeImporter &node) {
 ArrayRef<Operator> onnximport::getIndexingOperators() {
   static const Operator operators[] = {
       {"Concat", 4, newestOpset, 1, anyInputs, importConcat},
-      {"Gather", 1, newestOpset, 2, 2, importGather},
+      {"Gather", 1, newestOpset, 2, 2, importGather, Takes::Places},
       {"Slice", 1, newestOpset, 1, 5, importSlice},
       {"Split", 2, newestOpset, 1, 2, importSplit},
   };

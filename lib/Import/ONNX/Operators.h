@@ -15,6 +15,15 @@ namespace mlir::ntk::onnximport {
 
 using ImportFunction = LogicalResult (*)(NodeImporter &node);
 
+/// What inputs may be.
+enum class Takes {
+  Tensors,
+  /// Also sequences of values, or an optional value that is not there.
+  Sequences,
+  /// Also positions in the batch that depend on the input.
+  Places
+};
+
 struct Operator {
   StringLiteral name;
   /// Versions of the standard operator set, both included.
@@ -22,8 +31,7 @@ struct Operator {
   /// Inputs that must be there (the first ones) and how many there may be.
   unsigned minInputs, maxInputs;
   ImportFunction import;
-  /// Inputs may be sequences of values, or an optional value that is not there.
-  bool takesSequences = false;
+  Takes takes = Takes::Tensors;
 };
 
 inline constexpr int64_t oldestOpset = 7;

@@ -28,10 +28,12 @@ struct Number {
   int64_t position = 0;
   /// Not of this form; only the shape of such a value may be used.
   bool isUndecided = false;
+  /// Of `GraphValue::places`: the core's element is added.
+  bool addsCore = false;
 
   /// Is it the same for every batch and every example?
   bool isPlain() const {
-    return perExample == 0 && position == 0 && !isUndecided;
+    return perExample == 0 && position == 0 && !isUndecided && !addsCore;
   }
 };
 
@@ -82,6 +84,10 @@ struct GraphValue {
   std::shared_ptr<const std::vector<Number>> numbers;
   /// The value of the network, of shape coreShape(), unless known.
   Value core;
+  /// Positions in the batch of which a part depends on the input, as of the
+  /// last token of each example: these numbers, some plus an element of `core`.
+  /// Only operators that say so take them.
+  std::shared_ptr<const std::vector<Number>> places;
   /// The numbers of a buffer, for operators that need to know them.
   std::shared_ptr<const Array> stored;
   /// The values of a sequence, which is nothing else.
@@ -89,6 +95,7 @@ struct GraphValue {
 
   bool isKnown() const { return numbers != nullptr; }
   bool isSequence() const { return sequence != nullptr; }
+  bool hasPlaces() const { return places != nullptr; }
   /// An optional value that is not there?
   bool isMissing() const { return !isSequence() && !isKnown() && !core; }
   bool isFloat() const { return ntk::isFloat(kind); }
