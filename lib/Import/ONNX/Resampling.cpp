@@ -55,8 +55,9 @@ bool mlir::ntk::onnximport::isIdentity(const Resampling &settings,
 bool mlir::ntk::onnximport::isOutside(const Resampling &settings,
                                       const ResampledAxis &axis, int64_t i) {
   double x = coordinate<double>(settings, axis, i);
-  return settings.coordinates == "tf_crop_and_resize" &&
-         (x < 0 || x > static_cast<double>(axis.in - 1));
+  // A region of huge numbers has coordinates that are none.
+  bool isInside = x >= 0 && x <= static_cast<double>(axis.in - 1);
+  return settings.coordinates == "tf_crop_and_resize" && !isInside;
 }
 
 /// The integer that a coordinate is rounded to.

@@ -8,6 +8,7 @@
 
 #include "Operators.h"
 #include "Resampling.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -175,6 +176,9 @@ readGeometry(NodeImporter &node, const Resampling &settings,
     if (region->size() != 2 * axes.size())
       return node.emitError() << "expected a roi of " << 2 * axes.size()
                               << " numbers, but got " << region->size();
+    for (double end : *region)
+      if (!std::isfinite(end))
+        return node.emitError() << "expected a finite roi, but got " << end;
     for (auto [i, axis] : llvm::enumerate(axes)) {
       axis.start = (*region)[i];
       axis.end = (*region)[i + axes.size()];

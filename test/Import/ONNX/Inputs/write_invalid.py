@@ -132,6 +132,12 @@ def models():
         [numpy_helper.from_array(np.array(v, np.float32), k)
          for k, v in (("a", 0), ("b", 1e30), ("c", 1))],
     )
+    region = numpy_helper.from_array(np.array([0, 0, np.nan, 1], np.float32), "r")
+    yield "no_region", model(
+        [node("Resize", ["x", "r", "", "s"], ["y"], mode="linear",
+              coordinate_transformation_mode="tf_crop_and_resize")],
+        [region, integers("s", [1, 5])],
+    )
     yield "step", model(
         [node("MatMul", ["x", "W"], ["h"]), node("Floor", ["h"], ["y"], name="round")],
         [weights()],
