@@ -3,9 +3,11 @@
 //
 // Elementwise fusion that computes nothing twice: a value of n examples that is
 // used for all outputs o is computed once, unless it costs next to nothing.
+// Broadcasts and identities are never stored for elementwise users.
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -30,6 +32,50 @@ static bool isCheap(linalg::GenericOp producer) {
          });
 }
 
+/// Is `op` elementwise, so that its result says how far its loops go?
+static bool isElementwise(linalg::GenericOp op) {
+  return op.getNumParallelLoops() == op.getNumLoops();
+}
+
+/// Does a producer without arithmetic of its own only say where its elements
+/// come from: a broadcast, or an identity made of indices?
+static bool isFree(linalg::GenericOp producer) {
+  constexpr size_t few = 5;
+  Block *body = producer.getBody();
+  if (body->getOperations().size() > few || producer.getNumResults() != 1 ||
+      !isElementwise(producer))
+    return false;
+  bool computes = llvm::any_of(body->without_terminator(), [](Operation &op) {
+    return !isa<linalg::IndexOp, arith::CmpIOp, arith::UIToFPOp>(op);
+  });
+  return !computes &&
+         llvm::all_of(producer.getDpsInputOperands(), [&](OpOperand *input) {
+           return producer.getRank(input) < producer.getNumLoops();
+         });
+}
+
+/// Gives each elementwise user of a free producer a producer of its own, to be
+/// fused with: reading the values costs more than making them again.
+static void cloneFreeProducers(func::FuncOp function) {
+  SmallVector<linalg::GenericOp> producers;
+  function.walk([&](linalg::GenericOp op) {
+    if (isFree(op))
+      producers.push_back(op);
+  });
+  OpBuilder builder(function.getContext());
+  for (linalg::GenericOp producer : llvm::reverse(producers)) {
+    for (OpOperand &use :
+         llvm::make_early_inc_range(producer->getResult(0).getUses())) {
+      auto user = dyn_cast<linalg::GenericOp>(use.getOwner());
+      if (!user || !isElementwise(user) || user.isDpsInit(&use) ||
+          producer->hasOneUse())
+        continue;
+      builder.setInsertionPoint(user);
+      use.set(builder.clone(*producer)->getResult(0));
+    }
+  }
+}
+
 /// Fuses the producer of `operand` into its only user if that does not compute
 /// it more often.
 static bool isWorthFusing(OpOperand *operand) {
@@ -40,13 +86,15 @@ static bool isWorthFusing(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer)
     return true; // reshapes
-  return producer.getNumLoops() == consumer.getNumLoops() || isCheap(producer);
+  return producer.getNumLoops() == consumer.getNumLoops() ||
+         isCheap(producer) || (isFree(producer) && isElementwise(consumer));
 }
 
 namespace {
 struct FuseElementwisePass
     : ntk::impl::FuseElementwisePassBase<FuseElementwisePass> {
   void runOnOperation() override {
+    cloneFreeProducers(getOperation());
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
     linalg::populateElementwiseOpsFusionPatterns(patterns, isWorthFusing);

@@ -93,6 +93,12 @@ Value ContractLowering::convert(OpBuilder &nested, Location loc, Value scalar) {
   return nested.create<arith::SIToFPOp>(loc, getElementType(), scalar);
 }
 
+/// Is `value` filled with 0?
+static bool isZeros(Value value) {
+  auto fill = value.getDefiningOp<linalg::FillOp>();
+  return fill && matchPattern(fill.getInputs()[0], m_AnyZeroFloat());
+}
+
 /// The map from the loops `order` to the dimensions `word` of an operand.
 static AffineMap getMap(MLIRContext *context, StringRef order, StringRef word) {
   SmallVector<AffineExpr> dimensions;
@@ -113,6 +119,8 @@ Value ContractLowering::createLoops(ArrayRef<StringRef> words,
       if (!StringRef(order).contains(letter))
         order += letter;
   bool sums = order.size() > result.size();
+  if (init && !sums && isZeros(init))
+    init = Value();
   SmallVector<utils::IteratorType> loops(order.size(),
                                          utils::IteratorType::reduction);
   std::fill_n(loops.begin(), result.size(), utils::IteratorType::parallel);
@@ -158,11 +166,9 @@ Value ContractLowering::createProduct(ArrayRef<StringRef> words,
   if (!init)
     init = createEmpty(words, operands, result);
   // Zeros need not be read: the product writes over them.
-  if (auto fill = init.getDefiningOp<linalg::FillOp>()) {
-    if (matchPattern(fill.getInputs()[0], m_AnyZeroFloat())) {
-      init = fill.getOutputs()[0];
-      accumulate = false;
-    }
+  if (isZeros(init)) {
+    init = init.getDefiningOp<linalg::FillOp>().getOutputs()[0];
+    accumulate = false;
   }
   std::string spec = (words[0] + ", " + words[1] + " -> " + result).str();
   return builder

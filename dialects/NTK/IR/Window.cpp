@@ -64,6 +64,18 @@ bool Window::isPadded() const {
   return llvm::any_of(padding, [](int64_t pad) { return pad != 0; });
 }
 
+bool Window::isPartition() const {
+  SmallVector<int64_t> padded = getPaddedSizes();
+  for (size_t axis = 0; axis < getRank(); ++axis) {
+    bool isDense = dilations[axis] == 1 || window[axis] == 1;
+    bool isNext = strides[axis] == window[axis] || getOutputSize(axis) == 1;
+    if (!isDense || !isNext ||
+        padded[axis] != getOutputSize(axis) * window[axis])
+      return false;
+  }
+  return true;
+}
+
 std::optional<SmallVector<int64_t>>
 Window::getPixel(ArrayRef<int64_t> output, ArrayRef<int64_t> tap) const {
   SmallVector<int64_t> pixel;

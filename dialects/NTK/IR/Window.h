@@ -48,6 +48,8 @@ struct Window {
   SmallVector<int64_t> getPaddedSizes() const;
   SmallVector<int64_t> getLows() const;
   bool isPadded() const;
+  /// Is each pixel, pads included, under exactly one tap of one window?
+  bool isPartition() const;
 
   /// The input pixel under a tap; nothing if it lies outside.
   std::optional<SmallVector<int64_t>> getPixel(ArrayRef<int64_t> output,

@@ -117,8 +117,8 @@ FailureOr<Value> MaxPoolOp::lower(Lowering &lowering, ValueRange operands) {
       lowering, *this, operands[0], -std::numeric_limits<double>::infinity());
 }
 
-/// The loops over pixels and taps are reductions: several of them add to one
-/// pixel.
+/// The loops over pixels and taps are reductions where several of them add to
+/// one pixel.
 FailureOr<Value> WindowSpreadOp::lower(Lowering &lowering,
                                        ValueRange operands) {
   RankedTensorType core = getCoreResultType(*this);
@@ -126,17 +126,22 @@ FailureOr<Value> WindowSpreadOp::lower(Lowering &lowering,
   PoolingLoops loops(*this, Window::get(*this, getOutputSize(), getWindow()));
   SmallVector<int64_t> shape(core.getShape().take_front(loops.leading));
   llvm::append_range(shape, loops.window.getPaddedSizes());
-  Value zeros =
-      lowering.createFilled(*this, RankedTensorType::get(shape, element),
-                            getScalarAttr(lowering.builder, element, 0));
+  auto type = RankedTensorType::get(shape, element);
+  bool adds = !loops.window.isPartition();
+  Value init =
+      adds ? lowering.createFilled(*this, type,
+                                   getScalarAttr(lowering.builder, element, 0))
+           : lowering.createEmpty(*this, type);
+  int64_t reductions = adds ? 2 * loops.getRank() : 0;
   Value taps = createTapShape(lowering, getLoc(), loops.window, element);
   Value padded = lowering.createGeneric(
-      *this, {operands[0], taps}, getLoops(loops.leading, 2 * loops.getRank()),
+      *this, {operands[0], taps},
+      getLoops(loops.leading + 2 * loops.getRank() - reductions, reductions),
       {loops.getOutputMap(), loops.getTapMap()}, loops.getPaddedMap(),
-      [](OpBuilder &builder, Location loc, ValueRange x) -> Value {
-        return builder.create<arith::AddFOp>(loc, x.back(), x[0]);
+      [&](OpBuilder &builder, Location loc, ValueRange x) -> Value {
+        return adds ? builder.create<arith::AddFOp>(loc, x.back(), x[0]) : x[0];
       },
-      zeros);
+      init);
   if (!loops.window.isPadded())
     return padded;
   return extractBox(lowering, getLoc(), padded,

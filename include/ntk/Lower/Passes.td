@@ -56,7 +56,8 @@ def FuseElementwisePass : Pass<"ntk-fuse-elementwise", "::mlir::func::FuncOp"> {
   let description = [{
     A producer with one use is computed inside its consumer, if the consumer
     has no more loops than the producer, or if the producer is a few cheap
-    operations. MLIR's own pass would compute the derivative of an activation
+    operations. Broadcasts and identities are computed inside each of their
+    elementwise consumers, however many there are. MLIR's own pass would compute the derivative of an activation
     once for each output o that its cotangent has.
 
     Before:
