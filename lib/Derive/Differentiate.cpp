@@ -6,17 +6,11 @@
 // the tangents of its op's operands. What is built is named after the value
 // that it belongs to, for readers of emitted source.
 
+#include "dialects/NTK/IR/Names.h"
 #include "ntk/Derive/Derive.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
-
-static void accumulate(OpBuilder &builder, DenseMap<Value, Value> &cotangents,
-                       Value value, Value cotangent) {
-  Value &sum = cotangents[value];
-  sum = sum ? createOp<AddOp>(builder, cotangent.getLoc(), sum, cotangent)
-            : cotangent;
-}
 
 //===----------------------------------------------------------------------===//
 // Names
@@ -24,12 +18,10 @@ static void accumulate(OpBuilder &builder, DenseMap<Value, Value> &cotangents,
 
 /// The location of the `role` of a value: "relu1.cotangent" for the value named
 /// relu1; that of `op` if it has no name.
-static Location nameAfter(Value value, StringRef role, Operation *op) {
-  auto name = value.getLoc()->findInstanceOf<NameLoc>();
-  if (!name)
-    return op->getLoc();
-  return NameLoc::get(StringAttr::get(op->getContext(),
-                                      name.getName().getValue() + "." + role));
+static Location nameAfter(Value value, const Twine &role, Operation *op) {
+  StringRef name = getLocationName(value.getLoc());
+  return name.empty() ? op->getLoc()
+                      : nameLocation(op->getContext(), name + "." + role);
 }
 
 /// The op behind which `builder` inserts, or null at the start of its block.
@@ -38,21 +30,67 @@ static Operation *getOpBefore(OpBuilder &builder) {
   return at == builder.getInsertionBlock()->begin() ? nullptr : &*std::prev(at);
 }
 
-/// Gives all ops that `builder` has inserted behind `last` a location.
-static void setLocations(OpBuilder &builder, Operation *last, Location loc) {
-  for (Operation *op = getOpBefore(builder); op != last; op = op->getPrevNode())
-    op->setLoc(loc);
+/// What `value` is a reshape of.
+static Value getSource(Value value) {
+  while (auto reshape = value.getDefiningOp<ReshapeOp>())
+    value = reshape.getInput();
+  return value;
+}
+
+/// Gives all ops that `builder` has inserted behind `last` a location: `result`
+/// is what `loc` names, the others are inside of it; `what` they all do.
+static void setLocations(OpBuilder &builder, Operation *last, Value result,
+                         Location loc, const Twine &what) {
+  Operation *source = result ? getSource(result).getDefiningOp() : nullptr;
+  for (Operation *op = getOpBefore(builder); op != last;
+       op = op->getPrevNode()) {
+    bool isResult = op == source || isa<ReshapeOp>(op);
+    op->setLoc(describeLocation(
+        isResult ? loc : nameInside(loc, op->getName().stripDialect()), what));
+  }
+}
+
+/// "back through `relu1`", the op that computes relu1.
+static std::string describeWay(StringRef direction, Operation *op) {
+  return (direction + " through `" + getLayerName(op->getLoc()) + "`").str();
 }
 
 //===----------------------------------------------------------------------===//
 // Reverse mode
 //===----------------------------------------------------------------------===//
 
+/// How often the graph uses each value: as many ways lead back to it.
+static DenseMap<Value, unsigned> countUses(const Forward &forward) {
+  DenseMap<Value, unsigned> uses;
+  for (Operation *op : forward.ops)
+    for (Value operand : op->getOperands())
+      ++uses[operand];
+  return uses;
+}
+
+/// A parameter's cotangent is its gradient.
+static StringRef getRole(Value value) {
+  return isa<BlockArgument>(value) ? "gradient" : "cotangent";
+}
+
+static void accumulate(OpBuilder &builder, DenseMap<Value, Value> &cotangents,
+                       Value value, Value cotangent) {
+  Value &sum = cotangents[value];
+  if (!sum) {
+    sum = cotangent;
+    return;
+  }
+  sum = createOp<AddOp>(builder, cotangent.getLoc(), sum, cotangent);
+  Operation *op = sum.getDefiningOp();
+  op->setLoc(nameAfter(value, getRole(value), op));
+}
+
 DenseMap<Value, Value> mlir::ntk::buildVjp(OpBuilder &builder,
                                            const Forward &forward,
                                            ArrayRef<Value> seeds,
                                            const DenseSet<Value> &needed) {
   DenseMap<Value, Value> cotangents;
+  DenseMap<Value, unsigned> uses = countUses(forward);
   for (auto [result, seed] : llvm::zip_equal(forward.results, seeds))
     if (needed.contains(result))
       accumulate(builder, cotangents, result, seed);
@@ -66,8 +104,12 @@ DenseMap<Value, Value> mlir::ntk::buildVjp(OpBuilder &builder,
         continue;
       Operation *last = getOpBefore(builder);
       Value term = rule.buildVjp(builder, i, cotangent);
-      StringRef role = isa<BlockArgument>(operand) ? "gradient" : "cotangent";
-      setLocations(builder, last, nameAfter(operand, role, op));
+      // Of several ways back each gives a part, named after the way.
+      std::string role = getRole(operand).str();
+      if (uses[operand] > 1)
+        role += (".via." + getLayerName(op->getLoc())).str();
+      setLocations(builder, last, term, nameAfter(operand, role, op),
+                   describeWay("back", op));
       if (term)
         accumulate(builder, cotangents, operand, term);
     }
@@ -95,7 +137,8 @@ SmallVector<Value> mlir::ntk::buildJvp(OpBuilder &builder,
     Operation *last = getOpBefore(builder);
     Value result = op->getResult(0);
     tangents[result] = rule.buildJvp(builder, operandTangents);
-    setLocations(builder, last, nameAfter(result, "tangent", op));
+    setLocations(builder, last, tangents[result],
+                 nameAfter(result, "tangent", op), describeWay("forward", op));
   }
   SmallVector<Value> results;
   for (Value result : forward.results)

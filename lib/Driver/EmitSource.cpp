@@ -4,10 +4,10 @@
 // ntk-translate --ntk-to-cpp and --ntk-to-cuda, step by step: options, model,
 // plan, text, files.
 
+#include "SourceComment.h"
+#include "dialects/NTK/IR/Names.h"
 #include "mlir/Pass/PassManager.h"
 #include "ntk/Driver/Diagnostics.h"
-#include "ntk/Driver/FittedKernel.h"
-#include "ntk/Driver/Report.h"
 #include "ntk/Driver/Session.h"
 #include "ntk/Lower/Passes.h"
 #include "ntk/Target/Source.h"
@@ -91,52 +91,6 @@ static ValuesPrinter getValuesPrinter(Model &model) {
 // The request
 //===----------------------------------------------------------------------===//
 
-/// The plan in a few lines: where the model came from, sizes, sites.
-static std::vector<std::string> describePlan(const RunOptions &options,
-                                             const FittedKernel &fitted) {
-  std::vector<std::string> lines;
-  const ProblemSize &size = fitted.planned.size;
-  lines.push_back("Written from " +
-                  llvm::sys::path::filename(options.model).str() +
-                  " for method " + fitted.planned.method + ", planned for " +
-                  std::to_string(size.n1) + " x " + std::to_string(size.n2) +
-                  (options.wholeBatch ? " whole batches: " : " examples: ") +
-                  formatCount(fitted.planned.cost.getTotal().flops) + "FLOP, " +
-                  formatBytes(fitted.memory.workspace + fitted.memory.arena) +
-                  " of workspace.");
-  lines.push_back("Sites, one for each use of a parameter:");
-  lines.push_back("");
-  for (const SiteReport &site : fitted.planned.sites) {
-    std::string text = "  " + site.name + "  \"" + site.spec + "\"";
-    if (!site.chosen.name.empty())
-      text += "  " + site.chosen.name;
-    for (auto [flops, what] : {std::pair(site.chosen.pairFlops, "pairs"),
-                               {site.chosen.sideFlops, "sides"}})
-      if (flops > 0)
-        text += ", " + formatCount(flops) + "FLOP for " + what;
-    lines.push_back(text);
-  }
-  lines.push_back("");
-  return lines;
-}
-
-/// An element of the kernel as a formula; f are the network's outputs, w the
-/// entries of its parameters.
-static std::string describeElement(KernelOutputs kind, int64_t outputs) {
-  std::string diagonal = "Σ_w ∂f_o(x1_i)/∂w ∂f_o(x2_j)/∂w";
-  switch (kind) {
-  case KernelOutputs::Full:
-    return "[i][j][o][p] = Σ_w ∂f_o(x1_i)/∂w ∂f_p(x2_j)/∂w";
-  case KernelOutputs::Diagonal:
-    return "[i][j][o] = " + diagonal;
-  case KernelOutputs::Trace:
-    return "[i][j] = 1/" + std::to_string(outputs) + " Σ_o " + diagonal;
-  case KernelOutputs::Sum:
-    return "[i][j] = Σ_op Σ_w ∂f_o(x1_i)/∂w ∂f_p(x2_j)/∂w";
-  }
-  return "";
-}
-
 static SourceRequest getRequest(Model &model, const RunOptions &options,
                                 const KernelShape &shape,
                                 const FittedKernel &fitted) {
@@ -157,18 +111,32 @@ static SourceRequest getRequest(Model &model, const RunOptions &options,
     request.embeddedValues = getValuesPrinter(model);
   for (const NetworkInput &input : model.inputs)
     request.inputs.emplace_back(input.name, getIdBound(model, input));
-  request.plan = describePlan(options, fitted);
+  request.plan = describePlan(model, options, fitted);
+  request.workspace = describeWorkspace(
+      fitted, model.getRealType().getIntOrFloatBitWidth() / 8);
   return request;
 }
 
-/// Names for the values of a network written by hand, after its operations: the
-/// importer names those of ONNX.
+/// Names for the values of a network. Of several operations of one name in
+/// ONNX those that only serve each other are inside of what is called so;
+/// values of a network written by hand are called after their operations.
 static void nameValues(Model &model) {
-  model.network.walk([](Operation *op) {
-    if (op->getNumResults() && isa<FileLineColLoc>(op->getLoc()))
-      op->setLoc(NameLoc::get(
-          StringAttr::get(op->getContext(), op->getName().stripDialect())));
-  });
+  auto operations = model.network.getBody().front().without_terminator();
+  SmallVector<Operation *> inside;
+  for (Operation &op : operations) {
+    StringRef name = getLocationName(op.getLoc());
+    if (!name.empty() && !op.use_empty() &&
+        llvm::all_of(op.getUsers(), [&](Operation *user) {
+          return !user->hasTrait<OpTrait::IsTerminator>() &&
+                 getLocationName(user->getLoc()) == name;
+        }))
+      inside.push_back(&op);
+  }
+  for (Operation *op : inside)
+    op->setLoc(nameInside(op->getLoc(), op->getName().stripDialect()));
+  for (Operation &op : operations)
+    if (isa<FileLineColLoc>(op.getLoc()))
+      op.setLoc(nameLocation(op.getContext(), op.getName().stripDialect()));
 }
 
 //===----------------------------------------------------------------------===//

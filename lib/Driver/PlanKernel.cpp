@@ -5,6 +5,7 @@
 // What was decided is read off the IR before it is carried out.
 
 #include "dialects/NTK/IR/Einsum.h"
+#include "dialects/NTK/IR/Names.h"
 #include "ntk/Driver/Diagnostics.h"
 #include "ntk/Driver/PlannedKernel.h"
 #include "ntk/Kernel/Simplify.h"
@@ -56,12 +57,6 @@ static double getNumber(Attribute attribute) {
   return number ? static_cast<double>(number.getInt()) : 0;
 }
 
-static std::string getName(Location location, StringRef otherwise) {
-  if (auto name = location->findInstanceOf<NameLoc>())
-    return name.getName().str();
-  return otherwise.str();
-}
-
 /// The sizes of a contraction's letters; runtime sizes are those planned for.
 static std::vector<std::pair<char, int64_t>>
 getLetterSizes(ContractOp contract, const ProblemSize &size) {
@@ -85,7 +80,8 @@ getLetterSizes(ContractOp contract, const ProblemSize &size) {
 static SiteReport describeSite(ContractOp contract, const ProblemSize &size,
                                ArrayRef<std::string> parameters) {
   SiteReport site;
-  site.name = getName(contract.getLoc(), "contraction");
+  StringRef parameter = getLayerName(contract.getLoc());
+  site.name = parameter.empty() ? "contraction" : parameter.str();
   site.spec = contract.getSpec().str();
   if (llvm::is_contained(parameters, site.name))
     site.parameters.push_back(site.name);

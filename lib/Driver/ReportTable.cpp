@@ -41,9 +41,8 @@ std::string mlir::ntk::formatSeconds(double seconds) {
 // Sites
 //===----------------------------------------------------------------------===//
 
-/// Lines of columns, each as wide as its widest entry.
-static void printColumns(llvm::ArrayRef<std::vector<std::string>> rows,
-                         raw_ostream &os) {
+void mlir::ntk::printColumns(llvm::ArrayRef<std::vector<std::string>> rows,
+                             raw_ostream &os) {
   std::vector<size_t> widths;
   for (const auto &row : rows) {
     widths.resize(std::max(widths.size(), row.size()));

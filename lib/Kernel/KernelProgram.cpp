@@ -4,6 +4,7 @@
 // Signatures of factor and tile functions.
 
 #include "KernelProgram.h"
+#include "dialects/NTK/IR/Names.h"
 #include "ntk/Analysis/Dependence.h"
 
 using namespace mlir;
@@ -62,7 +63,8 @@ Value KernelRequest::addToTile(OpBuilder &builder, Location loc,
   std::string all = getTileLetters();
   bool complete = einsum.result == all;
   Value part =
-      createOp<ContractOp>(builder, loc, operands, complete ? sum : Value(),
+      createOp<ContractOp>(builder, complete ? loc : nameInside(loc, "theta"),
+                           operands, complete ? sum : Value(),
                            builder.getStringAttr(einsum.str()), PlanAttr());
   if (complete)
     return part;

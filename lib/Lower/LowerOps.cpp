@@ -4,6 +4,7 @@
 // Level 2 to tensors of rt and linalg: every op lowers itself.
 
 #include "dialects/NTK/IR/NTKOps.h"
+#include "dialects/NTK/IR/Names.h"
 #include "dialects/RT/RTOps.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -26,6 +27,17 @@ static bool isNTKOp(Operation *op) {
   return isa_and_nonnull<NTKDialect>(op->getDialect());
 }
 
+/// Says in the location of an op that has a name what the op does, by its kind,
+/// unless that is said.
+static void describeOp(Operation *op) {
+  if (getLocationName(op->getLoc()).empty() ||
+      !getDescription(op->getLoc()).empty())
+    return;
+  std::string what = op->getName().stripDialect().str();
+  std::replace(what.begin(), what.end(), '_', ' ');
+  op->setLoc(describeLocation(op->getLoc(), what));
+}
+
 /// Lowers every ntk op of `function`, operands before their users.
 static LogicalResult lowerOps(func::FuncOp function) {
   OpBuilder builder(function.getContext());
@@ -40,6 +52,7 @@ static LogicalResult lowerOps(func::FuncOp function) {
     if (!lowerable)
       return op->emitOpError("expected an op that can be lowered");
     builder.setInsertionPoint(op);
+    describeOp(op);
     SmallVector<Value> operands(op->getOperands());
     FailureOr<Value> lowered = lowerable.lower(lowering, operands);
     if (failed(lowered))

@@ -5,11 +5,13 @@
 // and work of one side leaves the tile.
 
 #include "dialects/NTK/IR/Einsum.h"
+#include "dialects/NTK/IR/Names.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/CSE.h"
 
 #include "ntk/Kernel/FactorEditing.h"
+#include "ntk/Plan/ContractionOrder.h"
 #include "ntk/Plan/Passes.h"
 #include "ntk/Plan/Plan.h"
 #include <map>
@@ -36,7 +38,7 @@ public:
         builder(contract) {
     for (auto [factor, word] :
          llvm::zip_equal(contract.getFactors(), einsum.operands))
-      values.push_back({factor, word});
+      values.push_back({factor, word, 1u << values.size()});
   }
 
   LogicalResult run() {
@@ -63,7 +65,38 @@ private:
   struct Term {
     Value value;
     std::string word;
+    unsigned operands; ///< of the contraction that are in it, as bits
   };
+
+  /// The sides that operands belong to: bits 0 and 1.
+  unsigned getOperandSides(unsigned operands) const {
+    bool hasSecondOutput = false;
+    std::string letters;
+    for (auto [i, word] : llvm::enumerate(einsum.operands)) {
+      hasSecondOutput |= StringRef(word).contains('p');
+      if (operands >> i & 1)
+        letters += word;
+    }
+    return getSides(letters, hasSecondOutput);
+  }
+
+  /// What the product of some operands is called: the half that belongs to one
+  /// side is the gradient of the parameter, `a` and `b` of one name are a Gram.
+  Location nameProduct(unsigned operands, Value a, Value b) {
+    Location loc = contract.getLoc();
+    unsigned sides = getOperandSides(operands), ofSide = 0;
+    for (unsigned i = 0; i < einsum.operands.size(); ++i)
+      if (getOperandSides(1u << i) & sides)
+        ofSide |= 1u << i;
+    bool isHalf = 2 * llvm::popcount(operands) ==
+                  static_cast<int>(einsum.operands.size());
+    if ((sides == 1 || sides == 2) && isHalf && (ofSide & ~operands) == 0)
+      return nameRole(loc, "gradient");
+    StringRef name = getLocationName(a.getLoc());
+    if (b && !name.empty() && name == getLocationName(b.getLoc()))
+      return nameLocation(loc.getContext(), name + ".gram");
+    return nameRole(loc, "product");
+  }
 
   /// Letters that someone other than `a` and `b`, or the result, needs.
   std::string getNeeded(int64_t a, int64_t b) const {
@@ -104,9 +137,9 @@ private:
     Einsum sum;
     sum.operands = {values[i].word};
     sum.result = kept;
-    values[i] = {
-        createContract(builder, contract.getLoc(), sum.str(), values[i].value),
-        kept};
+    Location loc = nameProduct(values[i].operands, values[i].value, Value());
+    values[i].value = createContract(builder, loc, sum.str(), values[i].value);
+    values[i].word = kept;
   }
 
   void addStep(int64_t a, int64_t b, std::string word, bool last) {
@@ -115,14 +148,17 @@ private:
     Einsum step;
     step.operands = {values[a].word, values[b].word};
     step.result = word;
-    Value result =
-        createOp<ContractOp>(builder, contract.getLoc(),
-                             ValueRange{values[a].value, values[b].value},
-                             last ? contract.getInit() : Value(),
-                             builder.getStringAttr(step.str()), PlanAttr());
+    unsigned operands = values[a].operands | values[b].operands;
+    Location loc =
+        last ? contract.getLoc()
+             : nameProduct(operands, values[a].value, values[b].value);
+    Value result = createOp<ContractOp>(
+        builder, loc, ValueRange{values[a].value, values[b].value},
+        last ? contract.getInit() : Value(), builder.getStringAttr(step.str()),
+        PlanAttr());
     live[a] = live[b] = false;
     live.push_back(true);
-    values.push_back({result, word});
+    values.push_back({result, word, operands});
   }
 
   ContractOp contract;
@@ -211,9 +247,11 @@ static void shareGrams(func::FuncOp tile) {
     OpBuilder builder(product);
     std::string word = Einsum::get(product.getSpec()).operands[1];
     StringRef letters[] = {word};
+    Value features = product.getFactors()[1];
     Value shifted = builder.create<ShiftOp>(
-        sum.getLoc(), product.getFactors()[1], builder.getF64FloatAttr(1),
-        builder.getStrArrayAttr(letters));
+        describeLocation(nameRole(features.getLoc(), "with.one"),
+                         "plus 1 for `" + getLayerName(sum.getLoc()) + "`"),
+        features, builder.getF64FloatAttr(1), builder.getStrArrayAttr(letters));
     product->setOperand(1, shifted);
     sum.replaceAllUsesWith(sum.getInit());
     *llvm::find(grams, sum) = ContractOp();

@@ -16,16 +16,32 @@ LogicalResult FunctionPrinter::printCall(rt::RuntimeCallOpInterface op) {
   Value out = cast<DestinationStyleOpInterface>(op.getOperation())
                   .getDpsInitOperand(0)
                   ->get();
+  std::string destination = chooseDestination(op, out);
+  for (auto [name, operand] : llvm::zip_equal(names, op->getOperands()))
+    if (operand == out)
+      name = destination;
   printComment(op,
                op.getEquation(names) + "; " + spellShape(buffers[out].extents));
+  printDestination(out, destination);
   rt::SourceCall call = op.getSourceCall();
   std::string start = "rt::" + call.function + "(";
-  line() << start << language.argument << call.first
-         << (call.first.empty() ? "" : ", ") << llvm::join(names, ", ");
+  std::string first = (language.argument + call.first).str();
+  StringRef comma = call.first.empty() ? "" : ",";
+  std::string operands = llvm::join(names, ", ");
+  constexpr size_t longest = 96;
+  bool fits = call.first.empty() ||
+              start.size() + first.size() + operands.size() <= longest;
+  line() << start << first << comma;
+  if (!comma.empty() && fits)
+    os << " ";
+  if (!fits)
+    (os << "\n").indent(2 * indent + start.size());
+  os << operands;
   if (!call.last.empty()) {
     os << ",\n";
     os.indent(2 * indent + start.size()) << call.last;
   }
   os << ");\n";
+  setDestination(op, out, destination);
   return success();
 }

@@ -5,7 +5,6 @@
 
 #include "CppSource.h"
 #include "Expressions.h"
-#include "ntk/Lower/Sizes.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -18,69 +17,16 @@ std::string mlir::ntk::spellInputs(const SourceKernel &kernel, StringRef name) {
   return "const " + type + " *" + name.str();
 }
 
-/// "[8][3][32][32]".
+/// "[n][10][m][10]": the first size that is not known is n, the second m.
 static std::string spellExtents(ArrayRef<int64_t> shape) {
-  std::string text;
-  for (int64_t extent : shape)
-    text += "[" +
-            (ShapedType::isDynamic(extent) ? "n" : std::to_string(extent)) +
-            "]";
+  std::string text, letter = "n";
+  for (int64_t extent : shape) {
+    bool isDynamic = ShapedType::isDynamic(extent);
+    text += "[" + (isDynamic ? letter : std::to_string(extent)) + "]";
+    if (isDynamic)
+      letter = "m";
+  }
   return text;
-}
-
-/// The polynomial that an argument of `function` has as attribute `name`.
-static std::string spellBytes(func::FuncOp function, StringRef name) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  getPolynomial(findArgAttr<DictionaryAttr>(function, name)).print(os);
-  return text;
-}
-
-void mlir::ntk::printTitle(const SourceKernel &kernel, raw_ostream &os) {
-  const SourceRequest &request = kernel.request;
-  StringRef examples = request.wholeBatch ? "whole batches" : "examples";
-  std::string shape = "[n1][n2]";
-  for (int64_t extent : request.outputShape)
-    shape += "[" + std::to_string(extent) + "]";
-  os << "// " << kernel.function
-     << ": the neural tangent kernel of the network " << kernel.prefix
-     << ", exactly:\n//\n"
-     << "//   theta" << (request.element.empty() ? shape : request.element)
-     << "\n//\n"
-     << "// theta" << shape << " of n1 " << examples << " x1 and n2 "
-     << examples << " x2, any\n// numbers of them; w are the entries of the "
-     << "parameters below.\n//\n";
-  if (request.outputShape.size() > 2)
-    os << "// Output axes follow the examples in their order, those of both "
-          "sides twice,\n// one behind the other.\n//\n";
-  for (const std::string &line : request.plan)
-    os << "//" << (line.empty() ? "" : " ") << line << "\n";
-  os << "// It is computed in tiles: factors of each side, then a tile for "
-        "each block of\n// pairs, "
-     << request.blocks.examples1 << " x " << request.blocks.examples2 << " "
-     << examples;
-  if (kernel.hasFirstOutput)
-    os << " and " << request.blocks.outputs << " outputs";
-  os << ". Bytes for n examples of x1 and m of x2:\n//\n"
-     << "//   parameters        " << kernel.parameterBytes << "\n"
-     << "//   factors of a side "
-     << spellBytes(kernel.functions.factors1, factorBytesAttrName)
-     << "\n//   scratch, factors  "
-     << spellBytes(kernel.functions.factors1, arenaBytesAttrName)
-     << "\n//   scratch, tile     "
-     << spellBytes(kernel.functions.tile, arenaBytesAttrName)
-     << "\n//\n// The workspace holds the larger scratch, the factors (of "
-     << (request.blocks.cacheFactors1 ? "all" : "a block of") << " x1, of "
-     << (request.blocks.cacheFactors2 ? "all" : "a block of") << " x2)\n"
-     << "// and a tile; " << kernel.function
-     << "_workspace_bytes says how much that is.\n//\n"
-     << "// Names are the network's: relu is what the layer of that name "
-        "computes, and\n"
-     << "// relu_cotangent is ∂f_o/∂relu, with o as the axis behind that of "
-        "the examples.\n"
-     << "// Axes: n and m examples, o and p outputs. Each step begins with a "
-        "comment: what\n// is computed; the shape; the floating-point "
-        "operations.\n";
 }
 
 static void printParameters(const SourceKernel &kernel, raw_ostream &os) {
@@ -157,9 +103,9 @@ static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
         "examples of\n * side 1 (x1) or 2 (x2)"
      << (kernel.sharedFactors ? ", which are the same," : "")
      << (kernel.hasFirstOutput ? " and of a block of outputs," : "")
-     << " and the\n * tile of two such blocks, [n]"
-     << spellExtents(kernel.tileType.getShape().drop_front())
-     << " with the second n that of side 2. */\n"
+     << " and the\n * tile of n and m examples of sides 1 and 2, "
+     << spellExtents(kernel.tileType.getShape())
+     << ": the outputs of a side behind its\n * examples. */\n"
      << "int64_t " << f << "_factor_bytes(int side, int64_t n);\n"
      << "int64_t " << f << "_scratch_bytes(int64_t n, int64_t m);\n"
      << "int " << f << "_factors(int side, " << params << ",\n    "
@@ -185,13 +131,8 @@ static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
 
 void mlir::ntk::printHeader(const SourceKernel &kernel, raw_ostream &os) {
   std::string guard = StringRef(kernel.prefix).upper() + "_H";
-  std::string title;
-  llvm::raw_string_ostream titleStream(title);
-  printTitle(kernel, titleStream);
-  os << "/*\n";
-  for (StringRef line : llvm::split(StringRef(title).trim(), '\n'))
-    os << " *" << line.drop_front(2) << "\n";
-  os << " */\n\n#ifndef " << guard << "\n#define " << guard
+  printHeaderTitle(kernel, os);
+  os << "\n#ifndef " << guard << "\n#define " << guard
      << "\n\n#include <stdint.h>\n"
      << (kernel.request.language == Language::Cuda
              ? "#include <cublas_v2.h>\n\n"

@@ -5,7 +5,7 @@
 // class that the tile driver calls, and functions of C around it.
 
 #include "CppSource.h"
-#include "Expressions.h"
+#include "FunctionPrinter.h"
 #include "Template.h"
 #include "ntk/Lower/Sizes.h"
 
@@ -15,22 +15,6 @@ using namespace mlir::ntk;
 //===----------------------------------------------------------------------===//
 // Values
 //===----------------------------------------------------------------------===//
-
-/// The polynomial that an argument of `function` has as `attribute`, of sizes
-/// with these names.
-static std::string spellBytes(func::FuncOp function, StringRef attribute,
-                              StringRef n, StringRef m) {
-  Polynomial bytes =
-      getPolynomial(findArgAttr<DictionaryAttr>(function, attribute));
-  Expression sum{"0"};
-  for (const auto &[letters, coefficient] : bytes.getTerms()) {
-    Expression term{std::to_string(static_cast<int64_t>(coefficient))};
-    for (char letter : letters)
-      term = spellProduct(term, {letter == 'm' ? m.str() : n.str()});
-    sum = spellSum(sum, term);
-  }
-  return sum.text;
-}
 
 /// A tensor at `data`; its dynamic axes have `sizes`.
 static std::string spellTensor(Type element, bool isConst,
@@ -63,13 +47,35 @@ static std::string spellInputArguments(const SourceKernel &kernel) {
   return text;
 }
 
+/// "params, scratch, ", as far as the function takes them.
+static std::string spellBlockArguments(func::FuncOp function) {
+  std::string text;
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    if (isOmitted(function, i))
+      continue;
+    if (function.getArgAttr(i, paramBytesAttrName))
+      text += "params, ";
+    else if (function.getArgAttr(i, arenaAttrName))
+      text += "scratch, ";
+  }
+  return text;
+}
+
 static std::string spellFactorCall(const SourceKernel &kernel,
-                                   StringRef function) {
+                                   func::FuncOp function, StringRef name) {
   bool isCuda = kernel.request.language == Language::Cuda;
-  return function.str() + (isCuda ? "(*device, " : "(") +
+  return name.str() + (isCuda ? "(*device, " : "(") +
          spellInputArguments(kernel) + "n, " +
          (kernel.hasFirstOutput ? "firstOutput, " : "") +
-         "params, scratch, static_cast<char *>(out));";
+         spellBlockArguments(function) + "static_cast<char *>(out));";
+}
+
+/// Bytes of scratch memory that a function needs.
+static std::string spellScratchBytes(func::FuncOp function, StringRef name,
+                                     StringRef sizes) {
+  if (!hasScratch(function))
+    return "0";
+  return getScratchStruct(name) + "{" + sizes.str() + "}.end";
 }
 
 static StringRef spellKind(::ntk::rt::Layout::Kind kind) {
@@ -148,19 +154,21 @@ static TemplateValues getValues(const SourceKernel &kernel) {
   values["x"] = spellInputs(kernel, "x");
   values["x1"] = spellInputs(kernel, "x1");
   values["x2"] = spellInputs(kernel, "x2");
-  std::string bytes1 = spellBytes(f.factors1, factorBytesAttrName, "n", "n");
-  std::string bytes2 = spellBytes(f.factors2, factorBytesAttrName, "n", "n");
-  values["factorBytes"] =
-      kernel.sharedFactors ? bytes1 : "side == 1 ? " + bytes1 + " : " + bytes2;
-  values["scratch1"] = spellBytes(f.factors1, arenaBytesAttrName, "n", "n");
-  values["scratch2"] = spellBytes(f.factors2, arenaBytesAttrName, "m", "m");
-  values["scratchTile"] = spellBytes(f.tile, arenaBytesAttrName, "n", "m");
+  values["factorBytes"] = kernel.sharedFactors
+                              ? "Factors{n}.end"
+                              : "side == 1 ? Factors1{n}.end : Factors2{n}.end";
+  StringRef name1 = kernel.sharedFactors ? "computeFactors" : "computeFactors1";
+  StringRef name2 = kernel.sharedFactors ? "computeFactors" : "computeFactors2";
+  values["scratch1"] = spellScratchBytes(f.factors1, name1, "n");
+  values["scratch2"] = spellScratchBytes(f.factors2, name2, "m");
+  values["scratchTile"] = spellScratchBytes(f.tile, "computeTile", "n, m");
+  values["tileBlocks"] = spellBlockArguments(f.tile);
   values["factorCall"] = kernel.sharedFactors
-                             ? spellFactorCall(kernel, "computeFactors")
+                             ? spellFactorCall(kernel, f.factors1, name1)
                              : "if (side == 1)\n      " +
-                                   spellFactorCall(kernel, "computeFactors1") +
+                                   spellFactorCall(kernel, f.factors1, name1) +
                                    "\n    else\n      " +
-                                   spellFactorCall(kernel, "computeFactors2");
+                                   spellFactorCall(kernel, f.factors2, name2);
   values["side"] = kernel.sharedFactors ? "/*side*/" : "side";
   values["firstOutput"] =
       kernel.hasFirstOutput ? "firstOutput" : "/*firstOutput*/";
@@ -206,8 +214,8 @@ $deviceMember
   void tile(const void *factors1, int64_t n, const void *factors2, int64_t m,
             $real *out) const {
     computeTile(${deviceArgument}static_cast<const char *>(factors1),
-                static_cast<const char *>(factors2), n, m, params, scratch,
-                $tile);
+                static_cast<const char *>(factors2), n, m,
+                $tileBlocks$tile);
   }
 $writer};
 } // namespace
@@ -254,10 +262,10 @@ static bool isAligned(const void *pointer) {
 
 int $theta(const $network_params *params, $x1, int64_t n1,
     $x2, int64_t n2, $real *theta, void *workspace$handle) {
-  if (n1 < 0 || n2 < 0)
-    return negativeCount;
   if (!x2)
     n2 = n1;
+  if (n1 < 0 || n2 < 0)
+    return negativeCount;
   if (n1 == 0 || n2 == 0)
     return success;
   if (!params || !x1 || !theta || !workspace$handleIsNull)

@@ -12,6 +12,15 @@
 using namespace mlir;
 using namespace mlir::ntk;
 
+/// The names of the runtime's that `functions` uses.
+static void printUsings(StringRef functions, raw_ostream &os) {
+  os << "using rt::dyn, rt::Tensor";
+  for (StringRef name : {"Shape", "Strided"})
+    if (functions.contains((name + "<").str()))
+      os << ", rt::" << name;
+  os << ";\n\n";
+}
+
 static void printIncludes(const SourceKernel &kernel, raw_ostream &os) {
   bool isCuda = kernel.request.language == Language::Cuda;
   os << "\n#include \"" << kernel.prefix << ".h\"\n\n";
@@ -27,8 +36,7 @@ static void printIncludes(const SourceKernel &kernel, raw_ostream &os) {
      << (kernel.request.embeddedValues ? ""
                                        : "#include \"ntk-rt/Parameters.h\"\n")
      << "\n#include <cstddef>\n#include <cstdio>\n\n"
-     << "namespace rt = ntk::rt;\n"
-     << "using rt::dyn, rt::Shape, rt::Strided, rt::Tensor;\n\n";
+     << "namespace rt = ntk::rt;\n";
 }
 
 /// The struct is the block that the plan speaks of.
@@ -70,7 +78,7 @@ static LogicalResult printGlobals(ModuleOp module,
 }
 
 static LogicalResult printFunctions(const SourceKernel &kernel,
-                                    Identifiers &names, raw_ostream &os) {
+                                    FileNames &names, raw_ostream &os) {
   KernelFunctions f = kernel.functions;
   auto print = [&](func::FuncOp function, StringRef name, StringRef what) {
     return FunctionPrinter(kernel, names).print(function, name, what, os);
@@ -111,20 +119,27 @@ FailureOr<SourceText> mlir::ntk::printSource(const SourceRequest &request) {
   if (failed(kernel))
     return failure();
   SourceText text;
-  llvm::raw_string_ostream code(text.code), header(text.header);
+  std::string functions;
+  llvm::raw_string_ostream code(text.code), header(text.header),
+      functionStream(functions);
   func::FuncOp tile = request.functions.tile;
-  printTitle(*kernel, code);
-  printIncludes(*kernel, code);
-  printLayoutChecks(*kernel, code);
-  Identifiers names;
-  for (StringRef name : {"computeFactors", "computeFactors1", "computeFactors2",
-                         "computeTile", "Kernel", "rt"})
-    names.add(name);
+  FileNames names;
+  for (StringRef name :
+       {"computeFactors", "computeFactors1", "computeFactors2", "computeTile",
+        "Factors", "Factors1", "Factors2", "FactorsScratch", "Factors1Scratch",
+        "Factors2Scratch", "TileScratch", "factorsAt", "factors1At",
+        "factors2At", "scratchAt", "Kernel", "rt"})
+    names.identifiers.add(name);
   if (failed(printGlobals(tile->getParentOfType<ModuleOp>(),
-                          LanguageSpelling::get(request.language), names,
-                          code)) ||
-      failed(printFunctions(*kernel, names, code)))
+                          LanguageSpelling::get(request.language),
+                          names.identifiers, functionStream)) ||
+      failed(printFunctions(*kernel, names, functionStream)))
     return failure();
+  printCodeTitle(*kernel, functions, code);
+  printIncludes(*kernel, code);
+  printUsings(functions, code);
+  printLayoutChecks(*kernel, code);
+  code << functions;
   if (failed(printInterface(*kernel, code)))
     return failure();
   printHeader(*kernel, header);

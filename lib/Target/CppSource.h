@@ -11,9 +11,14 @@
 
 namespace mlir::ntk {
 
-/// The comment that begins both files: what is computed, by which plan, in how
-/// much memory.
-void printTitle(const SourceKernel &kernel, raw_ostream &os);
+/// The comment that begins the code: what is computed, of which network, by
+/// which plan, in how much memory; the words of `functions`, the text behind
+/// it.
+void printCodeTitle(const SourceKernel &kernel, StringRef functions,
+                    raw_ostream &os);
+
+/// That of the header: what is computed, in how much memory.
+void printHeaderTitle(const SourceKernel &kernel, raw_ostream &os);
 
 /// The header: parameters, inputs, declarations.
 void printHeader(const SourceKernel &kernel, raw_ostream &os);

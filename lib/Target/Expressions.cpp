@@ -303,6 +303,19 @@ Expression mlir::ntk::spellProduct(const Expression &a, const Expression &b) {
           Precedence::Product};
 }
 
+Expression mlir::ntk::spellPolynomial(const Polynomial &polynomial) {
+  Expression sum{"0"};
+  for (const auto &[letters, coefficient] : polynomial.getTerms()) {
+    Expression term{"1"};
+    for (char letter : letters)
+      term = spellProduct(term, {std::string(1, letter)});
+    term =
+        spellProduct(term, {std::to_string(static_cast<int64_t>(coefficient))});
+    sum = spellSum(sum, term);
+  }
+  return sum;
+}
+
 Expression mlir::ntk::spellAffine(AffineExpr expr, ArrayRef<Expression> dims,
                                   ArrayRef<Expression> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expr))

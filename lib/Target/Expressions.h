@@ -7,6 +7,7 @@
 #ifndef NTK_LIB_TARGET_EXPRESSIONS_H
 #define NTK_LIB_TARGET_EXPRESSIONS_H
 
+#include "dialects/NTK/Interfaces/Polynomial.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Operation.h"
 #include <optional>
@@ -50,6 +51,9 @@ std::optional<Expression> spellScalar(Operation *op,
 /// a + b, a · b with sums and products of numbers computed.
 Expression spellSum(const Expression &a, const Expression &b);
 Expression spellProduct(const Expression &a, const Expression &b);
+
+/// A polynomial of sizes that are called as its letters.
+Expression spellPolynomial(const Polynomial &polynomial);
 
 /// An affine expression of dimensions and symbols.
 Expression spellAffine(AffineExpr expr, ArrayRef<Expression> dims,

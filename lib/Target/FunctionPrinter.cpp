@@ -18,10 +18,13 @@ LogicalResult FunctionPrinter::print(func::FuncOp function, StringRef name,
                                      StringRef comment, raw_ostream &out) {
   if (failed(declareArguments(function, name)))
     return failure();
+  size_t begin = text.size();
   for (Operation &op : function.front().without_terminator())
     if (failed(printStep(&op)))
       return failure();
   os << "}\n";
+  text.insert(begin, declarePlaces(function, name));
+  printPlaces(function, name, out);
   out << kernels << "\n/// " << comment << "\n" << text;
   return success();
 }
@@ -34,9 +37,10 @@ LogicalResult FunctionPrinter::printStep(Operation *op) {
       .Case([&](memref::CastOp o) { return printReshape(o, o.getSource()); })
       .Case([&](memref::SubViewOp o) { return printSubview(o); })
       .Case([&](memref::GetGlobalOp o) { return printGlobal(o); })
+      .Case([&](linalg::FillOp o) { return printFill(o); })
       .Case([&](linalg::LinalgOp o) { return printLoops(o); })
       .Case([&](scf::ForOp o) {
-        printComment(o, "");
+        printComment(o, describeStep(o));
         return language.hasKernels ? printForKernel(o) : printFor(o);
       })
       .Case([&](rt::RuntimeCallOpInterface o) { return printCall(o); })
@@ -61,8 +65,10 @@ FailureOr<Expression> FunctionPrinter::evaluate(Operation *op) {
   for (Value operand : op->getOperands())
     if (!isa<MemRefType>(operand.getType()))
       operands.push_back(getScalar(operand));
-  if (auto load = dyn_cast<memref::LoadOp>(op))
+  if (auto load = dyn_cast<memref::LoadOp>(op)) {
+    printDeclaration(load.getMemRef());
     return Expression{spellElement(load.getMemRef(), operands)};
+  }
   if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
     AffineMap map = apply.getAffineMap();
     return spellAffine(map.getResult(0),
@@ -76,11 +82,13 @@ FailureOr<Expression> FunctionPrinter::evaluate(Operation *op) {
   return op->emitError("this operation cannot be written as C++");
 }
 
-/// Is `value` of `op` short enough to stand where it is used?
+/// Is `value` of `op` short enough to stand where it is used? What is stored
+/// has a line of its own.
 static bool isShort(Operation *op, const Expression &value) {
   Operation *user = *op->user_begin();
-  size_t longest = isa<linalg::YieldOp, memref::StoreOp>(user) ? 88 : 56;
-  return value.text.size() <= longest;
+  bool isStored = isa<memref::StoreOp>(user) ||
+                  (isa<linalg::YieldOp>(user) && user->getNumOperands() == 1);
+  return isStored || value.text.size() <= 56;
 }
 
 /// A name or a number: as good as a variable.
@@ -99,8 +107,13 @@ LogicalResult FunctionPrinter::printScalar(Operation *op) {
   bool inlined = isAtom(*value) || isTop ||
                  (result.hasOneUse() && isShort(op, *value) && !isAfterStores);
   if (!inlined) {
-    StringRef layer = getLocationName(op->getLoc());
-    std::string name = names.add(mangle(layer.empty() ? "value" : layer));
+    StringRef location = getLocationName(op->getLoc());
+    // A part of what a site adds has no name but its parameter's.
+    bool isParameter = llvm::any_of(
+        kernel.parameters, [&](const auto &p) { return p.name == location; });
+    std::string name = names.add(isParameter        ? "part"
+                                 : location.empty() ? "value"
+                                                    : mangle(location));
     line() << "const " << spellType(result.getType()) << " " << name << " = "
            << value->text << ";\n";
     value = Expression{name};
@@ -110,35 +123,31 @@ LogicalResult FunctionPrinter::printScalar(Operation *op) {
 }
 
 //===----------------------------------------------------------------------===//
-// Comments
+// Elements
 //===----------------------------------------------------------------------===//
 
-/// "96·n FLOP", or nothing where they were not counted.
-static std::string spellFlops(Operation *op) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  if (auto flops = op->getAttrOfType<DictionaryAttr>(flopsAttrName)) {
-    getPolynomial(flops).print(os);
-    os << " FLOP";
-  }
-  return text;
+std::string FunctionPrinter::spellElement(Value memref,
+                                          ArrayRef<Expression> at) {
+  return spellElement(buffers.find(memref)->second.name, at);
 }
 
-void FunctionPrinter::printComment(Operation *op, const Twine &text) {
-  std::string layer = getLocationName(op->getLoc()).str();
-  std::string comment = text.str(), flops = spellFlops(op);
-  if (!flops.empty())
-    comment += (comment.empty() ? "" : ", ") + flops;
-  bool isNew = layer != lastLayer && !layer.empty();
-  if (isNew)
-    os << "\n";
-  // The layer where it begins, unless what is computed has its name.
-  if ((isNew || comment.empty()) && !layer.empty() &&
-      !StringRef(comment).starts_with(mangle(layer)))
-    comment = layer + (comment.empty() ? "" : ": ") + comment;
-  if (!comment.empty())
-    line() << "// " << comment << "\n";
-  lastLayer = layer;
+std::string FunctionPrinter::spellElement(StringRef name,
+                                          ArrayRef<Expression> at) {
+  std::string text = (name + "(").str();
+  for (auto [i, index] : llvm::enumerate(at))
+    text += (i ? ", " : "") + index.text;
+  return text + ")";
+}
+
+void FunctionPrinter::printStore(StringRef target, StringRef value) {
+  constexpr size_t longest = 96;
+  bool fits = 2 * indent + target.size() + value.size() <= longest;
+  line() << target << " =";
+  if (!fits)
+    (os << "\n").indent(2 * indent + 4);
+  else
+    os << " ";
+  os << value << ";\n";
 }
 
 std::string mlir::ntk::spellShape(ArrayRef<Expression> extents) {

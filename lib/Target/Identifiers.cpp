@@ -4,7 +4,6 @@
 // Mangling.
 
 #include "Identifiers.h"
-#include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -54,18 +53,6 @@ std::string mlir::ntk::mangle(StringRef name) {
   if (llvm::is_contained(reserved, result))
     result += "_value";
   return result;
-}
-
-StringRef mlir::ntk::getLocationName(Location loc) {
-  StringRef name;
-  loc->walk([&](Location inner) {
-    auto named = dyn_cast<NameLoc>(inner);
-    if (!named || named.getName().empty())
-      return WalkResult::advance();
-    name = named.getName();
-    return WalkResult::interrupt();
-  });
-  return name;
 }
 
 std::string Identifiers::add(StringRef wanted) {

@@ -7,7 +7,7 @@
 #ifndef NTK_LIB_TARGET_IDENTIFIERS_H
 #define NTK_LIB_TARGET_IDENTIFIERS_H
 
-#include "mlir/IR/Location.h"
+#include "dialects/NTK/IR/Names.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/StringSet.h"
 #include <string>
@@ -18,9 +18,6 @@ namespace mlir::ntk {
 /// layer0_weight, "/1/Relu_output_0" layer1_Relu. Never empty, never a word
 /// that C or C++ reserves.
 std::string mangle(StringRef name);
-
-/// The name that a location carries, or "" if it has none.
-StringRef getLocationName(Location loc);
 
 /// The identifiers of one scope.
 class Identifiers {

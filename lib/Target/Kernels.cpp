@@ -51,7 +51,7 @@ void FunctionPrinter::endKernel(size_t begin, StringRef name,
   std::string body = text.substr(begin);
   text.resize(begin);
   std::string kernelName = names.add((name + "_kernel").str());
-  outer.add(kernelName);
+  file.identifiers.add(kernelName);
   Expression number{"1"}, sizes{"1"}; // "n * 256"
   for (const Expression &extent : extents) {
     bool isNumber = llvm::all_of(extent.text, llvm::isDigit);

@@ -20,14 +20,6 @@ StringRef FunctionPrinter::getLoopName(size_t depth) {
   return depth < std::size(loopNames) ? StringRef(loopNames[depth]) : "w";
 }
 
-std::string FunctionPrinter::spellElement(Value memref,
-                                          ArrayRef<Expression> at) {
-  std::string text = buffers.find(memref)->second.name + "(";
-  for (auto [i, index] : llvm::enumerate(at))
-    text += (i ? ", " : "") + index.text;
-  return text + ")";
-}
-
 //===----------------------------------------------------------------------===//
 // linalg
 //===----------------------------------------------------------------------===//
@@ -54,6 +46,7 @@ private:
   void printYield(OpOperand *init, Value value);
   void close();
   std::string spellOperand(OpOperand *operand);
+  LogicalResult takeFill();
   int64_t getTrips(unsigned loop) const;
   bool isParallel(unsigned loop) const {
     return iterators[loop] == utils::IteratorType::parallel;
@@ -79,6 +72,8 @@ private:
   SmallVector<unsigned> loops;              ///< those that are printed
   SmallVector<Expression> threads;          ///< extents of a kernel's threads
   SmallVector<std::string> closers;         ///< empty: sums are stored there
+  std::string destination;                  ///< the name of the result
+  std::string initial; ///< what sums begin with, if not with what is there
   /// Names of the scalars that results are collected in; empty: in memory.
   SmallVector<std::string> sums;
 };
@@ -148,6 +143,8 @@ std::string LoopNest::spellOperand(OpOperand *operand) {
   SmallVector<Expression> at;
   for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults())
     at.push_back(spellAffine(expr, indices));
+  if (op.isDpsInit(operand) && !destination.empty())
+    return FunctionPrinter::spellElement(StringRef(destination), at);
   return printer.spellElement(operand->get(), at);
 }
 
@@ -205,7 +202,7 @@ void LoopNest::declareSums() {
     sums.push_back(printer.names.add(isSum ? "sum" : "result"));
     auto type = cast<MemRefType>(init.get().getType());
     line() << spellType(type.getElementType()) << " " << sums.back() << " = "
-           << spellOperand(&init) << ";\n";
+           << (initial.empty() ? spellOperand(&init) : initial) << ";\n";
   }
   closers.push_back("");
 }
@@ -248,7 +245,7 @@ void LoopNest::printYield(OpOperand *init, Value value) {
     line() << target << " += " << printer.getScalar(other).text << ";\n";
     return;
   }
-  line() << target << " = " << printer.getScalar(value).text << ";\n";
+  printer.printStore(target, printer.getScalar(value).text);
 }
 
 LogicalResult LoopNest::printBody() {
@@ -282,24 +279,64 @@ LogicalResult LoopNest::printBody() {
   return success();
 }
 
+/// Sums begin with the value that was to be filled in first, or it is filled in
+/// now.
+LogicalResult LoopNest::takeFill() {
+  linalg::FillOp fill = printer.fills.lookup(op);
+  if (!fill)
+    return success();
+  if (!hasScalarSum())
+    return printer.printLoops(fill);
+  initial = printer.getScalar(fill.value()).text;
+  return success();
+}
+
 LogicalResult LoopNest::print() {
   findLoops();
-  OpOperand &out = *op.getDpsInitsMutable().begin();
-  const Buffer &buffer = printer.buffers[out.get()];
-  printer.printComment(op, buffer.name + spellShape(buffer.extents));
+  if (failed(takeFill()))
+    return failure();
+  Value out = op.getDpsInitsMutable().begin()->get();
+  const Buffer buffer = printer.buffers[out];
+  std::string name = buffer.name;
+  if (op.getNumDpsInits() == 1)
+    name = destination = printer.chooseDestination(op, out);
+  if (name != buffer.name)
+    names.add(name);
+  printer.printComment(op, name + ": " + printer.describeStep(op) + "; " +
+                               spellShape(buffer.extents));
+  printer.printDestination(out, name);
   size_t begin = printer.text.size();
   openLoops(printer.language.hasKernels ? openThreads() : openParallelLoops());
   if (failed(printBody()))
     return failure();
   close();
   if (printer.language.hasKernels)
-    printer.endKernel(begin, buffer.name, threads);
+    printer.endKernel(begin, name, threads);
   printer.names = names;
+  printer.setDestination(op, out, name);
   return success();
 }
 
 LogicalResult FunctionPrinter::printLoops(linalg::LinalgOp op) {
   return LoopNest(*this, op).print();
+}
+
+/// A fill of what the next step reduces into, all of it, waits for that step.
+LogicalResult FunctionPrinter::printFill(linalg::FillOp fill) {
+  Value filled = fill.output();
+  Operation *next = fill->getNextNode();
+  while (isa<ViewLikeOpInterface, memref::DimOp, memref::GetGlobalOp>(next) ||
+         isa<arith::ArithDialect>(next->getDialect()))
+    next = next->getNextNode();
+  auto loops = dyn_cast<linalg::LinalgOp>(next);
+  if (!loops || loops.getNumDpsInits() != 1 ||
+      loops.getDpsInitOperand(0)->get() != filled ||
+      llvm::is_contained(loops.getDpsInputs(), filled) ||
+      !loops.getMatchingIndexingMap(loops.getDpsInitOperand(0))
+           .isProjectedPermutation())
+    return printLoops(fill);
+  fills[loops] = fill;
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -345,8 +382,8 @@ LogicalResult FunctionPrinter::printBlock(Block &block) {
       SmallVector<Expression> at;
       for (Value index : store.getIndices())
         at.push_back(getScalar(index));
-      line() << spellElement(store.getMemRef(), at) << " = "
-             << getScalar(store.getValue()).text << ";\n";
+      printStore(spellElement(store.getMemRef(), at),
+                 getScalar(store.getValue()).text);
       continue;
     }
     if (failed(printScalar(&op)))

@@ -74,8 +74,15 @@ LogicalResult FunctionPrinter::declareArguments(func::FuncOp function,
     }
     if (type.getElementType().isInteger(8) && type.getRank() == 1 &&
         type.isDynamicDim(0)) {
-      buffer.isConst = function.getArgAttr(i, sideAttrName) != nullptr;
-      buffer.name = names.add(mangle(getLocationName(argument.getLoc())));
+      auto side = function.getArgAttrOfType<IntegerAttr>(i, sideAttrName);
+      if (function.getArgAttr(i, arenaAttrName))
+        scratch = argument;
+      else
+        factors[side ? side.getInt() - 1 : 0] = argument;
+      buffer.isConst = side != nullptr;
+      buffer.name = names.add(argument == scratch
+                                  ? "scratch"
+                                  : mangle(getLocationName(argument.getLoc())));
       arguments.push_back(
           {buffer.isConst ? "const char *" : "char *", buffer.name});
       buffers[argument] = buffer;
@@ -98,21 +105,25 @@ LogicalResult FunctionPrinter::declareArguments(func::FuncOp function,
                << i;
     }
     StringRef given = getLocationName(argument.getLoc());
-    buffer.name =
-        names.add(mangle(input && given.empty() ? input.getValue() : given));
+    buffer.name = names.add(
+        input ? mangle(given.empty() ? input.getValue() : given) : "theta");
     arguments.push_back({spellTensorType(type, buffer.isConst), buffer.name});
     buffers[argument] = buffer;
   }
+  SmallVector<Variable> used;
   for (auto [argument, value] :
        llvm::zip_equal(arguments, function.getArguments())) {
     variables.push_back(argument);
+    if (isOmitted(function, value.getArgNumber()))
+      continue;
+    used.push_back(argument);
     if (value.use_empty())
-      argument.name = "/*" + argument.name + "*/";
+      used.back().name = "/*" + argument.name + "*/";
   }
   os << "static void " << name << "(" << language.parameter;
   if (!language.parameter.empty())
     os << ",\n" << std::string(13 + name.size(), ' ');
-  for (auto [i, argument] : llvm::enumerate(arguments))
+  for (auto [i, argument] : llvm::enumerate(used))
     os << (i ? ",\n" + std::string(13 + name.size(), ' ') : "") << argument.type
        << (StringRef(argument.type).ends_with("*") ? "" : " ") << argument.name;
   os << ") {\n";
@@ -140,27 +151,84 @@ static bool isAccessed(Value memref) {
 
 std::string FunctionPrinter::chooseName(Value memref) {
   StringRef layer = getLocationName(memref.getLoc());
-  std::string name = layer.empty() ? "buffer" : mangle(layer);
-  // A buffer named after a parameter belongs to the parameter's site.
-  bool isParameter = llvm::any_of(
-      kernel.parameters, [&](const auto &p) { return p.name == layer; });
-  if (isParameter)
-    name += isTile ? "_part" : "_factor";
-  return names.add(name);
+  return names.add(layer.empty() ? "buffer" : mangle(layer));
 }
 
 void FunctionPrinter::declare(Value memref, StringRef name,
                               SmallVector<Expression> extents, bool isConst,
-                              StringRef pointer) {
+                              StringRef pointer, Value source) {
   auto type = cast<MemRefType>(memref.getType());
-  line() << "const " << spellTensorType(type, isConst) << " " << name << "("
-         << pointer;
+  std::string start = "const " + spellTensorType(type, isConst) + " " +
+                      name.str() + "(",
+              text = pointer.str();
   for (int64_t axis = 0; axis < type.getRank(); ++axis)
     if (type.isDynamicDim(axis))
-      os << ", " << extents[axis].text;
-  os << ");\n";
-  buffers[memref] = {name.str(), std::move(extents), isConst};
+      text += ", " + extents[axis].text;
+  constexpr size_t longest = 97;
+  text =
+      start + (start.size() + text.size() > longest ? "\n      " : "") + text;
+  waiting[memref] = {text + ");", source};
+  std::string value =
+      source ? buffers[source].value : mangle(getLocationName(memref.getLoc()));
+  buffers[memref] = {name.str(), std::move(extents), isConst, value};
   variables.push_back({spellTensorType(type, isConst), name.str()});
+}
+
+void FunctionPrinter::printDeclaration(Value memref) {
+  auto it = waiting.find(memref);
+  if (it == waiting.end())
+    return;
+  auto [text, source] = it->second;
+  waiting.erase(it);
+  if (source)
+    printDeclaration(source);
+  line() << text << "\n";
+}
+
+/// The block that `memref` is a view of.
+static Value getBlock(Value memref) {
+  while (auto view = memref.getDefiningOp<ViewLikeOpInterface>())
+    memref = view.getViewSource();
+  return memref;
+}
+
+std::string FunctionPrinter::chooseDestination(Operation *op, Value memref) {
+  const Buffer &buffer = buffers[memref];
+  StringRef location = getLocationName(op->getLoc());
+  std::string written = location.empty() ? "" : mangle(location);
+  Value block = getBlock(memref);
+  bool isOwn = block == scratch || (!isTile && block == factors[0]);
+  if (location.empty() || written == buffer.value || !isOwn)
+    return buffer.name;
+  if (written == buffer.firstValue)
+    return buffer.firstName;
+  return names.add(written);
+}
+
+void FunctionPrinter::printDestination(Value memref, StringRef name) {
+  const Buffer &buffer = buffers[memref];
+  if (name == buffer.name || name == buffer.firstName)
+    return;
+  line() << "const auto " << name << " = " << buffer.name
+         << "; // in its place\n";
+  for (const Variable &variable : variables)
+    if (variable.name == buffer.name) {
+      variables.push_back({variable.type, name.str()});
+      break;
+    }
+}
+
+void FunctionPrinter::setDestination(Operation *op, Value memref,
+                                     StringRef name) {
+  Buffer &buffer = buffers[memref];
+  if (name == buffer.name)
+    return;
+  if (buffer.firstName.empty()) {
+    buffer.firstName = buffer.name;
+    buffer.firstValue = buffer.value;
+  }
+  buffer.name = name.str();
+  buffer.value = mangle(getLocationName(op->getLoc()));
 }
 
 /// The sizes of `type`, of which the dynamic ones are `dynamic` in order.
@@ -199,17 +267,17 @@ LogicalResult FunctionPrinter::printView(memref::ViewOp view) {
       }
     return view.emitError("expected the place of a parameter");
   }
-  const Buffer &block = buffers[view.getSource()];
-  std::string pointer = block.name;
-  if (shift.text != "0")
-    pointer = spellSum({block.name}, shift).text;
-  std::string name = chooseName(view);
-  // Factors of the two sides have the same name, and a number.
-  for (StringRef side : {"1", "2"})
-    if (isTile && StringRef(block.name).ends_with("factors" + side.str()))
-      name =
-          names.add(mangle(getLocationName(view.getLoc())) + "_" + side.str());
-  declare(view, name, extents, block.isConst, pointer);
+  std::string name;
+  FailureOr<std::string> pointer;
+  if (view.getSource() == scratch) {
+    name = chooseName(view);
+    pointer = placeInScratch(view, name);
+  } else {
+    pointer = placeFactor(view, name);
+    if (failed(pointer))
+      return failure();
+  }
+  declare(view, name, extents, buffers[view.getSource()].isConst, *pointer);
   return success();
 }
 
@@ -233,7 +301,7 @@ LogicalResult FunctionPrinter::printReshape(Operation *op, Value source) {
   StringRef name = buffer.name;
   name.consume_back("_reshaped");
   declare(result, names.add((name + "_reshaped").str()), extents,
-          buffer.isConst, buffer.name + ".data()");
+          buffer.isConst, buffer.name + ".data()", source);
   return success();
 }
 
@@ -273,7 +341,7 @@ LogicalResult FunctionPrinter::printSubview(memref::SubViewOp subview) {
     return success();
   }
   declare(subview, chooseName(subview), extents, source.isConst,
-          spellSum({source.name + ".data()"}, shift).text);
+          spellSum({source.name + ".data()"}, shift).text, subview.getSource());
   return success();
 }
 

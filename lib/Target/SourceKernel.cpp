@@ -12,6 +12,12 @@ using namespace mlir::ntk;
 
 std::string mlir::ntk::getIdentifier(StringRef name) { return mangle(name); }
 
+bool mlir::ntk::isOmitted(func::FuncOp function, unsigned argument) {
+  return (function.getArgAttr(argument, paramBytesAttrName) ||
+          function.getArgAttr(argument, arenaAttrName)) &&
+         function.getArgument(argument).use_empty();
+}
+
 static void addParameters(SourceKernel &kernel, DictionaryAttr offsets,
                           DictionaryAttr types) {
   for (NamedAttribute entry : offsets)

@@ -48,6 +48,10 @@ struct SourceKernel {
   static FailureOr<SourceKernel> get(const SourceRequest &request);
 };
 
+/// Is an argument that a function does not use left out of its source?
+/// Parameters and scratch memory are.
+bool isOmitted(func::FuncOp function, unsigned argument);
+
 } // namespace mlir::ntk
 
 #endif // NTK_LIB_TARGET_SOURCEKERNEL_H

@@ -9,6 +9,7 @@
 
 #include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/NTKOps.h"
+#include "dialects/NTK/IR/Names.h"
 #include "dialects/RT/RTOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -39,6 +40,12 @@ public:
                       StringRef result, Value init);
 
 private:
+  /// Where loops come from: `what` they do, if nobody said more of the op.
+  Location describe(StringRef what) {
+    Location loc = op.getLoc();
+    return getDescription(loc) == "contract" ? replaceDescription(loc, what)
+                                             : loc;
+  }
   Type getElementType() {
     return cast<RankedTensorType>(op.getResult().getType()).getElementType();
   }
@@ -147,9 +154,12 @@ Value ContractLowering::createLoops(ArrayRef<StringRef> words,
           nested.create<arith::AddFOp>(loc, scalars[operands.size()], product);
     nested.create<linalg::YieldOp>(loc, product);
   };
+  StringRef what = words.size() > 1 ? (sums ? "sum of products" : "product")
+                   : sums           ? "sum"
+                                    : "transpose";
   return builder
-      .create<linalg::GenericOp>(op.getLoc(), out.getType(), inputs, out, maps,
-                                 loops, body)
+      .create<linalg::GenericOp>(describe(what), out.getType(), inputs, out,
+                                 maps, loops, body)
       .getResult(0);
 }
 

@@ -8,6 +8,7 @@
 #ifndef NTK_DIALECTS_NTK_IR_CONVOLUTION_H
 #define NTK_DIALECTS_NTK_IR_CONVOLUTION_H
 
+#include "dialects/NTK/IR/Names.h"
 #include "dialects/NTK/IR/Window.h"
 
 namespace mlir::ntk {
@@ -35,7 +36,8 @@ ConvolutionSizes getSizes(ConvTransposeOp op);
 template <typename OpTy>
 Value createPatches(OpBuilder &builder, OpTy op, Value image,
                     ArrayRef<int64_t> kernelSize, const std::string &batch) {
-  return createBatched<PatchesOp>(builder, op.getLoc(), {batch}, image,
+  Location loc = nameRole(op.getLoc(), "patches");
+  return createBatched<PatchesOp>(builder, loc, {batch}, image,
                                   builder.getDenseI64ArrayAttr(kernelSize),
                                   op.getStridesAttr(), op.getPaddingAttr(),
                                   op.getDilationsAttr(), op.getGroupsAttr());

@@ -59,6 +59,10 @@ struct Report {
 llvm::json::Value toJson(const Report &report);
 void printTable(const Report &report, llvm::raw_ostream &os);
 
+/// Lines of columns, each as wide as its widest entry.
+void printColumns(llvm::ArrayRef<std::vector<std::string>> rows,
+                  llvm::raw_ostream &os);
+
 /// "1.84 G": a count for a person.
 std::string formatCount(double count);
 /// "1.5 ms": a time for a person.

@@ -49,7 +49,11 @@ struct SourceRequest {
   /// What an element of the kernel is, as the header comment says it behind the
   /// kernel's name: "[i][j] = …".
   std::string element = "[i][j]…";
-  std::vector<std::string> plan; ///< lines of the header comment
+  /// Model, network and plan for the head comment of the code: paragraphs, to
+  /// be cut into lines, and lines of tables, which begin with blanks.
+  std::vector<std::string> plan;
+  /// Lines: what the workspace takes for some numbers of examples.
+  std::vector<std::string> workspace;
 };
 
 /// Both files of a kernel.

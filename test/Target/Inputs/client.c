@@ -71,7 +71,9 @@ int main(int argc, char **argv) {
   x2 = n2 ? read_examples(n2 * example) : NULL;
   theta = allocate(pair * (int64_t)sizeof(REAL));
   workspace = allocate(NET(theta_workspace_bytes)(n1, n2));
-  check(NET(theta)(NET(embedded_params)(), x1, n1, x2, n2, theta, workspace));
+  /* Without x2 nobody looks at n2. */
+  check(NET(theta)(NET(embedded_params)(), x1, n1, x2, x2 ? n2 : -1, theta,
+                   workspace));
   fwrite(theta, sizeof(REAL), (size_t)pair, stdout);
   compute_tile(x1, n1, x2 ? x2 : x1, m, theta);
   fwrite(theta, sizeof(REAL), (size_t)pair, stdout);
