@@ -100,15 +100,16 @@ static std::vector<Layer> getLayers(Model &model) {
 }
 
 static void addNetwork(std::vector<std::string> &lines, Model &model) {
-  lines.push_back("The network, for one example: values, what computes them, "
-                  "of what, shapes.");
+  lines.push_back("The network, for one example: values, their shapes, what "
+                  "computes them, of what.");
   Rows rows;
   for (const NetworkInput &input : model.inputs)
-    rows.push_back({getIdentifier(input.name), "input", "",
-                    spellShape(model.network.getArgument(input.argument))});
+    rows.push_back({getIdentifier(input.name),
+                    spellShape(model.network.getArgument(input.argument)),
+                    "input", ""});
   for (const Layer &layer : getLayers(model))
-    rows.push_back({getIdentifier(layer.name), layer.spellOperations(),
-                    layer.spellOperands(), spellShape(layer.result)});
+    rows.push_back({getIdentifier(layer.name), spellShape(layer.result),
+                    layer.spellOperations(), layer.spellOperands()});
   addTable(lines, rows);
 }
 

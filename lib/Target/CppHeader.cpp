@@ -104,8 +104,7 @@ static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
      << (kernel.sharedFactors ? ", which are the same," : "")
      << (kernel.hasFirstOutput ? " and of a block of outputs," : "")
      << " and the\n * tile of n and m examples of sides 1 and 2, "
-     << spellExtents(kernel.tileType.getShape())
-     << ": the outputs of a side behind its\n * examples. */\n"
+     << spellExtents(kernel.tileType.getShape()) << ". */\n"
      << "int64_t " << f << "_factor_bytes(int side, int64_t n);\n"
      << "int64_t " << f << "_scratch_bytes(int64_t n, int64_t m);\n"
      << "int " << f << "_factors(int side, " << params << ",\n    "

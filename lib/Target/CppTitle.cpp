@@ -158,7 +158,8 @@ static void printNames(StringRef functions, raw_ostream &os) {
   }
   os << "//\n";
   printParagraph(
-      "Equal names are numbered. The first axes of a value are n or m "
+      "Equal names are numbered; a value that is said to be in the place of "
+      "another overwrites it. The first axes of a value are n or m "
       "examples, then o or p outputs, as far as it depends on them. Each step "
       "begins with a comment: its layer, what is done, the shape, and its "
       "FLOP; a clock for a layer goes around its steps.",

@@ -142,15 +142,15 @@ void FunctionPrinter::printPlaces(func::FuncOp function, StringRef name,
         << (kernel.sharedFactors ? ""
             : side == 1          ? " x1"
                                  : " x2")
-        << " lie in their block, in bytes.\n";
+        << " lie in their block, in bytes, and its end.\n";
     printStruct(getFactorsStruct(kernel, side), sizes, members,
                 getBytes(function, factorBytesAttrName), out);
   }
   if (!hasScratch(function))
     return;
   out << "\n/// Where " << name
-      << " has its values in scratch memory, in bytes. Values that\n"
-      << "/// are not needed at the same time share places.\n";
+      << " has its values in scratch memory, in bytes, and its\n"
+      << "/// end. Values that are not needed at the same time share places.\n";
   printStruct(getScratchStruct(name), sizes, places,
               getBytes(function, arenaBytesAttrName), out);
 }

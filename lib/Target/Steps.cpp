@@ -85,7 +85,7 @@ std::string FunctionPrinter::describeStep(Operation *op) {
       add(inner);
   });
   if (words.empty() && isCopy(op))
-    return "copy";
+    return "copy of " + buffers.find(op->getOperand(0))->second.name;
   if (words.empty())
     add(op);
   return llvm::join(words, ", ");
@@ -96,12 +96,13 @@ std::string FunctionPrinter::describeStep(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 void FunctionPrinter::printComment(Operation *op, const Twine &text) {
-  std::string layer = getLayerName(op->getLoc()).str();
+  StringRef name = getLayerName(op->getLoc());
+  std::string layer = name.empty() ? "" : mangle(name);
   std::string comment = text.str(), flops = spellFlops(op);
   if (!flops.empty())
     comment += (comment.empty() ? "" : ", ") + flops;
   // The layer, unless what is computed has its name.
-  if (!layer.empty() && !StringRef(comment).starts_with(mangle(layer)))
+  if (!StringRef(comment).starts_with(layer))
     comment = layer + (comment.empty() ? "" : ": ") + comment;
   os << "\n";
   constexpr size_t width = 100;
