@@ -38,6 +38,10 @@ static LogicalResult matchBatch(NodeImporter &node, GraphValue &x,
   if (x.batch || axis >= x.rank())
     return node.emitError() << "expected the batch as axis " << axis
                             << " of each operand: the network mixes examples";
+  // Nothing is broadcast here: one entry would be that of the first example.
+  if (node.graph.batchSize() != x.shape[axis])
+    return node.emitError() << "expected an entry for each example along axis "
+                            << axis << ", but got " << x.shape[axis];
   Frame frame{x.shape, BatchAxis{axis}};
   frame.shape[axis] = 1;
   FailureOr<Frame> common =
@@ -45,9 +49,10 @@ static LogicalResult matchBatch(NodeImporter &node, GraphValue &x,
   if (failed(common))
     return failure();
   if (x.isKnown()) {
-    // Of equal numbers, those of one example.
-    x = makeKnown(x.kind, common->shape,
-                  std::vector<Number>(*product(common->shape), *x.splat()));
+    // Of one example; equal numbers are those of any.
+    std::vector<Number> numbers = *x.numbers;
+    numbers.resize(*product(common->shape));
+    x = makeKnown(x.kind, common->shape, std::move(numbers));
     x.batch = common->batch;
     return success();
   }
