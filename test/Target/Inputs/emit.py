@@ -32,10 +32,18 @@ def run(*command):
     return result
 
 
+def thread_flags(compiler, kernels):
+    """One thread pool, that of the libraries: GCC's."""
+    if kernels != "onednn":
+        return []
+    if compiler == "g++":
+        return ["-fopenmp"]
+    header = os.path.join(os.path.dirname(os.path.abspath(__file__)), "without_openmp")
+    return ["-DNTK_RT_GOMP", "-l:libgomp.so.1", "-idirafter", header]
+
+
 def compile_source(compiler, source, program, kernels, include, sanitize):
-    flags = ["-std=c++17", "-O2", *WARNINGS, "-I", include]
-    if kernels == "onednn":  # one thread pool: that of the libraries
-        flags += ["-fopenmp"] if compiler == "g++" else ["-DNTK_RT_GOMP", "-l:libgomp.so.1"]
+    flags = ["-std=c++17", "-O2", *WARNINGS, "-I", include, *thread_flags(compiler, kernels)]
     if sanitize:
         flags += ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     run(compiler, source, "-o", program, *flags, *LIBRARIES[kernels])

@@ -19,7 +19,7 @@ import sys
 import numpy as np
 import onnx
 
-from emit import LIBRARIES, WARNINGS, compare, run
+from emit import LIBRARIES, WARNINGS, compare, run, thread_flags
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 C_COMPILERS = {"g++": "gcc", "clang++-19": "clang-19"}
@@ -35,15 +35,13 @@ def build(folder, name, include, kernels, compiler, sanitize):
     flags = ["-O0", *WARNINGS]
     if sanitize:
         flags += ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    threads = []
-    if kernels == "onednn":  # one thread pool: that of the libraries
-        threads = ["-fopenmp"] if compiler == "g++" else ["-DNTK_RT_GOMP", "-l:libgomp.so.1"]
     define = [f'-DHEADER="{name}.h"', "-DREAL=double", f"-DNET(x)={name}_##x"]
     run(C_COMPILERS[compiler], "-std=c99", "-pedantic", *flags, "-I", folder, *define, "-c",
         f"{HERE}/client.c", "-o", f"{folder}/client.o")
     program = f"{folder}/{name}-{kernels}-{compiler}"
     run(compiler, "-std=c++17", *flags, "-I", include, f"{folder}/{name}.cpp",
-        f"{folder}/client.o", "-o", program, *threads, *LIBRARIES[kernels])
+        f"{folder}/client.o", "-o", program, *thread_flags(compiler, kernels),
+        *LIBRARIES[kernels])
     return program
 
 
