@@ -35,6 +35,7 @@ public:
 
   void check(cublasStatus_t status) { fine &= status == CUBLAS_STATUS_SUCCESS; }
   void check(cudaError_t status) { fine &= status == cudaSuccess; }
+  void fail() { fine = false; }
   /// Has all been started so far?
   bool ok() const { return fine; }
 
