@@ -18,6 +18,13 @@ std::string mlir::ntk::spellInputs(const SourceKernel &kernel, StringRef name) {
   return "const " + type + " *" + name.str();
 }
 
+std::string mlir::ntk::spellHandles(const SourceKernel &kernel) {
+  if (kernel.request.language != Language::Cuda)
+    return "";
+  return kernel.usesCudnn ? ", cublasHandle_t blas, cudnnHandle_t dnn"
+                          : ", cublasHandle_t blas";
+}
+
 /// "[8][3][32][32]".
 static std::string spellExtents(ArrayRef<int64_t> shape) {
   std::string text;
@@ -69,6 +76,9 @@ void mlir::ntk::printTitle(const SourceKernel &kernel, raw_ostream &os) {
      << spellBytes(kernel.functions.factors1, arenaBytesAttrName)
      << "\n//   scratch, tile     "
      << spellBytes(kernel.functions.tile, arenaBytesAttrName)
+     << (kernel.usesCudnn
+             ? "\n//   scratch, cuDNN    rt::CudnnDevice::scratchBytes more"
+             : "")
      << "\n//\n// The workspace holds the larger scratch, the factors (of "
      << (request.blocks.cacheFactors1 ? "all" : "a block of") << " x1, of "
      << (request.blocks.cacheFactors2 ? "all" : "a block of") << " x2)\n"
@@ -123,6 +133,15 @@ static void printInputs(const SourceKernel &kernel, raw_ostream &os) {
 
 /// What the function does with its arguments.
 static StringRef describeArguments(const SourceKernel &kernel) {
+  if (kernel.usesCudnn)
+    return " theta exactly symmetric. All arrays are\n"
+           " * in memory of the device, params and workspace aligned to 64 "
+           "bytes. The work is\n"
+           " * started on the stream of blas, that of dnn too, and not waited "
+           "for; cuDNN's\n"
+           " * own memory is a part of the workspace. Calls with different "
+           "workspaces and\n"
+           " * handles may run at once. Returns 0, or an error. */\n";
   if (kernel.request.language == Language::Cuda)
     return " theta exactly symmetric. All arrays are\n"
            " * in memory of the device, params and workspace aligned to 64 "
@@ -137,9 +156,7 @@ static StringRef describeArguments(const SourceKernel &kernel) {
 }
 
 static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
-  std::string handle;
-  if (kernel.request.language == Language::Cuda)
-    handle = ", cublasHandle_t blas";
+  std::string handle = spellHandles(kernel);
   const std::string &f = kernel.function;
   std::string params = "const " + kernel.prefix + "_params *params";
   os << "/* Bytes of workspace that " << f
@@ -193,9 +210,9 @@ void mlir::ntk::printHeader(const SourceKernel &kernel, raw_ostream &os) {
     os << " *" << line.drop_front(2) << "\n";
   os << " */\n\n#ifndef " << guard << "\n#define " << guard
      << "\n\n#include <stdint.h>\n"
-     << (kernel.request.language == Language::Cuda
-             ? "#include <cublas_v2.h>\n\n"
-             : "\n");
+     << (kernel.request.language == Language::Cuda ? "#include <cublas_v2.h>\n"
+                                                   : "")
+     << (kernel.usesCudnn ? "#include <cudnn.h>\n\n" : "\n");
   printParameters(kernel, os);
   printInputs(kernel, os);
   printDeclarations(kernel, os);

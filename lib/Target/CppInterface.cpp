@@ -63,13 +63,19 @@ static std::string spellInputArguments(const SourceKernel &kernel) {
   return text;
 }
 
+/// The scratch of the static functions; in front of it is that of cuDNN.
+static std::string spellScratch(const SourceKernel &kernel) {
+  return kernel.usesCudnn ? "scratch + rt::CudnnDevice::scratchBytes"
+                          : "scratch";
+}
+
 static std::string spellFactorCall(const SourceKernel &kernel,
                                    StringRef function) {
   bool isCuda = kernel.request.language == Language::Cuda;
   return function.str() + (isCuda ? "(*device, " : "(") +
          spellInputArguments(kernel) + "n, " +
-         (kernel.hasFirstOutput ? "firstOutput, " : "") +
-         "params, scratch, static_cast<char *>(out));";
+         (kernel.hasFirstOutput ? "firstOutput, " : "") + "params, " +
+         spellScratch(kernel) + ", static_cast<char *>(out));";
 }
 
 static StringRef spellKind(::ntk::rt::Layout::Kind kind) {
@@ -108,21 +114,25 @@ static std::string spellLayout(const ::ntk::rt::Layout &layout) {
 static void setDeviceValues(const SourceKernel &kernel,
                             TemplateValues &values) {
   if (kernel.request.language != Language::Cuda) {
-    for (StringRef name :
-         {"deviceMember", "deviceArgument", "deviceValue", "openDevice",
-          "handle", "handleIsNull", "errors", "errorCases", "writer"})
+    for (StringRef name : {"deviceMember", "deviceArgument", "deviceValue",
+                           "openDevice", "handle", "handleIsNull", "errors",
+                           "errorCases", "writer", "libraryBytes"})
       values[name] = "";
     values["started"] = "success";
     return;
   }
-  values["deviceMember"] = "  rt::Device *device;\n";
+  std::string type = kernel.usesCudnn ? "rt::CudnnDevice" : "rt::Device";
+  std::string tf32 = kernel.request.tf32 ? "/*tf32=*/true" : "/*tf32=*/false";
+  values["libraryBytes"] =
+      kernel.usesCudnn ? "rt::CudnnDevice::scratchBytes +\n           " : "";
+  values["deviceMember"] = "  " + type + " *device;\n";
   values["deviceArgument"] = "*device, ";
   values["deviceValue"] = ", &device";
-  values["openDevice"] = "  rt::Device device(blas, /*tf32=*/" +
-                         std::string(kernel.request.tf32 ? "true" : "false") +
-                         ");\n";
-  values["handle"] = ", cublasHandle_t blas";
-  values["handleIsNull"] = " || !blas";
+  values["openDevice"] =
+      "  " + type + " device(blas, " +
+      (kernel.usesCudnn ? "dnn, " + tf32 + ", scratch" : tf32) + ");\n";
+  values["handle"] = spellHandles(kernel);
+  values["handleIsNull"] = kernel.usesCudnn ? " || !blas || !dnn" : " || !blas";
   values["errors"] = ", deviceFailed";
   values["errorCases"] = "  case deviceFailed:\n"
                          "    return \"the device could not do its work\";\n";
@@ -141,6 +151,7 @@ static TemplateValues getValues(const SourceKernel &kernel) {
   KernelFunctions f = kernel.functions;
   const ::ntk::rt::Blocks &blocks = kernel.request.blocks;
   TemplateValues values;
+  values["scratch"] = spellScratch(kernel);
   values["network"] = kernel.prefix;
   values["theta"] = kernel.function;
   values["real"] = kernel.real;
@@ -195,7 +206,7 @@ $deviceMember
     return $factorBytes;
   }
   static int64_t scratchBytes(int64_t n, int64_t m) {
-    return std::max<int64_t>({$scratch1, $scratch2,
+    return ${libraryBytes}std::max<int64_t>({$scratch1, $scratch2,
                               $scratchTile});
   }
   void factors(int side, int64_t first, int64_t n, int64_t $firstOutput,
@@ -206,8 +217,8 @@ $deviceMember
   void tile(const void *factors1, int64_t n, const void *factors2, int64_t m,
             $real *out) const {
     computeTile(${deviceArgument}static_cast<const char *>(factors1),
-                static_cast<const char *>(factors2), n, m, params, scratch,
-                $tile);
+                static_cast<const char *>(factors2), n, m, params,
+                $scratch, $tile);
   }
 $writer};
 } // namespace

@@ -18,7 +18,7 @@ static void printIncludes(const SourceKernel &kernel, raw_ostream &os) {
   if (!isCuda)
     os << "#ifndef NTK_RT_BACKEND\n#define NTK_RT_BACKEND "
        << kernel.request.backend << "\n#endif\n";
-  os << LanguageSpelling::get(kernel.request.language).headers
+  os << LanguageSpelling::get(kernel).headers
      << "#include \"ntk-rt/Scalars.h\"\n#include \"ntk-rt/Tiles.h\"\n"
      << (kernel.request.withMain ? "#include \"ntk-rt/KernelMain.h\"\n" : "")
      << (kernel.request.withMain && isCuda
@@ -121,8 +121,7 @@ FailureOr<SourceText> mlir::ntk::printSource(const SourceRequest &request) {
                          "computeTile", "Kernel", "rt"})
     names.add(name);
   if (failed(printGlobals(tile->getParentOfType<ModuleOp>(),
-                          LanguageSpelling::get(request.language), names,
-                          code)) ||
+                          LanguageSpelling::get(*kernel), names, code)) ||
       failed(printFunctions(*kernel, names, code)))
     return failure();
   if (failed(printInterface(*kernel, code)))

@@ -38,8 +38,7 @@ class FunctionPrinter {
 public:
   /// `outer`: the names of the file, to which those of kernels are added.
   FunctionPrinter(const SourceKernel &kernel, Identifiers &outer)
-      : kernel(kernel),
-        language(LanguageSpelling::get(kernel.request.language)), outer(outer),
+      : kernel(kernel), language(LanguageSpelling::get(kernel)), outer(outer),
         names(&outer), os(text) {}
 
   /// Prints the definition of `function` with the given name, after that of its
