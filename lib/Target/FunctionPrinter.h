@@ -68,12 +68,13 @@ private:
   std::string spellElement(Value memref, ArrayRef<Expression> at);
 
   // Kernels.cpp
-  /// Opens a kernel: the indices of its thread.
+  /// Opens a kernel: the indices of its thread, or of its group of threads.
   void printThreadIndices(ArrayRef<Expression> extents,
-                          ArrayRef<Expression> indices);
+                          ArrayRef<Expression> indices, StringRef group = "");
   /// Makes what was printed from `begin` on the body of a kernel, and starts
-  /// it on a thread for each index below `extents`.
-  void endKernel(size_t begin, StringRef name, ArrayRef<Expression> extents);
+  /// it on a thread, or a group, for each index below `extents`.
+  void endKernel(size_t begin, StringRef name, ArrayRef<Expression> extents,
+                 StringRef group = "");
   LogicalResult printForKernel(scf::ForOp nest);
 
   // Calls.cpp

@@ -19,9 +19,11 @@ using namespace mlir::ntk;
 //===----------------------------------------------------------------------===//
 
 void FunctionPrinter::printThreadIndices(ArrayRef<Expression> extents,
-                                         ArrayRef<Expression> indices) {
-  line() << (indices.empty() ? "const " : "")
-         << "int64_t at = rt::threadIndex();\n";
+                                         ArrayRef<Expression> indices,
+                                         StringRef group) {
+  line() << (indices.empty() ? "const " : "") << "int64_t at = "
+         << (group.empty() ? "rt::threadIndex()" : group.str() + "::index()")
+         << ";\n";
   line() << "if (at >= count)\n";
   line() << "  return;\n";
   for (size_t i = indices.size(); i-- > 1;)
@@ -47,7 +49,7 @@ static llvm::StringSet<> findIdentifiers(StringRef text) {
 }
 
 void FunctionPrinter::endKernel(size_t begin, StringRef name,
-                                ArrayRef<Expression> extents) {
+                                ArrayRef<Expression> extents, StringRef group) {
   std::string body = text.substr(begin);
   text.resize(begin);
   std::string kernelName = names.add((name + "_kernel").str());
@@ -61,7 +63,9 @@ void FunctionPrinter::endKernel(size_t begin, StringRef name,
   Expression count = spellProduct(sizes, number);
   std::string start = "static __global__ void " + kernelName + "(";
   kernels += "\n" + start + "int64_t count";
-  line() << "rt::launch(device, " << kernelName << ", " << count.text;
+  line() << (group.empty() ? "rt::launch"
+                           : "rt::launchGroups<" + group.str() + ">")
+         << "(device, " << kernelName << ", " << count.text;
   llvm::StringSet<> used = findIdentifiers(body);
   for (const Variable &variable : variables) {
     if (!used.contains(variable.name))

@@ -30,12 +30,14 @@ struct LanguageSpelling {
         true, "rt::Device &device", "device, ", "static __device__ const ",
         "#include \"ntk-rt/cuda/Contract.h\"\n"
         "#include \"ntk-rt/cuda/Layers.h\"\n"
+        "#include \"ntk-rt/cuda/Reduce.h\"\n"
         "#include \"ntk-rt/cuda/TileOutput.h\"\n"};
     static constexpr LanguageSpelling cudnn = {
         true, "rt::CudnnDevice &device", "device, ", cuda.constant,
         "#include \"ntk-rt/cuda/Contract.h\"\n"
         "#include \"ntk-rt/cuda/Cudnn.h\"\n"
         "#include \"ntk-rt/cuda/Layers.h\"\n"
+        "#include \"ntk-rt/cuda/Reduce.h\"\n"
         "#include \"ntk-rt/cuda/TileOutput.h\"\n"};
     if (kernel.request.language == Language::Cpp)
       return cpp;
