@@ -68,9 +68,11 @@ private:
   std::string spellElement(Value memref, ArrayRef<Expression> at);
 
   // Kernels.cpp
-  /// Opens a kernel: the indices of its thread, or of its group of threads.
+  /// Opens a kernel: the indices of its thread, or of its group of threads. The
+  /// last one counts in steps of `width`, and so does its extent.
   void printThreadIndices(ArrayRef<Expression> extents,
-                          ArrayRef<Expression> indices, StringRef group = "");
+                          ArrayRef<Expression> indices, StringRef group = "",
+                          int64_t width = 1);
   /// Makes what was printed from `begin` on the body of a kernel, and starts
   /// it on a thread, or a group, for each index below `extents`.
   void endKernel(size_t begin, StringRef name, ArrayRef<Expression> extents,

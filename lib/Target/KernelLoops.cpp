@@ -5,7 +5,8 @@
 // together. The parallel loops are threads. Long sums along neighbouring
 // elements are shared out among the threads of a warp, very long ones among
 // those of a block, which then combine what they have by shuffles, in an order
-// that is always the same.
+// that is always the same. Without sums a thread takes the neighbours that one
+// access of 16 bytes holds, where all that is read and written lies so.
 
 #include "LoopNest.h"
 #include "mlir/Analysis/SliceAnalysis.h"
@@ -17,6 +18,7 @@ using namespace mlir::ntk;
 /// Opens all parallel loops as the indices of a thread; returns how many.
 size_t LoopNest::openThreads() {
   chooseGroup();
+  choosePackWidth();
   SmallVector<Expression> threadIndices;
   for (unsigned loop : loops) {
     if (!isParallel(loop))
@@ -24,7 +26,9 @@ size_t LoopNest::openThreads() {
     threads.push_back(extents[loop]);
     threadIndices.push_back(indices[loop]);
   }
-  printer.printThreadIndices(threads, threadIndices, group);
+  if (packWidth > 1)
+    threads.back() = {std::to_string(getTrips(loops.back()) / packWidth)};
+  printer.printThreadIndices(threads, threadIndices, group, packWidth);
   return threads.size();
 }
 
@@ -124,4 +128,105 @@ void LoopNest::storeGroup() {
   }
   --printer.indent;
   line() << "}\n";
+}
+
+//===----------------------------------------------------------------------===//
+// Packs of neighbours
+//===----------------------------------------------------------------------===//
+
+/// Does it lie in a block of bytes as the lowering places it, at a multiple of
+/// 16 bytes if its rows are multiples of that?
+static bool isPlaced(Value memref) {
+  while (Operation *view = memref.getDefiningOp()) {
+    if (isa<memref::ViewOp>(view))
+      return true;
+    if (!isa<memref::ExpandShapeOp, memref::CollapseShapeOp, memref::CastOp>(
+            view))
+      return false;
+    memref = cast<ViewLikeOpInterface>(view).getViewSource();
+  }
+  return false;
+}
+
+/// How an operand moves along a loop: by packs of `width` neighbours (Packed),
+/// not at all (Fixed), or in another way.
+enum class Motion { Packed, Fixed, Other };
+static Motion getMotion(linalg::LinalgOp op, OpOperand *operand, unsigned loop,
+                        int64_t width) {
+  AffineMap map = op.getMatchingIndexingMap(operand);
+  auto type = dyn_cast<MemRefType>(operand->get().getType());
+  if (!type || !map.isFunctionOfDim(loop))
+    return Motion::Fixed;
+  auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
+  bool isPacked =
+      last && last.getPosition() == loop &&
+      !map.dropResult(map.getNumResults() - 1).isFunctionOfDim(loop) &&
+      type.getLayout().isIdentity() &&
+      !ShapedType::isDynamic(type.getShape().back()) &&
+      type.getShape().back() % width == 0 && isPlaced(operand->get());
+  return isPacked ? Motion::Packed : Motion::Other;
+}
+
+/// Finds out how many elements of the last loop a thread shall take: all that
+/// moves along it must do so by packs, of elements of one size.
+void LoopNest::choosePackWidth() {
+  if (loops.empty() || !isParallel(loops.back()))
+    return;
+  Type result = getElementTypeOrSelf(op.getDpsInitOperand(0)->get());
+  if (!isa<FloatType>(result))
+    return;
+  int64_t width = 128 / result.getIntOrFloatBitWidth();
+  int64_t trips;
+  if (StringRef(extents[loops.back()].text).getAsInteger(10, trips) ||
+      trips % width != 0)
+    return;
+  for (OpOperand &operand : op->getOpOperands()) {
+    Motion motion = getMotion(op, &operand, loops.back(), width);
+    bool fits = getElementTypeOrSelf(operand.get()) == result;
+    if (motion == Motion::Other || (motion == Motion::Packed && !fits) ||
+        (motion == Motion::Fixed && op.isDpsInit(&operand)))
+      return;
+  }
+  packWidth = width;
+}
+
+/// Loads packs and opens the loop over their elements. Operands at the same
+/// place share a variable.
+void LoopNest::openPacks() {
+  std::string lane = printer.names.add("lane");
+  SmallVector<std::string> elements(op->getNumOperands());
+  llvm::StringMap<std::string> variables; // by place
+  for (OpOperand &operand : op->getOpOperands()) {
+    bool isRead = !op.getMatchingBlockArgument(&operand).use_empty();
+    bool isWritten = op.isDpsInit(&operand);
+    if (!(isRead || isWritten) ||
+        getMotion(op, &operand, loops.back(), packWidth) != Motion::Packed)
+      continue;
+    std::string place = spellElement(&operand);
+    std::string &pack = variables[place];
+    std::string width = std::to_string(packWidth);
+    if (pack.empty()) {
+      pack = printer.names.add(printer.buffers[operand.get()].name + "_pack");
+      StringRef type = spellType(getElementTypeOrSelf(operand.get()));
+      if (isRead)
+        line() << "auto " << pack << " = rt::loadPack<" << width << ">("
+               << place << ");\n";
+      else
+        line() << "rt::Pack<" << type << ", " << width << "> " << pack << ";\n";
+    }
+    if (isWritten)
+      packStores.push_back("rt::storePack(" + place + ", " + pack + ");");
+    elements[operand.getOperandNumber()] = pack + "[" + lane + "]";
+  }
+  packs = std::move(elements);
+  open("for (int " + lane + " = 0; " + lane + " < " + Twine(packWidth) +
+           "; ++" + lane + ") {",
+       "}");
+  Expression &index = indices[loops.back()];
+  index = {index.text + " + " + lane, Precedence::Sum};
+}
+
+void LoopNest::storePacks() {
+  for (const std::string &store : packStores)
+    line() << store << "\n";
 }

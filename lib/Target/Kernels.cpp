@@ -20,17 +20,21 @@ using namespace mlir::ntk;
 
 void FunctionPrinter::printThreadIndices(ArrayRef<Expression> extents,
                                          ArrayRef<Expression> indices,
-                                         StringRef group) {
+                                         StringRef group, int64_t width) {
   line() << (indices.empty() ? "const " : "") << "int64_t at = "
          << (group.empty() ? "rt::threadIndex()" : group.str() + "::index()")
          << ";\n";
   line() << "if (at >= count)\n";
   line() << "  return;\n";
-  for (size_t i = indices.size(); i-- > 1;)
-    line() << "const int64_t " << indices[i].text << " = rt::takeIndex(at, "
-           << extents[i].text << ");\n";
-  if (!indices.empty())
-    line() << "const int64_t " << indices[0].text << " = at;\n";
+  for (size_t i = indices.size(); i-- > 0;) {
+    Expression index{"at"};
+    if (i > 0)
+      index = {"rt::takeIndex(at, " + extents[i].text + ")"};
+    if (i + 1 == indices.size())
+      index = spellProduct({std::to_string(width)}, index);
+    line() << "const int64_t " << indices[i].text << " = " << index.text
+           << ";\n";
+  }
 }
 
 /// The identifiers in a text of C, but for those of a namespace.

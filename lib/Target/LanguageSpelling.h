@@ -30,6 +30,7 @@ struct LanguageSpelling {
         true, "rt::Device &device", "device, ", "static __device__ const ",
         "#include \"ntk-rt/cuda/Contract.h\"\n"
         "#include \"ntk-rt/cuda/Layers.h\"\n"
+        "#include \"ntk-rt/cuda/Pack.h\"\n"
         "#include \"ntk-rt/cuda/Reduce.h\"\n"
         "#include \"ntk-rt/cuda/TileOutput.h\"\n"};
     static constexpr LanguageSpelling cudnn = {
@@ -37,6 +38,7 @@ struct LanguageSpelling {
         "#include \"ntk-rt/cuda/Contract.h\"\n"
         "#include \"ntk-rt/cuda/Cudnn.h\"\n"
         "#include \"ntk-rt/cuda/Layers.h\"\n"
+        "#include \"ntk-rt/cuda/Pack.h\"\n"
         "#include \"ntk-rt/cuda/Reduce.h\"\n"
         "#include \"ntk-rt/cuda/TileOutput.h\"\n"};
     if (kernel.request.language == Language::Cpp)

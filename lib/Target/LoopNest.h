@@ -32,13 +32,17 @@ private:
   void printYield(OpOperand *init, Value value);
   void close();
   std::string spellOperand(OpOperand *operand);
+  std::string spellElement(OpOperand *operand);
 
   // KernelLoops.cpp
   void chooseGroup();
+  void choosePackWidth();
   size_t openThreads();
   void openGroup(size_t first);
   std::string spellNeutral(size_t number) const;
   void storeGroup();
+  void openPacks();
+  void storePacks();
 
   int64_t getTrips(unsigned loop) const;
   bool isParallel(unsigned loop) const {
@@ -71,6 +75,10 @@ private:
   /// ops; empty: each thread for itself.
   StringRef group;
   SmallVector<Operation *> combiners;
+  /// How many neighbours a thread of a kernel reads and writes at once, and for
+  /// each operand one of them in a variable (empty: it is read one by one).
+  int64_t packWidth = 1;
+  SmallVector<std::string> packs, packStores;
 };
 
 } // namespace mlir::ntk

@@ -93,6 +93,12 @@ bool LoopNest::hasScalarSum() {
 }
 
 std::string LoopNest::spellOperand(OpOperand *operand) {
+  if (!packs.empty() && !packs[operand->getOperandNumber()].empty())
+    return packs[operand->getOperandNumber()];
+  return spellElement(operand);
+}
+
+std::string LoopNest::spellElement(OpOperand *operand) {
   SmallVector<Expression> at;
   for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults())
     at.push_back(spellAffine(expr, indices));
@@ -150,6 +156,8 @@ void LoopNest::declareSums() {
 void LoopNest::openLoops(size_t first) {
   if (!group.empty())
     return openGroup(first);
+  if (packWidth > 1)
+    return openPacks();
   bool scalarSum = hasScalarSum();
   if (scalarSum && first == 0)
     open("{", "}"); // a scope for the scalars
@@ -238,6 +246,7 @@ LogicalResult LoopNest::print() {
   if (failed(printBody()))
     return failure();
   close();
+  storePacks();
   if (printer.language.hasKernels)
     printer.endKernel(begin, buffer.name, threads, group);
   printer.names = names;

@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // For tests only: as much of CUDA's runtime as emitted code uses, on the CPU.
-// A kernel is a function that a loop over blocks calls for their threads. Memory
-// of the device is memory that can be touched during a call of CUDA only: host
-// code that reads or writes it ends with a segmentation fault, as it would on a
-// GPU.
+// A kernel is a function that a loop over blocks calls for their threads.
+// Memory of the device is memory that can be touched during a call of CUDA
+// only: host code that reads or writes it ends with a segmentation fault, as it
+// would on a GPU.
 
 #ifndef NTK_TEST_CUDA_RUNTIME_H
 #define NTK_TEST_CUDA_RUNTIME_H
