@@ -1,7 +1,8 @@
 # How lit finds and runs the tests of this project. Tests write %ntk-python for
 # a Python that has NumPy, %models for the folder of reference models, and name
-# what they need with REQUIRES: nvcc, gpu, numpy, onnx, onnxruntime,
-# shared-models.
+# what they need with REQUIRES: nvcc, cudnn, gpu, numpy, onnx, onnxruntime,
+# shared-models. With --param gpu=required the first three are taken to be
+# there: tests fail without them.
 
 import os
 import shutil
@@ -50,10 +51,15 @@ def succeeds(*command):
         return False
 
 
-if shutil.which("nvcc", path=config.environment["PATH"]):
+nvcc = shutil.which("nvcc", path=config.environment["PATH"])
+if nvcc:
     config.available_features.add("nvcc")
+    if succeeds(nvcc, "-E", "-include", "cudnn.h", "-x", "cu", "/dev/null"):
+        config.available_features.add("cudnn")
 if succeeds("nvidia-smi", "-L"):
     config.available_features.add("gpu")
+if lit_config.params.get("gpu") == "required":
+    config.available_features.update(("nvcc", "cudnn", "gpu"))
 if os.path.isdir(models):
     config.available_features.add("shared-models")
 for module in ("numpy", "onnx", "onnxruntime"):

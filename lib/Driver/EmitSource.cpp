@@ -215,7 +215,9 @@ static void addOptions(SourceRequest &request, const RunOptions &options) {
   request.network = getIdentifier(llvm::sys::path::stem(options.output));
   request.language = options.toCuda ? Language::Cuda : Language::Cpp;
   request.tf32 = options.tf32;
-  request.backend = options.kernels.empty() ? "onednn" : options.kernels;
+  request.backend = options.kernels;
+  if (request.backend.empty())
+    request.backend = options.toCuda ? "cudnn" : "onednn";
   request.withMain = options.withMain;
 }
 

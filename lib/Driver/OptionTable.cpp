@@ -197,16 +197,18 @@ static constexpr Option options[] = {
      setFlag<&RunOptions::allowNonFinite>},
     {Option::Emit, "ntk-to-cpp", "", "write C++17",
      setFlag<&RunOptions::toCuda, false>},
-    {Option::Emit, "ntk-to-cuda", "", "write CUDA C++ with cuBLAS",
+    {Option::Emit, "ntk-to-cuda", "", "write CUDA C++ with cuBLAS and cuDNN",
      setFlag<&RunOptions::toCuda>},
     {Option::Emit, "tf32", "",
      "CUDA: products of floats rounded to 10 bits, which are faster",
      setFlag<&RunOptions::tf32>},
-    {Option::Emit, "kernels", "onednn|cblas|none",
+    {Option::Emit, "kernels", "onednn|cblas|none|cudnn|cublas",
      "the libraries that C++ leans on: oneDNN and BLIS (the default), a\n"
-     "CBLAS, or none at all",
+     "CBLAS, or none at all; CUDA: cuBLAS, with cuDNN for convolutions (the\n"
+     "default) or without",
      [](RunOptions &o, StringRef option, StringRef value) {
-       return setChoice(o.kernels, option, value, {"onednn", "cblas", "none"});
+       return setChoice(o.kernels, option, value,
+                        {"onednn", "cblas", "none", "cudnn", "cublas"});
      }},
     {Option::Emit, "n1", "N",
      "examples x1 that the plan is made for; any number runs",

@@ -125,10 +125,13 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
                                ", but got '" + o.output + "'");
     if (o.tf32 && !o.toCuda)
       return createStringError("--tf32: expected --ntk-to-cuda");
-    if (!o.kernels.empty() && o.toCuda)
-      return createStringError(
-          "--kernels: expected --ntk-to-cpp: CUDA leans on "
-          "cuBLAS");
+    bool isCuda = o.kernels == "cudnn" || o.kernels == "cublas";
+    if (!o.kernels.empty() && isCuda != o.toCuda) {
+      StringRef names = o.toCuda ? "cudnn or cublas for CUDA"
+                                 : "onednn, cblas or none for C++";
+      return createStringError("--kernels: expected " + names + ", but got '" +
+                               o.kernels + "'");
+    }
     if (o.n2 && o.wholeBatch)
       return createStringError("--n2: expected none with --whole-batch: both "
                                "sides have batches of one size");

@@ -17,6 +17,13 @@ std::string mlir::ntk::spellInputs(const SourceKernel &kernel, StringRef name) {
   return "const " + type + " *" + name.str();
 }
 
+std::string mlir::ntk::spellHandles(const SourceKernel &kernel) {
+  if (kernel.request.language != Language::Cuda)
+    return "";
+  return kernel.usesCudnn ? ", cublasHandle_t blas, cudnnHandle_t dnn"
+                          : ", cublasHandle_t blas";
+}
+
 /// "[n][10][m][10]": the first size that is not known is n, the second m.
 static std::string spellExtents(ArrayRef<int64_t> shape) {
   std::string text, letter = "n";
@@ -69,6 +76,15 @@ static void printInputs(const SourceKernel &kernel, raw_ostream &os) {
 
 /// What the function does with its arguments.
 static StringRef describeArguments(const SourceKernel &kernel) {
+  if (kernel.usesCudnn)
+    return " theta exactly symmetric. All arrays are\n"
+           " * in memory of the device, params and workspace aligned to 64 "
+           "bytes. The work is\n"
+           " * started on the stream of blas, that of dnn too, and not waited "
+           "for; cuDNN's\n"
+           " * own memory is a part of the workspace. Calls with different "
+           "workspaces and\n"
+           " * handles may run at once. Returns 0, or an error. */\n";
   if (kernel.request.language == Language::Cuda)
     return " theta exactly symmetric. All arrays are\n"
            " * in memory of the device, params and workspace aligned to 64 "
@@ -83,9 +99,7 @@ static StringRef describeArguments(const SourceKernel &kernel) {
 }
 
 static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
-  std::string handle;
-  if (kernel.request.language == Language::Cuda)
-    handle = ", cublasHandle_t blas";
+  std::string handle = spellHandles(kernel);
   const std::string &f = kernel.function;
   std::string params = "const " + kernel.prefix + "_params *params";
   os << "/* Bytes of workspace that " << f
@@ -133,9 +147,9 @@ void mlir::ntk::printHeader(const SourceKernel &kernel, raw_ostream &os) {
   printHeaderTitle(kernel, os);
   os << "\n#ifndef " << guard << "\n#define " << guard
      << "\n\n#include <stdint.h>\n"
-     << (kernel.request.language == Language::Cuda
-             ? "#include <cublas_v2.h>\n\n"
-             : "\n");
+     << (kernel.request.language == Language::Cuda ? "#include <cublas_v2.h>\n"
+                                                   : "")
+     << (kernel.usesCudnn ? "#include <cudnn.h>\n\n" : "\n");
   printParameters(kernel, os);
   printInputs(kernel, os);
   printDeclarations(kernel, os);

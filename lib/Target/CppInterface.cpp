@@ -47,8 +47,10 @@ static std::string spellInputArguments(const SourceKernel &kernel) {
   return text;
 }
 
-/// "params, scratch, ", as far as the function takes them.
-static std::string spellBlockArguments(func::FuncOp function) {
+/// "params, scratch, ", as far as the function takes them. In front of its
+/// scratch is that of cuDNN.
+static std::string spellBlockArguments(const SourceKernel &kernel,
+                                       func::FuncOp function) {
   std::string text;
   for (unsigned i = 0; i < function.getNumArguments(); ++i) {
     if (isOmitted(function, i))
@@ -56,7 +58,8 @@ static std::string spellBlockArguments(func::FuncOp function) {
     if (function.getArgAttr(i, paramBytesAttrName))
       text += "params, ";
     else if (function.getArgAttr(i, arenaAttrName))
-      text += "scratch, ";
+      text += kernel.usesCudnn ? "scratch + rt::CudnnDevice::scratchBytes, "
+                               : "scratch, ";
   }
   return text;
 }
@@ -67,7 +70,7 @@ static std::string spellFactorCall(const SourceKernel &kernel,
   return name.str() + (isCuda ? "(*device, " : "(") +
          spellInputArguments(kernel) + "n, " +
          (kernel.hasFirstOutput ? "firstOutput, " : "") +
-         spellBlockArguments(function) + "static_cast<char *>(out));";
+         spellBlockArguments(kernel, function) + "static_cast<char *>(out));";
 }
 
 /// Bytes of scratch memory that a function needs.
@@ -114,21 +117,25 @@ static std::string spellLayout(const ::ntk::rt::Layout &layout) {
 static void setDeviceValues(const SourceKernel &kernel,
                             TemplateValues &values) {
   if (kernel.request.language != Language::Cuda) {
-    for (StringRef name :
-         {"deviceMember", "deviceArgument", "deviceValue", "openDevice",
-          "handle", "handleIsNull", "errors", "errorCases", "writer"})
+    for (StringRef name : {"deviceMember", "deviceArgument", "deviceValue",
+                           "openDevice", "handle", "handleIsNull", "errors",
+                           "errorCases", "writer", "libraryBytes"})
       values[name] = "";
     values["started"] = "success";
     return;
   }
-  values["deviceMember"] = "  rt::Device *device;\n";
+  std::string type = kernel.usesCudnn ? "rt::CudnnDevice" : "rt::Device";
+  std::string tf32 = kernel.request.tf32 ? "/*tf32=*/true" : "/*tf32=*/false";
+  values["libraryBytes"] =
+      kernel.usesCudnn ? "rt::CudnnDevice::scratchBytes +\n           " : "";
+  values["deviceMember"] = "  " + type + " *device;\n";
   values["deviceArgument"] = "*device, ";
   values["deviceValue"] = ", &device";
-  values["openDevice"] = "  rt::Device device(blas, /*tf32=*/" +
-                         std::string(kernel.request.tf32 ? "true" : "false") +
-                         ");\n";
-  values["handle"] = ", cublasHandle_t blas";
-  values["handleIsNull"] = " || !blas";
+  values["openDevice"] =
+      "  " + type + " device(blas, " +
+      (kernel.usesCudnn ? "dnn, " + tf32 + ", scratch" : tf32) + ");\n";
+  values["handle"] = spellHandles(kernel);
+  values["handleIsNull"] = kernel.usesCudnn ? " || !blas || !dnn" : " || !blas";
   values["errors"] = ", deviceFailed";
   values["errorCases"] = "  case deviceFailed:\n"
                          "    return \"the device could not do its work\";\n";
@@ -162,7 +169,7 @@ static TemplateValues getValues(const SourceKernel &kernel) {
   values["scratch1"] = spellScratchBytes(f.factors1, name1, "n");
   values["scratch2"] = spellScratchBytes(f.factors2, name2, "m");
   values["scratchTile"] = spellScratchBytes(f.tile, "computeTile", "n, m");
-  values["tileBlocks"] = spellBlockArguments(f.tile);
+  values["tileBlocks"] = spellBlockArguments(kernel, f.tile);
   values["factorCall"] = kernel.sharedFactors
                              ? spellFactorCall(kernel, f.factors1, name1)
                              : "if (side == 1)\n      " +
@@ -203,7 +210,7 @@ $deviceMember
     return $factorBytes;
   }
   static int64_t scratchBytes(int64_t n, int64_t m) {
-    return std::max<int64_t>({$scratch1, $scratch2,
+    return ${libraryBytes}std::max<int64_t>({$scratch1, $scratch2,
                               $scratchTile});
   }
   void factors(int side, int64_t first, int64_t n, int64_t $firstOutput,

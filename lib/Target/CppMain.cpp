@@ -47,13 +47,13 @@ $packInputs  rt::DeviceMemory memory;
   const int64_t bytes = n1 * n2 * $pairSize * sizeof($real);
   const auto *deviceParams =
       memory.copyIn<$network_params>($params, sizeof($network_params));
-$copyInputs  auto *deviceTheta = memory.allocate<$real>(bytes);
+$openLibrary$copyInputs  auto *deviceTheta = memory.allocate<$real>(bytes);
   void *workspace =
       memory.allocate<char>($theta_workspace_bytes(n1, n2));
-  if (!memory.ok())
+  if (!memory.ok()$libraryFailed)
     return deviceFailed;
   const int code = $theta(deviceParams, $input1, n1,
-      inputs2 ? $input2 : nullptr, n2, deviceTheta, workspace, memory.blas());
+      inputs2 ? $input2 : nullptr, n2, deviceTheta, workspace, memory.blas()$libraryHandle);
   if (code == success && !memory.copyOut(theta, deviceTheta, bytes))
     return deviceFailed;
   return code;
@@ -203,6 +203,9 @@ void mlir::ntk::printMain(const SourceKernel &kernel, TemplateValues &values,
   bool isCuda = request.language == Language::Cuda;
   bool embedded = static_cast<bool>(request.embeddedValues);
   setRunInputs(kernel, values);
+  values["openLibrary"] = kernel.usesCudnn ? "  rt::CudnnHandle dnn;\n" : "";
+  values["libraryFailed"] = kernel.usesCudnn ? " || !dnn.ok()" : "";
+  values["libraryHandle"] = kernel.usesCudnn ? ", dnn.get()" : "";
   if (embedded)
     values["params"] = "&embedded";
   else

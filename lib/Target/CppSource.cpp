@@ -27,7 +27,7 @@ static void printIncludes(const SourceKernel &kernel, raw_ostream &os) {
   if (!isCuda)
     os << "#ifndef NTK_RT_BACKEND\n#define NTK_RT_BACKEND "
        << kernel.request.backend << "\n#endif\n";
-  os << LanguageSpelling::get(kernel.request.language).headers
+  os << LanguageSpelling::get(kernel).headers
      << "#include \"ntk-rt/Scalars.h\"\n#include \"ntk-rt/Tiles.h\"\n"
      << (kernel.request.withMain ? "#include \"ntk-rt/KernelMain.h\"\n" : "")
      << (kernel.request.withMain && isCuda
@@ -131,8 +131,8 @@ FailureOr<SourceText> mlir::ntk::printSource(const SourceRequest &request) {
         "factors2At", "scratchAt", "Kernel", "rt"})
     names.identifiers.add(name);
   if (failed(printGlobals(tile->getParentOfType<ModuleOp>(),
-                          LanguageSpelling::get(request.language),
-                          names.identifiers, functionStream)) ||
+                          LanguageSpelling::get(*kernel), names.identifiers,
+                          functionStream)) ||
       failed(printFunctions(*kernel, names, functionStream)))
     return failure();
   printCodeTitle(*kernel, functions, code);

@@ -37,6 +37,9 @@ void printMain(const SourceKernel &kernel, TemplateValues &values,
 /// "const float *x1", or "const mlp_inputs *x1" for several inputs.
 std::string spellInputs(const SourceKernel &kernel, StringRef name);
 
+/// ", cublasHandle_t blas" and the like: what a device's libraries need.
+std::string spellHandles(const SourceKernel &kernel);
+
 } // namespace mlir::ntk
 
 #endif // NTK_LIB_TARGET_CPPSOURCE_H

@@ -57,6 +57,10 @@ static void printFormula(const SourceKernel &kernel, raw_ostream &os) {
 
 /// What is allocated beside the workspace.
 static StringRef describeLibraries(const SourceKernel &kernel) {
+  if (kernel.usesCudnn)
+    return "cuBLAS has memory of its own; cuDNN has scratch of "
+           "rt::CudnnDevice::scratchBytes, which is not in the numbers above "
+           "but in the workspace.";
   if (kernel.request.language == Language::Cuda)
     return "cuBLAS has memory of its own.";
   return llvm::StringSwitch<StringRef>(kernel.request.backend)

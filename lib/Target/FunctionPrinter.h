@@ -46,8 +46,7 @@ class FunctionPrinter {
 public:
   /// Adds to `file` the names of kernels and factors.
   FunctionPrinter(const SourceKernel &kernel, FileNames &file)
-      : kernel(kernel),
-        language(LanguageSpelling::get(kernel.request.language)), file(file),
+      : kernel(kernel), language(LanguageSpelling::get(kernel)), file(file),
         names(&file.identifiers), os(text) {}
 
   /// Prints the definition of `function` with the given name, after that of its
@@ -108,12 +107,15 @@ private:
   void printStore(StringRef target, StringRef value);
 
   // Kernels.cpp
-  /// Opens a kernel: the indices of its thread.
+  /// Opens a kernel: the indices of its thread, or of its group of threads. The
+  /// last one counts in steps of `width`, and so does its extent.
   void printThreadIndices(ArrayRef<Expression> extents,
-                          ArrayRef<Expression> indices);
+                          ArrayRef<Expression> indices, StringRef group = "",
+                          int64_t width = 1);
   /// Makes what was printed from `begin` on the body of a kernel, and starts
-  /// it on a thread for each index below `extents`.
-  void endKernel(size_t begin, StringRef name, ArrayRef<Expression> extents);
+  /// it on a thread, or a group, for each index below `extents`.
+  void endKernel(size_t begin, StringRef name, ArrayRef<Expression> extents,
+                 StringRef group = "");
   LogicalResult printForKernel(scf::ForOp nest);
 
   // Calls.cpp

@@ -19,16 +19,22 @@ using namespace mlir::ntk;
 //===----------------------------------------------------------------------===//
 
 void FunctionPrinter::printThreadIndices(ArrayRef<Expression> extents,
-                                         ArrayRef<Expression> indices) {
-  line() << (indices.empty() ? "const " : "")
-         << "int64_t at = rt::threadIndex();\n";
+                                         ArrayRef<Expression> indices,
+                                         StringRef group, int64_t width) {
+  line() << (indices.empty() ? "const " : "") << "int64_t at = "
+         << (group.empty() ? "rt::threadIndex()" : group.str() + "::index()")
+         << ";\n";
   line() << "if (at >= count)\n";
   line() << "  return;\n";
-  for (size_t i = indices.size(); i-- > 1;)
-    line() << "const int64_t " << indices[i].text << " = rt::takeIndex(at, "
-           << extents[i].text << ");\n";
-  if (!indices.empty())
-    line() << "const int64_t " << indices[0].text << " = at;\n";
+  for (size_t i = indices.size(); i-- > 0;) {
+    Expression index{"at"};
+    if (i > 0)
+      index = {"rt::takeIndex(at, " + extents[i].text + ")"};
+    if (i + 1 == indices.size())
+      index = spellProduct({std::to_string(width)}, index);
+    line() << "const int64_t " << indices[i].text << " = " << index.text
+           << ";\n";
+  }
 }
 
 /// The identifiers in a text of C, but for those of a namespace.
@@ -47,7 +53,7 @@ static llvm::StringSet<> findIdentifiers(StringRef text) {
 }
 
 void FunctionPrinter::endKernel(size_t begin, StringRef name,
-                                ArrayRef<Expression> extents) {
+                                ArrayRef<Expression> extents, StringRef group) {
   std::string body = text.substr(begin);
   text.resize(begin);
   std::string kernelName = names.add((name + "_kernel").str());
@@ -61,7 +67,9 @@ void FunctionPrinter::endKernel(size_t begin, StringRef name,
   Expression count = spellProduct(sizes, number);
   std::string start = "static __global__ void " + kernelName + "(";
   kernels += "\n" + start + "int64_t count";
-  line() << "rt::launch(device, " << kernelName << ", " << count.text;
+  line() << (group.empty() ? "rt::launch"
+                           : "rt::launchGroups<" + group.str() + ">")
+         << "(device, " << kernelName << ", " << count.text;
   llvm::StringSet<> used = findIdentifiers(body);
   for (const Variable &variable : variables) {
     if (!used.contains(variable.name))

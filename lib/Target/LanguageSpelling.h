@@ -8,7 +8,7 @@
 #ifndef NTK_LIB_TARGET_LANGUAGESPELLING_H
 #define NTK_LIB_TARGET_LANGUAGESPELLING_H
 
-#include "ntk/Target/Source.h"
+#include "SourceKernel.h"
 
 namespace mlir::ntk {
 
@@ -21,7 +21,7 @@ struct LanguageSpelling {
   StringRef constant;  ///< what the definition of a constant begins with
   StringRef headers;   ///< lines: what is included beside the scalars and tiles
 
-  static const LanguageSpelling &get(Language language) {
+  static const LanguageSpelling &get(const SourceKernel &kernel) {
     static constexpr LanguageSpelling cpp = {
         false, "", "", "static const ",
         "#include \"ntk-rt/Contract.h\"\n#include \"ntk-rt/Layers.h\"\n"
@@ -30,8 +30,20 @@ struct LanguageSpelling {
         true, "rt::Device &device", "device, ", "static __device__ const ",
         "#include \"ntk-rt/cuda/Contract.h\"\n"
         "#include \"ntk-rt/cuda/Layers.h\"\n"
+        "#include \"ntk-rt/cuda/Pack.h\"\n"
+        "#include \"ntk-rt/cuda/Reduce.h\"\n"
         "#include \"ntk-rt/cuda/TileOutput.h\"\n"};
-    return language == Language::Cuda ? cuda : cpp;
+    static constexpr LanguageSpelling cudnn = {
+        true, "rt::CudnnDevice &device", "device, ", cuda.constant,
+        "#include \"ntk-rt/cuda/Contract.h\"\n"
+        "#include \"ntk-rt/cuda/Cudnn.h\"\n"
+        "#include \"ntk-rt/cuda/Layers.h\"\n"
+        "#include \"ntk-rt/cuda/Pack.h\"\n"
+        "#include \"ntk-rt/cuda/Reduce.h\"\n"
+        "#include \"ntk-rt/cuda/TileOutput.h\"\n"};
+    if (kernel.request.language == Language::Cpp)
+      return cpp;
+    return kernel.usesCudnn ? cudnn : cuda;
   }
 };
 

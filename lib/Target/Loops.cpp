@@ -4,7 +4,7 @@
 // Loop nests: linalg on memrefs as loops over its iterators, the outer ones in
 // parallel, and loops that are there already (scf.for).
 
-#include "FunctionPrinter.h"
+#include "LoopNest.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "ntk/Lower/LoopPartition.h"
@@ -23,61 +23,6 @@ StringRef FunctionPrinter::getLoopName(size_t depth) {
 //===----------------------------------------------------------------------===//
 // linalg
 //===----------------------------------------------------------------------===//
-
-namespace mlir::ntk {
-/// Prints one linalg op. Loops of one iteration are not printed: their index is
-/// the number 0.
-class LoopNest {
-public:
-  LoopNest(FunctionPrinter &printer, linalg::LinalgOp op)
-      : printer(printer), op(op), names(printer.names),
-        iterators(op.getIteratorTypesArray()) {}
-
-  LogicalResult print();
-
-private:
-  void findLoops();
-  bool hasScalarSum();
-  size_t openParallelLoops();
-  size_t openThreads();
-  void openLoops(size_t first);
-  void declareSums();
-  LogicalResult printBody();
-  void printYield(OpOperand *init, Value value);
-  void close();
-  std::string spellOperand(OpOperand *operand);
-  LogicalResult takeFill();
-  int64_t getTrips(unsigned loop) const;
-  bool isParallel(unsigned loop) const {
-    return iterators[loop] == utils::IteratorType::parallel;
-  }
-  raw_ostream &line() { return printer.line(); }
-  void open(const Twine &text, StringRef closer) {
-    line() << text << "\n";
-    ++printer.indent;
-    closers.push_back(closer.str());
-  }
-  void openLoop(unsigned loop, const Twine &begin, const Twine &end) {
-    const std::string &i = indices[loop].text;
-    open("for (int64_t " + i + " = " + begin + "; " + i + " < " + end + "; ++" +
-             i + ") {",
-         "}");
-  }
-
-  FunctionPrinter &printer;
-  linalg::LinalgOp op;
-  Identifiers names; ///< the function's, restored at the end
-  SmallVector<utils::IteratorType> iterators;
-  SmallVector<Expression> extents, indices; ///< of all iterators
-  SmallVector<unsigned> loops;              ///< those that are printed
-  SmallVector<Expression> threads;          ///< extents of a kernel's threads
-  SmallVector<std::string> closers;         ///< empty: sums are stored there
-  std::string destination;                  ///< the name of the result
-  std::string initial; ///< what sums begin with, if not with what is there
-  /// Names of the scalars that results are collected in; empty: in memory.
-  SmallVector<std::string> sums;
-};
-} // namespace mlir::ntk
 
 /// Is the op of one float to one float a plain sum, x + y, into `sum`?
 static arith::AddFOp getSum(linalg::LinalgOp op, Value yielded, Value sum) {
@@ -140,6 +85,12 @@ bool LoopNest::hasScalarSum() {
 }
 
 std::string LoopNest::spellOperand(OpOperand *operand) {
+  if (!packs.empty() && !packs[operand->getOperandNumber()].empty())
+    return packs[operand->getOperandNumber()];
+  return spellElement(operand);
+}
+
+std::string LoopNest::spellElement(OpOperand *operand) {
   SmallVector<Expression> at;
   for (AffineExpr expr : op.getMatchingIndexingMap(operand).getResults())
     at.push_back(spellAffine(expr, indices));
@@ -180,34 +131,31 @@ size_t LoopNest::openParallelLoops() {
   return partition.collapsed;
 }
 
-/// Opens all parallel loops as the indices of a thread; returns how many.
-size_t LoopNest::openThreads() {
-  SmallVector<Expression> threadIndices;
-  for (unsigned loop : loops) {
-    if (!isParallel(loop))
-      break;
-    threads.push_back(extents[loop]);
-    threadIndices.push_back(indices[loop]);
-  }
-  printer.printThreadIndices(threads, threadIndices);
-  return threads.size();
+std::string LoopNest::spellInitial(OpOperand *init) {
+  return initial.empty() ? spellOperand(init) : initial;
 }
 
 /// Scalars for the results, which go back to memory where they end.
 void LoopNest::declareSums() {
   auto yields = op.getBlock()->getTerminator()->getOperands();
-  for (auto [init, value] : llvm::zip_equal(op.getDpsInitsMutable(), yields)) {
+  for (auto [number, init, value] :
+       llvm::enumerate(op.getDpsInitsMutable(), yields)) {
     bool isSum = static_cast<bool>(
         getSum(op, value, op.getMatchingBlockArgument(&init)));
     sums.push_back(printer.names.add(isSum ? "sum" : "result"));
     auto type = cast<MemRefType>(init.get().getType());
     line() << spellType(type.getElementType()) << " " << sums.back() << " = "
-           << (initial.empty() ? spellOperand(&init) : initial) << ";\n";
+           << (group.empty() ? spellInitial(&init) : spellNeutral(number))
+           << ";\n";
   }
   closers.push_back("");
 }
 
 void LoopNest::openLoops(size_t first) {
+  if (!group.empty())
+    return openGroup(first);
+  if (packWidth > 1)
+    return openPacks();
   bool scalarSum = hasScalarSum();
   if (scalarSum && first == 0)
     open("{", "}"); // a scope for the scalars
@@ -231,9 +179,16 @@ void LoopNest::close() {
       line() << closers.back() << "\n";
       continue;
     }
-    for (auto [init, sum] : llvm::zip_equal(op.getDpsInitsMutable(), sums))
-      line() << spellOperand(&init) << " = " << sum << ";\n";
+    if (group.empty())
+      storeSums();
+    else
+      storeGroup();
   }
+}
+
+void LoopNest::storeSums() {
+  for (auto [init, sum] : llvm::zip_equal(op.getDpsInitsMutable(), sums))
+    line() << spellOperand(&init) << " = " << sum << ";\n";
 }
 
 void LoopNest::printYield(OpOperand *init, Value value) {
@@ -310,8 +265,9 @@ LogicalResult LoopNest::print() {
   if (failed(printBody()))
     return failure();
   close();
+  storePacks();
   if (printer.language.hasKernels)
-    printer.endKernel(begin, name, threads);
+    printer.endKernel(begin, name, threads, group);
   printer.names = names;
   printer.setDestination(op, out, name);
   return success();

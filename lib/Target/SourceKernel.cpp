@@ -5,6 +5,7 @@
 
 #include "SourceKernel.h"
 #include "Identifiers.h"
+#include "dialects/RT/RTOps.h"
 #include "ntk/Lower/Sizes.h"
 
 using namespace mlir;
@@ -48,6 +49,21 @@ static void addInputs(SourceKernel &kernel, func::FuncOp factors) {
   }
 }
 
+/// Does any step of the functions convolve?
+static bool hasConvolutions(KernelFunctions functions) {
+  for (func::FuncOp function :
+       {functions.factors1, functions.factors2, functions.tile}) {
+    WalkResult result = function->walk([](Operation *op) {
+      return isa<rt::ConvOp, rt::ConvBackwardDataOp>(op)
+                 ? WalkResult::interrupt()
+                 : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return true;
+  }
+  return false;
+}
+
 FailureOr<SourceKernel> SourceKernel::get(const SourceRequest &request) {
   SourceKernel kernel(request);
   func::FuncOp tile = request.functions.tile;
@@ -69,6 +85,9 @@ FailureOr<SourceKernel> SourceKernel::get(const SourceRequest &request) {
       request.functions.factors1 == request.functions.factors2;
   kernel.hasFirstOutput = static_cast<bool>(
       findArgAttr<Attribute>(request.functions.factors1, firstOutputAttrName));
+  kernel.usesCudnn = request.language == Language::Cuda &&
+                     request.backend == "cudnn" &&
+                     hasConvolutions(request.functions);
   kernel.tileType = cast<MemRefType>(tile.getArgumentTypes().back());
   kernel.real = kernel.tileType.getElementType().isF64() ? "double" : "float";
   return kernel;

@@ -43,6 +43,7 @@ struct SourceKernel {
   std::string real;     ///< float or double
   bool sharedFactors = false;
   bool hasFirstOutput = false;
+  bool usesCudnn = false; ///< are there convolutions, and cuDNN for them?
   MemRefType tileType;
 
   static FailureOr<SourceKernel> get(const SourceRequest &request);

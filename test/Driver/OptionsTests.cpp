@@ -142,7 +142,12 @@ TEST(Options, OfSource) {
                   "--n1=3", "--n2=4"}),
             "");
   EXPECT_EQ(with({"--ntk-to-cuda", "n.onnx", "-o", "n.cu", "--kernels=none"}),
-            "--kernels: expected --ntk-to-cpp: CUDA leans on cuBLAS");
+            "--kernels: expected cudnn or cublas for CUDA, but got 'none'");
+  EXPECT_EQ(with({"--ntk-to-cuda", "n.onnx", "-o", "n.cu", "--kernels=cublas"}),
+            "");
+  EXPECT_EQ(with({"--ntk-to-cpp", "n.onnx", "-o", "n.cpp", "--kernels=cudnn"}),
+            "--kernels: expected onednn, cblas or none for C++, but got "
+            "'cudnn'");
   EXPECT_EQ(with({"--ntk-to-cpp", "n.onnx", "-o", "n.cpp", "--tf32"}),
             "--tf32: expected --ntk-to-cuda");
   EXPECT_EQ(with({"--ntk-to-cpp", "n.onnx", "-o", "n.cpp", "--whole-batch",

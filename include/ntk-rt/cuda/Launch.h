@@ -35,6 +35,7 @@ public:
 
   void check(cublasStatus_t status) { fine &= status == CUBLAS_STATUS_SUCCESS; }
   void check(cudaError_t status) { fine &= status == cudaSuccess; }
+  void fail() { fine = false; }
   /// Has all been started so far?
   bool ok() const { return fine; }
 
@@ -46,20 +47,35 @@ private:
   bool fine = true;
 };
 
+/// The threads of a block.
+constexpr int blockThreads = 256;
+
+namespace detail {
+
+/// Starts kernel(count, arguments...) on so many threads, or some more to fill
+/// the last block.
+template <typename... Parameters>
+void launchThreads(Device &device, void (*kernel)(int64_t, Parameters...),
+                   int64_t threads, int64_t count, Parameters... arguments) {
+  if (threads <= 0 || !device.ok())
+    return;
+  cudaLaunchConfig_t config = {};
+  config.gridDim =
+      dim3(static_cast<unsigned>((threads + blockThreads - 1) / blockThreads));
+  config.blockDim = dim3(blockThreads);
+  config.stream = device.stream;
+  device.check(cudaLaunchKernelEx(&config, kernel, count, arguments...));
+}
+
+} // namespace detail
+
 /// Starts kernel(count, arguments...) on a thread for each of `count` indices,
 /// fewer than 2³⁹.
 template <typename... Parameters, typename... Arguments>
 void launch(Device &device, void (*kernel)(int64_t, Parameters...),
             int64_t count, Arguments... arguments) {
-  if (count <= 0 || !device.ok())
-    return;
-  constexpr int64_t threads = 256; // a block
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3(static_cast<unsigned>((count + threads - 1) / threads));
-  config.blockDim = dim3(static_cast<unsigned>(threads));
-  config.stream = device.stream;
-  device.check(cudaLaunchKernelEx(&config, kernel, count,
-                                  static_cast<Parameters>(arguments)...));
+  detail::launchThreads(device, kernel, count, count,
+                        static_cast<Parameters>(arguments)...);
 }
 
 /// The index of a thread among all of a launch.

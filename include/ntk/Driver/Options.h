@@ -50,7 +50,7 @@ struct RunOptions {
   bool reference = false, allowNonFinite = false, quiet = false, help = false;
 
   // For source: which libraries it leans on, the sizes it is planned for.
-  std::string kernels;         ///< onednn (if empty), cblas, none
+  std::string kernels;         ///< see --help; empty: the default
   std::string savedParameters; ///< .npz that parameters go to, may be empty
   int64_t n1 = 32;
   std::optional<int64_t> n2; ///< as n1, if not given

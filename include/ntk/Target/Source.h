@@ -21,7 +21,7 @@ namespace mlir::ntk {
 using ValuesPrinter =
     std::function<LogicalResult(StringRef name, raw_ostream &os)>;
 
-/// C++17 for the CPU, or CUDA C++ with cuBLAS.
+/// C++17 for the CPU, or CUDA C++ with cuBLAS and cuDNN.
 enum class Language { Cpp, Cuda };
 
 /// What is to be written.
@@ -40,7 +40,7 @@ struct SourceRequest {
   bool wholeBatch = false;
   /// The axes of the kernel behind [n1, n2].
   std::vector<int64_t> outputShape;
-  std::string backend;          ///< C++: onednn, cblas or none
+  std::string backend;          ///< onednn, cblas, none; CUDA: cudnn, cublas
   bool tf32 = false;            ///< CUDA: products of rounded floats
   bool withMain = false;        ///< with a command-line main
   ValuesPrinter embeddedValues; ///< null: parameters come at run time

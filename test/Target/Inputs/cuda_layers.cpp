@@ -3,17 +3,20 @@
 //
 // The device's contractions and convolutions against those of the CPU, on
 // random numbers: shapes that cuBLAS takes, that become many calls, and that it
-// can't express; windows with strides, dilations, uneven pads and groups.
+// can't express; windows with strides, dilations, uneven pads and groups, by
+// our own kernels and by cuDNN where it can express them.
 
 #include "ntk-rt/Contract.h"
 #include "ntk-rt/Layers.h"
 #include "ntk-rt/cuda/Contract.h"
+#include "ntk-rt/cuda/Cudnn.h"
 #include "ntk-rt/cuda/Layers.h"
 #include "ntk-rt/cuda/Memory.h"
 
 #include <cmath>
 #include <cstdio>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace rt = ntk::rt;
@@ -74,26 +77,105 @@ static void checkContract(const char *spec, A, B, C) {
     std::printf("%s: the device failed\n", spec), ++failures;
 }
 
-template <int Rank, typename X, typename W, typename Y, typename Z>
-static void checkConvolution(const char *name, X, W, Y, Z,
-                             const rt::Window<Rank> &window) {
-  rt::DeviceMemory memory;
-  rt::Device device(memory.blas(), /*tf32=*/false);
+/// Calls of cuDNN since the last look; on a GPU nobody counts them.
+static int takeCudnnCalls(int unknown) {
+#ifdef NTK_TEST_CUDNN_H
+  (void)unknown;
+  return std::exchange(cudnnCalls, 0);
+#else
+  return unknown;
+#endif
+}
+
+/// Both directions by our own kernels or by cuDNN, according to `device`.
+template <typename Device, int Rank, typename X, typename W, typename Y>
+static void checkDirections(const char *name, Device &device,
+                            rt::DeviceMemory &memory, X, W, Y,
+                            const rt::Window<Rank> &window) {
   Numbers x = makeNumbers(at<X>().size()), w = makeNumbers(at<W>().size());
-  Numbers y = makeNumbers(at<Y>().size()), z = makeNumbers(at<Z>().size());
+  Numbers y = makeNumbers(at<Y>().size());
   const X dx = copyIn(memory, x, at<X>());
   const W dw = copyIn(memory, w, at<W>());
   const Y dy = copyIn(memory, y, at<Y>());
-  const Z dz = copyIn(memory, z, at<Z>());
-  rt::patches(X(x.data()), Z(z.data()), window);
-  rt::patches(device, dx, dz, window);
-  check(name, memory, dz.data(), z);
   rt::convolution(X(x.data()), W(w.data()), Y(y.data()), window);
   rt::convolution(device, dx, dw, dy, window);
   check(name, memory, dy.data(), y);
   rt::convolutionBackwardData(Y(y.data()), W(w.data()), X(x.data()), window);
   rt::convolutionBackwardData(device, dy, dw, dx, window);
   check(name, memory, dx.data(), x);
+  if (!device.ok())
+    std::printf("%s: the device failed\n", name), ++failures;
+}
+
+/// `calls`: how many of the two directions cuDNN can express.
+template <int Rank, typename X, typename W, typename Y>
+static void checkCudnn(const char *name, X x, W w, Y y,
+                       const rt::Window<Rank> &window, int calls) {
+  rt::DeviceMemory memory;
+  rt::CudnnHandle dnn;
+  rt::CudnnDevice device(memory.blas(), dnn.get(), /*tf32=*/false,
+                         memory.allocate<char>(rt::CudnnDevice::scratchBytes));
+  takeCudnnCalls(0);
+  checkDirections(name, device, memory, x, w, y, window);
+  const int made = takeCudnnCalls(calls);
+  if (made != calls) {
+    std::printf("%s: expected %d calls of cuDNN, but got %d\n", name, calls,
+                made);
+    ++failures;
+  }
+}
+
+template <int Rank, typename X, typename W, typename Y, typename Z>
+static void checkConvolution(const char *name, X x, W w, Y y, Z,
+                             const rt::Window<Rank> &window, int calls) {
+  rt::DeviceMemory memory;
+  rt::Device device(memory.blas(), /*tf32=*/false);
+  Numbers in = makeNumbers(at<X>().size()), z = makeNumbers(at<Z>().size());
+  const X dx = copyIn(memory, in, at<X>());
+  const Z dz = copyIn(memory, z, at<Z>());
+  rt::patches(X(in.data()), Z(z.data()), window);
+  rt::patches(device, dx, dz, window);
+  check(name, memory, dz.data(), z);
+  checkDirections(name, device, memory, x, w, y, window);
+  checkCudnn(name, x, w, y, window, calls);
+}
+
+/// The stream of a cuDNN handle, and floats: exact, unless TF32 is asked for.
+static void checkCudnnDevice() {
+  rt::DeviceMemory memory;
+  rt::CudnnHandle dnn;
+  void *scratch = memory.allocate<char>(rt::CudnnDevice::scratchBytes);
+  const auto expect = [](const char *what, bool fine) {
+    if (!fine)
+      std::printf("expected %s\n", what), ++failures;
+  };
+  cudaStream_t none = nullptr, blas = nullptr, during = nullptr;
+  cudaStreamCreate(&blas);
+  cublasSetStream(memory.blas(), blas);
+  float error[2];
+  for (bool tf32 : {false, true}) {
+    rt::CudnnDevice device(memory.blas(), dnn.get(), tf32, scratch);
+    cudnnGetStream(dnn.get(), &during);
+    expect("cuDNN on the stream of cuBLAS", during == blas);
+    const float x[] = {1.0f + 1.0f / 4096}, w[] = {1.0f + 1.0f / 8192};
+    float y[1] = {};
+    const Tensor<const float, 1, 1, 1> dx(memory.copyIn<float>(x, 4));
+    const Tensor<const float, 1, 1, 1> dw(memory.copyIn<float>(w, 4));
+    const Tensor<float, 1, 1, 1> dy(memory.allocate<float>(4));
+    rt::convolution(device, dx, dw, dy,
+                    rt::Window<1>{{1}, {1}, {0}, {0}, {1}, 1});
+    cudaStreamSynchronize(blas);
+    expect("a convolution", memory.copyOut(y, dy.data(), 4) && device.ok());
+    error[tf32] = std::fabs(y[0] - x[0] * w[0]);
+  }
+  expect("exact floats", error[0] == 0);
+#ifdef NTK_TEST_CUDNN_H // a GPU may well be exact for one product
+  expect("TF32 where it is asked for", error[1] > 0);
+#endif
+  cudnnGetStream(dnn.get(), &during);
+  expect("the stream that cuDNN had", during == none);
+  cublasSetStream(memory.blas(), nullptr);
+  cudaStreamDestroy(blas);
 }
 
 template <int64_t... Extents> static Tensor<double, Extents...> of() {
@@ -125,16 +207,29 @@ int main() {
 
   checkConvolution("3x3", of<2, 3, 6, 5>(), of<4, 3, 3, 3>(), of<2, 4, 6, 5>(),
                    of<2, 1, 3, 9, 30>(),
-                   rt::Window<2>{{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 1});
+                   rt::Window<2>{{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 1}, 2);
   checkConvolution("strides, dilations, uneven pads, groups", of<2, 4, 9, 8>(),
                    of<6, 2, 2, 3>(), of<2, 6, 4, 5>(), of<2, 2, 2, 6, 20>(),
-                   rt::Window<2>{{2, 3}, {2, 1}, {0, 2}, {1, -1}, {2, 2}, 2});
+                   rt::Window<2>{{2, 3}, {2, 1}, {0, 2}, {1, -1}, {2, 2}, 2},
+                   0);
   checkConvolution("1-D", of<3, 2, 11>(), of<4, 2, 3>(), of<3, 4, 4>(),
                    of<3, 1, 2, 3, 4>(),
-                   rt::Window<1>{{3}, {3}, {1}, {0}, {1}, 1});
+                   rt::Window<1>{{3}, {3}, {1}, {0}, {1}, 1}, 2);
   checkConvolution(
       "3-D", of<1, 2, 4, 5, 3>(), of<2, 1, 2, 2, 2>(), of<1, 2, 3, 4, 2>(),
       of<1, 2, 1, 8, 24>(),
-      rt::Window<3>{{2, 2, 2}, {1, 1, 1}, {0, 0, 0}, {0, 0, 0}, {1, 1, 1}, 2});
+      rt::Window<3>{{2, 2, 2}, {1, 1, 1}, {0, 0, 0}, {0, 0, 0}, {1, 1, 1}, 2},
+      2);
+  checkConvolution("dilations, a group a channel", of<2, 3, 8, 8>(),
+                   of<6, 1, 3, 2>(), of<2, 6, 3, 4>(), of<2, 3, 1, 6, 12>(),
+                   rt::Window<2>{{3, 2}, {2, 2}, {1, 0}, {0, 0}, {2, 1}, 3}, 2);
+  checkCudnnDevice();
+#ifdef NTK_TEST_CUDNN_H
+  // Forwards there is an algorithm without a workspace.
+  cudnnWorkspaceBytes = rt::CudnnDevice::scratchBytes + 1;
+  checkCudnn("no workspace", of<2, 3, 6, 5>(), of<4, 3, 3, 3>(),
+             of<2, 4, 6, 5>(),
+             rt::Window<2>{{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, 1}, 1);
+#endif
   return failures != 0;
 }

@@ -1,8 +1,8 @@
 # Emits a model as C++ or CUDA with a command line, compiles it without warnings
 # and compares what it computes with ntk-run:
 #
-#   emit.py FOLDER NTK_SOURCE MODEL X1 X2 [--kernels=none,cblas,onednn]
-#           [--cuda=cpu,sm_90,gpu]
+#   emit.py FOLDER NTK_SOURCE MODEL X1 X2
+#           [--kernels=none,cblas,onednn|cudnn,cublas] [--cuda=cpu,sm_90,gpu]
 #           [--compilers=g++,clang++-19] [--dtype=f64] [--sanitize]
 #           [-- option of both tools...]
 #
@@ -51,6 +51,8 @@ def compile_source(compiler, source, program, kernels, include, sanitize):
 
 def compile_cuda(source, program, target, include, sanitize):
     """Compiles for a target of --cuda; returns whether the program runs here."""
+    with open(source) as file:
+        dnn = "cuda/Cudnn.h" in file.read()
     if target == "cpu":
         here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cuda_on_cpu")
         flags = ["-x", "c++", "-std=c++17", "-O1", *WARNINGS, "-I", here, "-I", include]
@@ -62,7 +64,7 @@ def compile_cuda(source, program, target, include, sanitize):
     host = ",".join([*WARNINGS, "-Wno-parentheses"])  # nvcc writes some of its own
     flags = ["-std=c++17", f"-arch={arch}", "-Werror", "all-warnings", "-Xcompiler", host]
     flags += ["-I", include]
-    run("nvcc", *flags, source, "-o", program, "-lcublas")
+    run("nvcc", *flags, source, "-o", program, "-lcublas", *(["-lcudnn"] if dnn else []))
     return target == "gpu"
 
 
@@ -82,7 +84,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("x1")
     parser.add_argument("x2")
-    parser.add_argument("--kernels", default="none")
+    parser.add_argument("--kernels")
     parser.add_argument("--compilers", default="g++")
     parser.add_argument("--dtype", default="f64")
     parser.add_argument("--cuda")
@@ -111,13 +113,14 @@ def main():
 
     if arguments.cuda:
         source = f"{folder}/net.cu"
-        emit("--ntk-to-cuda", source)
-        for target in arguments.cuda.split(","):
-            program = f"{folder}/net-{target}"
-            if compile_cuda(source, program, target, include, arguments.sanitize):
-                check(program, f"cuda {target}")
+        for kernels in (arguments.kernels or "cudnn").split(","):
+            emit("--ntk-to-cuda", source, f"--kernels={kernels}")
+            for target in arguments.cuda.split(","):
+                program = f"{folder}/net-{kernels}-{target}"
+                if compile_cuda(source, program, target, include, arguments.sanitize):
+                    check(program, f"cuda {kernels} {target}")
         return
-    for kernels in arguments.kernels.split(","):
+    for kernels in (arguments.kernels or "none").split(","):
         source = f"{folder}/net.cpp"
         emit("--ntk-to-cpp", source, f"--kernels={kernels}")
         for compiler in arguments.compilers.split(","):

@@ -38,6 +38,11 @@ inline cublasStatus_t cublasGetStream(cublasHandle_t handle,
   *stream = handle->stream;
   return CUBLAS_STATUS_SUCCESS;
 }
+inline cublasStatus_t cublasSetStream(cublasHandle_t handle,
+                                      cudaStream_t stream) {
+  handle->stream = stream;
+  return CUBLAS_STATUS_SUCCESS;
+}
 inline cublasStatus_t cublasGetMathMode(cublasHandle_t handle,
                                         cublasMath_t *mode) {
   *mode = handle->math;

@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // For tests only: as much of CUDA's runtime as emitted code uses, on the CPU.
-// A kernel is a function that a loop over blocks and threads calls. Memory of
-// the device is memory that can be touched during a call of CUDA only: host
-// code that reads or writes it ends with a segmentation fault, as it would on a
-// GPU.
+// A kernel is a function that a loop over blocks calls for their threads.
+// Memory of the device is memory that can be touched during a call of CUDA
+// only: host code that reads or writes it ends with a segmentation fault, as it
+// would on a GPU.
 
 #ifndef NTK_TEST_CUDA_RUNTIME_H
 #define NTK_TEST_CUDA_RUNTIME_H
+
+#include "block.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,17 +21,22 @@
 #define __global__
 #define __device__
 #define __host__
-
-struct dim3 {
-  unsigned x, y, z;
-  dim3(unsigned x = 1, unsigned y = 1, unsigned z = 1) : x(x), y(y), z(z) {}
-};
-
-inline dim3 blockIdx(0, 0, 0), threadIdx(0, 0, 0), blockDim, gridDim;
+#define __shared__ static
 
 enum cudaError_t { cudaSuccess = 0, cudaErrorInvalidValue = 1 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 };
 typedef struct CUstream_st *cudaStream_t;
+
+/// A stream does its work at once.
+inline cudaError_t cudaStreamCreate(cudaStream_t *stream) {
+  *stream = reinterpret_cast<cudaStream_t>(new char);
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete reinterpret_cast<char *>(stream);
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
 
 struct cudaLaunchConfig_t {
   dim3 gridDim, blockDim;
@@ -73,13 +80,10 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config,
       blockDim.x > 1024)
     return cudaErrorInvalidValue;
   const DeviceAccess access;
-  // Threads from the last to the first: their order must not matter.
-  for (unsigned block = gridDim.x; block-- > 0;)
-    for (unsigned thread = blockDim.x; thread-- > 0;) {
-      blockIdx.x = block;
-      threadIdx.x = thread;
-      kernel(arguments...);
-    }
+  for (unsigned block = gridDim.x; block-- > 0;) {
+    blockIdx.x = block;
+    threadBlock.run(blockDim.x, [&] { kernel(arguments...); });
+  }
   return cudaSuccess;
 }
 
