@@ -111,8 +111,7 @@ void mlir::ntk::populateSimplifyPatterns(RewritePatternSet &patterns) {
   patterns.add(foldBroadcastOperand);
 }
 
-/// Ops that cost nothing to repeat and that contractions absorb.
-static bool sinksIntoTile(Operation *op) {
+bool mlir::ntk::belongsInTile(Operation *op) {
   if (auto identity = dyn_cast<IdentityOp>(op))
     return !identity.getFirst();
   return isa<BroadcastOp>(op);
@@ -127,7 +126,7 @@ static void sinkIntoTile(KernelFunctions functions) {
       changed = false;
       for (BlockArgument argument : editor.getFactors()) {
         Operation *op = editor.getResult(argument).getDefiningOp();
-        if (!op || argument.use_empty() || !sinksIntoTile(op))
+        if (!op || argument.use_empty() || !belongsInTile(op))
           continue;
         editor.sink(argument);
         changed = true;

@@ -1,78 +1,14 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Finding sites: from a parameter along its views to the ops that use it.
+// Finding sites: from a parameter along the values that depend on parameters
+// alone to the ops that use them.
 
-#include "ntk/Kernel/Sites.h"
-#include "dialects/NTK/IR/Einsum.h"
+#include "Composition.h"
+#include "dialects/NTK/IR/OpHelpers.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
-
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
-}
-
-/// Drops dimensions of size one.
-static void dropUnits(std::string &letters, SmallVector<int64_t> &shape) {
-  std::string keptLetters;
-  SmallVector<int64_t> keptShape;
-  for (auto [letter, size] : llvm::zip_equal(letters, shape)) {
-    if (size != 1) {
-      keptLetters += letter;
-      keptShape.push_back(size);
-    }
-  }
-  letters = keptLetters;
-  shape = keptShape;
-}
-
-static JacobianStructure getIdentityStructure(ArrayRef<int64_t> shape) {
-  JacobianStructure structure;
-  structure.resultShape = structure.operandShape = llvm::to_vector(shape);
-  std::string used = canonicalOrder.str();
-  for (size_t i = 0; i < shape.size(); ++i) {
-    structure.resultIndices += getFreeLetter(used);
-    used += structure.resultIndices.back();
-  }
-  structure.operandIndices = structure.resultIndices;
-  return structure;
-}
-
-static std::string getAllLetters(const JacobianStructure &structure) {
-  std::string all = structure.resultIndices + structure.operandIndices;
-  for (StringRef letters : structure.featureIndices)
-    all += letters;
-  return all;
-}
-
-/// J[y, θ] = Σ_v use[y, v] view[v, θ], for a view without features. Fails if
-/// the two take v apart differently. A view that only reshapes θ may be taken
-/// apart in any way.
-static std::optional<JacobianStructure> compose(JacobianStructure use,
-                                                const JacobianStructure &view) {
-  if (view.resultIndices == view.operandIndices)
-    return use;
-  std::string have = use.operandIndices, want = view.resultIndices;
-  SmallVector<int64_t> haveShape = use.operandShape,
-                       wantShape = view.resultShape;
-  dropUnits(have, haveShape);
-  dropUnits(want, wantShape);
-  if (haveShape != wantShape)
-    return std::nullopt;
-  std::string used = getAllLetters(use) + canonicalOrder.str();
-  std::string letters;
-  for (char letter : view.operandIndices) {
-    size_t position = want.find(letter);
-    if (position != std::string::npos)
-      letters += have[position];
-    else // of size one, or summed over by the view
-      letters += getFreeLetter(used + letters);
-  }
-  use.operandIndices = letters;
-  use.operandShape = view.operandShape;
-  return use;
-}
 
 namespace {
 
@@ -84,9 +20,17 @@ public:
       : builder(builder), forward(forward), perExample(perExample),
         ops(forward.ops.begin(), forward.ops.end()) {}
 
-  /// The sites behind all uses of `value`, whose Jacobian in θ is `view`;
-  /// nothing if one of the uses has no structure.
-  std::optional<SiteList> find(Value value, const JacobianStructure &view) {
+  /// The sites behind `value`, whose structure in θ is `view`, or the value
+  /// itself if one of its uses has no structure.
+  SiteList find(Value value, const JacobianStructure &view) {
+    if (perExample.contains(value))
+      return {{value, view}};
+    return findBehindAll(value, view).value_or(SiteList{{value, view}});
+  }
+
+private:
+  std::optional<SiteList> findBehindAll(Value value,
+                                        const JacobianStructure &view) {
     if (llvm::is_contained(forward.results, value))
       return std::nullopt;
     SiteList sites;
@@ -101,25 +45,9 @@ public:
     return sites;
   }
 
-  static Site getSite(Value result, const JacobianStructure &structure) {
-    Site site;
-    site.result = result;
-    site.resultIndices = structure.resultIndices;
-    site.resultShape = structure.resultShape;
-    for (auto [feature, letters] :
-         llvm::zip_equal(structure.features, structure.featureIndices))
-      site.features.push_back({feature, letters});
-    site.parameterIndices = structure.operandIndices;
-    site.parameterShape = structure.operandShape;
-    dropUnits(site.parameterIndices, site.parameterShape);
-    return site;
-  }
-
-private:
   std::optional<SiteList> findBehind(OpOperand &use,
                                      const JacobianStructure &view) {
     Operation *op = use.getOwner();
-    Value result = op->getResult(0);
     auto rule = dyn_cast<DifferentiableOpInterface>(op);
     if (!rule || !rule.isDifferentiableIn(use.getOperandNumber()))
       return SiteList(); // constant under differentiation
@@ -129,13 +57,12 @@ private:
     std::optional<JacobianStructure> structure =
         structured.getJacobianStructure(builder, use.getOperandNumber());
     if (structure)
-      structure = compose(*structure, view);
+      structure = compose(builder, *structure, view);
     if (!structure)
       return std::nullopt;
-    if (structure->features.empty() && !perExample.contains(result))
-      if (std::optional<SiteList> further = find(result, *structure))
-        return further;
-    return SiteList{getSite(result, *structure)};
+    if (structure->scale == 0)
+      return SiteList();
+    return find(op->getResult(0), *structure);
   }
 
   OpBuilder &builder;
@@ -146,21 +73,34 @@ private:
 
 } // namespace
 
+/// Splits the axes that the sites give θ until they are the same.
+static LogicalResult alignAxes(OpBuilder &builder, SiteList &sites) {
+  if (sites.empty())
+    return success();
+  SmallVector<ArrayRef<int64_t>> shapes;
+  for (const Site &site : sites)
+    shapes.push_back(site.structure.operand.shape);
+  std::optional<SmallVector<int64_t>> common = getCommonShape(shapes);
+  if (!common)
+    return failure();
+  for (Site &site : sites)
+    if (failed(splitAxes(builder, site.structure, site.structure.operand,
+                         *common)))
+      return failure();
+  return success();
+}
+
 Site mlir::ntk::getExplicitSite(Value parameter) {
-  return SiteFinder::getSite(parameter,
-                             getIdentityStructure(getShape(parameter)));
+  return {parameter, getElementwiseStructure(getShape(parameter))};
 }
 
 SiteList mlir::ntk::findSites(OpBuilder &builder, const Forward &forward,
                               Value parameter,
                               const DenseSet<Value> &perExample) {
   SiteFinder finder(builder, forward, perExample);
-  std::optional<SiteList> sites =
-      finder.find(parameter, getIdentityStructure(getShape(parameter)));
-  if (!sites)
-    return {getExplicitSite(parameter)};
-  for (const Site &site : *sites)
-    if (site.parameterShape != sites->front().parameterShape)
-      return {getExplicitSite(parameter)};
-  return *sites;
+  Site whole = getExplicitSite(parameter);
+  SiteList sites = finder.find(parameter, whole.structure);
+  if (failed(alignAxes(builder, sites)))
+    return {whole};
+  return sites;
 }

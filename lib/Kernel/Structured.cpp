@@ -4,16 +4,22 @@
 // Structured derivatives (and, with explicit gradients, Jacobian contraction):
 //
 //     Θ[n,m,o,p] = Σ_θ Σ_{pairs of terms of θ} Σ C1 F1 · C2 F2
-//
-// with the letters of θ shared by the two sides and all others private to one.
 
 #include "Methods.h"
-#include "dialects/NTK/IR/Einsum.h"
+#include "PairProduct.h"
 #include "ntk/Analysis/Dependence.h"
-#include "ntk/Kernel/Sites.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
+
+/// A parameter of more terms, or of more pairs of different terms, than these
+/// is one explicit gradient: each pair is a contraction.
+static constexpr size_t mostTerms = 32, mostCrossPairs = 4;
+
+/// Can the sites have more?
+static bool hasManySites(ArrayRef<Site> sites) {
+  return sites.size() * (sites.size() - 1) > mostCrossPairs;
+}
 
 namespace {
 
@@ -21,7 +27,7 @@ class StructuredExpansion {
 public:
   StructuredExpansion(KernelRequest &request, bool explicitGradients)
       : request(request), prototype(request) {
-    buildAllTerms(explicitGradients);
+    buildAllPairs(explicitGradients);
   }
 
   KernelFunctions run() {
@@ -33,12 +39,12 @@ public:
   }
 
 private:
-  void buildAllTerms(bool explicitGradients);
+  void buildAllPairs(bool explicitGradients);
   func::FuncOp buildFactors(int side);
   func::FuncOp buildTile();
   SmallVector<BatchedValue> getTileFactors(KernelFunction &tile, int side);
-  Value contractPair(KernelFunction &tile, const SiteTerm &term1,
-                     const SiteTerm &term2, StringRef parameter, Value sum);
+  Value contractPair(KernelFunction &tile, const TermPair &pair,
+                     StringRef parameter, Value sum);
 
   /// The number of a factor value in the lists below.
   unsigned getFactorNumber(Value value) {
@@ -50,8 +56,8 @@ private:
 
   KernelRequest &request;
   Prototype prototype;
-  std::vector<TermList> terms; ///< for each parameter
-  SmallVector<Value> factors;  ///< distinct, of one example
+  std::vector<std::vector<TermPair>> pairs; ///< for each parameter
+  SmallVector<Value> factors;               ///< distinct, of one example
   DenseMap<Value, unsigned> numbers;
   SmallVector<BatchedValue> batched; ///< the factors in a factor function
   SmallVector<int> networkArgument;  ///< or -1: factors that are parameters
@@ -60,7 +66,7 @@ private:
 
 } // namespace
 
-void StructuredExpansion::buildAllTerms(bool explicitGradients) {
+void StructuredExpansion::buildAllPairs(bool explicitGradients) {
   OpBuilder builder = OpBuilder(request.kernel->getContext());
   builder.setInsertionPointToEnd(&prototype.block);
   std::vector<SiteList> sites;
@@ -73,18 +79,28 @@ void StructuredExpansion::buildAllTerms(bool explicitGradients) {
                                     prototype.perExample));
     for (const Site &site : sites.back())
       results.push_back(site.result);
+    if (hasManySites(sites.back()))
+      results.push_back(parameter);
   }
   SmallVector<Value> seeds = splitFlatCotangent(
       builder, request.network.getLoc(), prototype.forward, prototype.seed);
   DenseMap<Value, Value> cotangents =
       buildVjp(builder, prototype.forward, seeds,
                getActiveDependents(prototype.block, results));
-  for (ArrayRef<Site> ofParameter : sites)
-    terms.push_back(buildTerms(builder, ofParameter, cotangents));
-  for (ArrayRef<SiteTerm> ofParameter : terms)
-    for (const SiteTerm &term : ofParameter)
-      for (const IndexedValue &factor : term.factors)
-        getFactorNumber(factor.value);
+  for (auto [i, ofParameter] : llvm::zip_equal(request.parameters, sites)) {
+    TermList terms = buildTerms(builder, ofParameter, cotangents);
+    pairs.push_back(pairTerms(builder, terms));
+    if (terms.size() <= mostTerms &&
+        pairs.back().size() <= terms.size() + mostCrossPairs)
+      continue;
+    Site whole = getExplicitSite(prototype.forward.arguments[i]);
+    pairs.back() = pairTerms(builder, buildTerms(builder, whole, cotangents));
+  }
+  for (ArrayRef<TermPair> ofParameter : pairs)
+    for (const TermPair &pair : ofParameter)
+      for (const SiteTerm *term : {&pair.first, &pair.second})
+        for (const IndexedValue &factor : term->factors)
+          getFactorNumber(factor.value);
 }
 
 func::FuncOp StructuredExpansion::buildFactors(int side) {
@@ -129,47 +145,18 @@ StructuredExpansion::getTileFactors(KernelFunction &tile, int side) {
   return values;
 }
 
-/// One contraction: term1 of side 1 with term2 of side 2, the letters of
-/// `parameter` identified, added to `sum`.
+/// One contraction, added to `sum`.
 Value StructuredExpansion::contractPair(KernelFunction &tile,
-                                        const SiteTerm &term1,
-                                        const SiteTerm &term2,
+                                        const TermPair &pair,
                                         StringRef parameter, Value sum) {
-  Einsum einsum;
-  SmallVector<Value> operands;
-  SmallVector<std::string> letters;
-  std::string used = canonicalOrder.str();
-  std::map<char, char> names1, names2;
-  auto fresh = [&](char wish) {
-    char letter = StringRef(used).contains(wish) ? getFreeLetter(used) : wish;
-    used += letter;
-    return letter;
-  };
-  for (auto [a, b] :
-       llvm::zip_equal(term1.parameterIndices, term2.parameterIndices))
-    names1[a] = names2[b] = fresh(a);
-  auto addSide = [&](const SiteTerm &term, std::map<char, char> &names,
-                     ArrayRef<BatchedValue> side) {
-    for (const IndexedValue &factor : term.factors) {
-      BatchedValue value = side[numbers.lookup(factor.value)];
-      letters.push_back(value.letters);
-      for (char letter : factor.letters) {
-        auto [it, isNew] = names.try_emplace(letter);
-        if (isNew)
-          it->second = fresh(letter);
-        value.letters += it->second;
-      }
-      operands.push_back(value.value);
-      einsum.operands.push_back(value.letters);
-    }
-  };
-  addSide(term1, names1, side1);
-  addSide(term2, names2, side2);
-  einsum.result = unionOfBatches(letters);
-  request.identifyOutputs(einsum);
-
   Location loc = NameLoc::get(tile.builder.getStringAttr(parameter));
-  return request.addToTile(tile.builder, loc, operands, einsum, sum);
+  PairProduct product =
+      buildPairProduct(tile.builder, loc, pair, [&](int side, Value factor) {
+        return (side == 1 ? side1 : side2)[numbers.lookup(factor)];
+      });
+  request.identifyOutputs(product.einsum);
+  return request.addToTile(tile.builder, loc, product.operands, product.einsum,
+                           sum);
 }
 
 func::FuncOp StructuredExpansion::buildTile() {
@@ -178,11 +165,10 @@ func::FuncOp StructuredExpansion::buildTile() {
   side2 = getTileFactors(tile, 2);
   Value sum = request.createZeroTile(tile.builder, tile.n, tile.m);
   for (auto [argument, ofParameter] :
-       llvm::zip_equal(request.parameters, terms)) {
+       llvm::zip_equal(request.parameters, pairs)) {
     StringRef parameter = request.network.getParameterName(argument);
-    for (const SiteTerm &term1 : ofParameter)
-      for (const SiteTerm &term2 : ofParameter)
-        sum = contractPair(tile, term1, term2, parameter, sum);
+    for (const TermPair &pair : ofParameter)
+      sum = contractPair(tile, pair, parameter, sum);
   }
   tile.finish(request.normalize(tile.builder, sum));
   return tile.function;

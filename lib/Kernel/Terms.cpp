@@ -5,22 +5,42 @@
 // one parameter with equal structure stacked along a new index, so that a layer
 // used T times costs what T tokens cost and never T² contractions.
 
+#include "Composition.h"
+#include "OneHots.h"
 #include "dialects/NTK/IR/Einsum.h"
-#include "ntk/Kernel/Sites.h"
+#include "dialects/NTK/IR/OpHelpers.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
 
-static ArrayRef<int64_t> getShape(Value value) {
-  return cast<RankedTensorType>(value.getType()).getShape();
+//===----------------------------------------------------------------------===//
+// One site
+//===----------------------------------------------------------------------===//
+
+/// The cotangent of y where the indices of the site run.
+static IndexedValue getCotangentFactor(OpBuilder &builder, Value cotangent,
+                                       const IndexedAxes &axes) {
+  Value value =
+      createReshape(builder, cotangent.getLoc(), cotangent, axes.shape);
+  for (size_t axis = 0; axis < axes.shape.size(); ++axis)
+    value = takeSpan(builder, value, axis, axes.getSpan(axis));
+  return {value, axes.letters};
 }
 
-static Value reshapeTo(OpBuilder &builder, Value value,
-                       ArrayRef<int64_t> shape) {
-  if (getShape(value) == shape)
-    return value;
-  return createOp<ReshapeOp>(builder, value.getLoc(), value,
-                             builder.getDenseI64ArrayAttr(shape));
+/// Multiplies the smallest factor.
+static void scaleTerm(OpBuilder &builder, SiteTerm &term, double scale) {
+  if (scale == 1)
+    return;
+  IndexedValue *smallest = &term.factors.front();
+  for (IndexedValue &factor : term.factors) {
+    RankedTensorType type = getTensorType(factor.value);
+    if (isa<FloatType>(type.getElementType()) &&
+        type.getNumElements() < getTensorType(smallest->value).getNumElements())
+      smallest = &factor;
+  }
+  smallest->value =
+      createOp<ScaleOp>(builder, smallest->value.getLoc(), smallest->value,
+                        builder.getF64FloatAttr(scale));
 }
 
 /// The factor without dimensions of size one, so that others are neighbours.
@@ -28,41 +48,75 @@ static IndexedValue dropUnits(OpBuilder &builder, IndexedValue factor) {
   std::string letters;
   SmallVector<int64_t> shape;
   for (auto [letter, size] :
-       llvm::zip_equal(factor.letters, getShape(factor.value))) {
+       llvm::zip_equal(factor.getAxes(), getShape(factor.value))) {
     if (size != 1) {
       letters += letter;
       shape.push_back(size);
     }
   }
-  return {reshapeTo(builder, factor.value, shape), letters};
+  if (factor.isOneHot())
+    letters += factor.letters.back();
+  Location loc = factor.value.getLoc();
+  return {createReshape(builder, loc, factor.value, shape), letters};
 }
+
+static IndexedAxes dropUnits(const IndexedAxes &axes) {
+  IndexedAxes wide;
+  for (auto [axis, size] : llvm::enumerate(axes.shape)) {
+    if (size == 1)
+      continue;
+    wide.letters += axes.letters[axis];
+    wide.shape.push_back(size);
+    wide.spans.push_back(axes.getSpan(axis));
+  }
+  return wide;
+}
+
+static SiteTerm getTerm(OpBuilder &builder, const Site &site, Value cotangent,
+                        double sign) {
+  const JacobianStructure &structure = site.structure;
+  SiteTerm term;
+  term.parameter = dropUnits(structure.operand);
+  term.factors.push_back(
+      getCotangentFactor(builder, cotangent, structure.result));
+  for (auto [feature, letters] :
+       llvm::zip_equal(structure.features, structure.featureIndices))
+    term.factors.push_back({feature, letters});
+  readAtPositions(builder, term);
+  countInWholeAxes(builder, term);
+  scaleTerm(builder, term, sign * structure.scale);
+  for (IndexedValue &factor : term.factors)
+    factor = dropUnits(builder, factor);
+  return term;
+}
+
+//===----------------------------------------------------------------------===//
+// Terms of equal structure
+//===----------------------------------------------------------------------===//
 
 /// Gives the letters of a term canonical names, by their order in the
 /// parameter, the cotangent and the features, so that terms can be compared.
 static SiteTerm canonicalize(SiteTerm term) {
-  std::string all = term.parameterIndices;
-  for (const IndexedValue &factor : term.factors)
-    all += factor.letters;
   std::map<char, char> names;
   std::string used = canonicalOrder.str();
-  for (char letter : all) {
-    if (auto [it, isNew] = names.try_emplace(letter); isNew) {
-      it->second = getFreeLetter(used);
-      used += it->second;
-    }
-  }
   auto rename = [&](std::string &letters) {
-    for (char &letter : letters)
+    for (char &letter : letters) {
+      if (auto [it, isNew] = names.try_emplace(letter); isNew) {
+        it->second = getFreeLetter(used);
+        used += it->second;
+      }
       letter = names[letter];
+    }
   };
-  rename(term.parameterIndices);
+  rename(term.parameter.letters);
   for (IndexedValue &factor : term.factors)
     rename(factor.letters);
   return term;
 }
 
 static bool haveEqualStructure(const SiteTerm &a, const SiteTerm &b) {
-  return a.parameterIndices == b.parameterIndices &&
+  return a.parameter.letters == b.parameter.letters &&
+         a.parameter.spans == b.parameter.spans &&
          a.factors.size() == b.factors.size() &&
          llvm::all_of(llvm::zip(a.factors, b.factors), [](auto pair) {
            auto &[x, y] = pair;
@@ -72,21 +126,27 @@ static bool haveEqualStructure(const SiteTerm &a, const SiteTerm &b) {
 }
 
 /// One term for several of equal structure: each factor gets a leading index t
-/// over the terms.
+/// over the terms, but for features that all of them share.
 static SiteTerm stack(OpBuilder &builder, ArrayRef<SiteTerm> terms) {
   if (terms.size() == 1)
     return terms.front();
   SiteTerm stacked = terms.front();
-  std::string used = canonicalOrder.str() + stacked.parameterIndices;
+  std::string used = canonicalOrder.str() + stacked.parameter.letters;
   for (const IndexedValue &factor : stacked.factors)
     used += factor.letters;
   char t = getFreeLetter(used);
   for (auto [i, factor] : llvm::enumerate(stacked.factors)) {
+    bool isShared = llvm::all_of(terms, [&, i = i](const SiteTerm &term) {
+      return term.factors[i].value == terms.front().factors[i].value;
+    });
+    if (i > 0 && isShared)
+      continue;
     SmallVector<int64_t> shape = {1};
     llvm::append_range(shape, getShape(factor.value));
     SmallVector<Value> slices;
     for (const SiteTerm &term : terms)
-      slices.push_back(reshapeTo(builder, term.factors[i].value, shape));
+      slices.push_back(createReshape(builder, factor.value.getLoc(),
+                                     term.factors[i].value, shape));
     factor.value = createOp<ConcatOp>(builder, factor.value.getLoc(), slices,
                                       builder.getI64IntegerAttr(0));
     factor.letters = t + factor.letters;
@@ -96,17 +156,18 @@ static SiteTerm stack(OpBuilder &builder, ArrayRef<SiteTerm> terms) {
 
 TermList mlir::ntk::buildTerms(OpBuilder &builder, ArrayRef<Site> sites,
                                const DenseMap<Value, Value> &cotangents) {
+  // Θ does not change with the sign of all terms of a parameter.
+  double sign =
+      llvm::all_of(sites,
+                   [](const Site &site) { return site.structure.scale < 0; })
+          ? -1
+          : 1;
   std::vector<TermList> groups;
   for (const Site &site : sites) {
     Value cotangent = cotangents.lookup(site.result);
     if (!cotangent)
       continue;
-    SiteTerm term;
-    Value reshaped = reshapeTo(builder, cotangent, site.resultShape);
-    term.factors.push_back(dropUnits(builder, {reshaped, site.resultIndices}));
-    for (const IndexedValue &feature : site.features)
-      term.factors.push_back(dropUnits(builder, feature));
-    term.parameterIndices = site.parameterIndices;
+    SiteTerm term = getTerm(builder, site, cotangent, sign);
     SiteTerm canonical = canonicalize(term);
     auto group = llvm::find_if(groups, [&](const TermList &g) {
       return haveEqualStructure(canonicalize(g.front()), canonical);

@@ -11,6 +11,7 @@
 #include "mlir/Transforms/CSE.h"
 
 #include "ntk/Kernel/FactorEditing.h"
+#include "ntk/Kernel/Simplify.h"
 #include "ntk/Plan/ContractionOrder.h"
 #include "ntk/Plan/Passes.h"
 #include "ntk/Plan/Plan.h"
@@ -264,7 +265,7 @@ static void hoistOneSidedOps(KernelFunctions functions) {
     FactorEditor editor(functions, side);
     Block &body = functions.tile.getBody().front();
     for (Operation &op : llvm::make_early_inc_range(body.without_terminator()))
-      if (editor.isOneSided(&op))
+      if (editor.isOneSided(&op) && !belongsInTile(&op))
         editor.hoist(&op);
     editor.removeUnused();
   }

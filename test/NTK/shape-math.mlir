@@ -58,6 +58,16 @@ ntk.network @gather(%x: tensor<2x3x2xf64> {check.values = dense<[[[0.0, 1.0], [2
   ntk.return %0, %1 : tensor<2x2x2x2xf64>, tensor<2x3xf64>
 }
 
+// Tables of more rows than are picked have a structure.
+ntk.network @gather_few(%x: tensor<2x9xf64>, %y: tensor<5x3xf64>,
+                        %i: tensor<2x2xi64> {check.values = dense<[[2, 0], [-1, 2]]> : tensor<2x2xi64>},
+                        %j: tensor<3xi32> {check.values = dense<[4, -5, 4]> : tensor<3xi32>})
+    -> (tensor<2x2x2xf64>, tensor<3x3xf64>) {
+  %0 = ntk.gather %x, %i {axis = 1 : i64} : (tensor<2x9xf64>, tensor<2x2xi64>) -> tensor<2x2x2xf64>
+  %1 = ntk.gather %y, %j {axis = 0 : i64} : (tensor<5x3xf64>, tensor<3xi32>) -> tensor<3x3xf64>
+  ntk.return %0, %1 : tensor<2x2x2xf64>, tensor<3x3xf64>
+}
+
 ntk.network @scatter_add(%x: tensor<3x2xf64> {check.values = dense<[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]> : tensor<3x2xf64>},
                          %i: tensor<3xi64> {check.values = dense<[1, 3, 1]> : tensor<3xi64>})
     -> (tensor<4x2xf64> {check.result = dense<[[0.0, 0.0], [6.0, 8.0], [0.0, 0.0], [3.0, 4.0]]> : tensor<4x2xf64>}) {

@@ -71,24 +71,6 @@ NTK_ARITHMETIC(DivOp, arith::DivFOp, arith::DivSIOp,
 NTK_ARITHMETIC(MaxOp, arith::MaximumFOp, arith::MaxSIOp, max(a, b))
 NTK_ARITHMETIC(MinOp, arith::MinimumFOp, arith::MinSIOp, min(a, b))
 
-/// One letter for each axis, none of n, o, m, p.
-static std::string getAxisLetters(size_t rank) {
-  return std::string("abcdefghijklqrstuvwxyz").substr(0, rank);
-}
-
-/// All letters shared by y, θ and what features there are.
-static std::optional<JacobianStructure>
-getElementwiseStructure(Value theta, ArrayRef<Value> features) {
-  ArrayRef<int64_t> shape = getShape(theta);
-  JacobianStructure structure;
-  structure.resultIndices = structure.operandIndices =
-      getAxisLetters(shape.size());
-  structure.resultShape = structure.operandShape = llvm::to_vector(shape);
-  structure.features.assign(features.begin(), features.end());
-  structure.featureIndices.assign(features.size(), structure.resultIndices);
-  return structure;
-}
-
 //===----------------------------------------------------------------------===//
 // Derivatives
 //===----------------------------------------------------------------------===//
@@ -99,12 +81,20 @@ Value AddOp::buildVjp(OpBuilder &, unsigned, Value cotangent) {
 
 std::optional<JacobianStructure> AddOp::getJacobianStructure(OpBuilder &,
                                                              unsigned operand) {
-  return getElementwiseStructure(getOperand(operand), {});
+  return getElementwiseStructure(getShape(getOperand(operand)));
 }
 
 Value SubOp::buildVjp(OpBuilder &builder, unsigned operand, Value cotangent) {
   return operand == 0 ? cotangent
                       : createOp<NegOp>(builder, getLoc(), cotangent);
+}
+
+std::optional<JacobianStructure> SubOp::getJacobianStructure(OpBuilder &,
+                                                             unsigned operand) {
+  JacobianStructure structure =
+      getElementwiseStructure(getShape(getOperand(operand)));
+  structure.scale = operand == 0 ? 1 : -1;
+  return structure;
 }
 
 Value MulOp::buildVjp(OpBuilder &builder, unsigned operand, Value cotangent) {
@@ -113,7 +103,8 @@ Value MulOp::buildVjp(OpBuilder &builder, unsigned operand, Value cotangent) {
 
 std::optional<JacobianStructure> MulOp::getJacobianStructure(OpBuilder &,
                                                              unsigned operand) {
-  return getElementwiseStructure(getOperand(operand), getOperand(1 - operand));
+  return getElementwiseStructure(getShape(getOperand(operand)),
+                                 getOperand(1 - operand));
 }
 
 /// c / b for a, −c y / b for b: tangents and cotangents alike.
@@ -123,6 +114,14 @@ Value DivOp::buildVjp(OpBuilder &builder, unsigned operand, Value cotangent) {
     return quotient;
   Value product = createOp<MulOp>(builder, getLoc(), quotient, getResult());
   return createOp<NegOp>(builder, getLoc(), product);
+}
+
+std::optional<JacobianStructure> DivOp::getJacobianStructure(OpBuilder &builder,
+                                                             unsigned operand) {
+  if (operand != 0)
+    return std::nullopt;
+  Value inverse = createOp<ReciprocalOp>(builder, getLoc(), getRhs());
+  return getElementwiseStructure(getShape(getLhs()), inverse);
 }
 
 /// The part of `c` that goes through an operand of max or min: all where it

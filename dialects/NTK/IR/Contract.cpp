@@ -6,7 +6,7 @@
 // ContractLowering.cpp.
 
 #include "dialects/NTK/IR/Einsum.h"
-#include "dialects/NTK/IR/NTKOps.h"
+#include "dialects/NTK/IR/OpHelpers.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -155,19 +155,13 @@ ContractOp::getJacobianStructure(OpBuilder &, unsigned operand) {
     structure.features.push_back(factor);
     structure.featureIndices.push_back(einsum.operands[i]);
   }
-  structure.resultIndices = einsum.result;
-  structure.resultShape =
-      llvm::to_vector(cast<RankedTensorType>(getResult().getType()).getShape());
-  structure.operandIndices = einsum.operands[operand];
-  structure.operandShape = llvm::to_vector(
-      cast<RankedTensorType>(getFactors()[operand].getType()).getShape());
-  // A letter of θ alone is summed over: θ has the same gradient along it.
-  std::string elsewhere = einsum.result;
-  for (StringRef letters : structure.featureIndices)
-    elsewhere += letters;
-  for (char letter : structure.operandIndices)
-    if (!StringRef(elsewhere).contains(letter))
-      return std::nullopt;
+  structure.result = {einsum.result,
+                      llvm::to_vector(getTensorType(getResult()).getShape()),
+                      {}};
+  structure.operand = {
+      einsum.operands[operand],
+      llvm::to_vector(getTensorType(getFactors()[operand]).getShape()),
+      {}};
   return structure;
 }
 

@@ -70,10 +70,8 @@ ConvOp::getJacobianStructure(OpBuilder &builder, unsigned operand) {
   structure.features = {
       createPatches(builder, *this, getInput(), kernelSize, "")};
   structure.featureIndices = {"gats"};
-  structure.resultIndices = "gcs";
-  structure.resultShape = getSizes(*this).gcs();
-  structure.operandIndices = "gcat";
-  structure.operandShape = getSizes(*this).gcat();
+  structure.result = {"gcs", getSizes(*this).gcs(), {}};
+  structure.operand = {"gcat", getSizes(*this).gcat(), {}};
   return structure;
 }
 
@@ -94,21 +92,19 @@ ConvTransposeOp::getJacobianStructure(OpBuilder &builder, unsigned operand) {
   }
   ConvolutionSizes sizes = getSizes(*this);
   JacobianStructure structure;
-  structure.resultIndices = "ga";
-  structure.resultShape = {sizes.groups, sizes.inputChannels};
-  structure.operandIndices = "gca";
-  structure.operandShape = {sizes.groups, sizes.outputChannels,
-                            sizes.inputChannels};
+  structure.result = {"ga", {sizes.groups, sizes.inputChannels}, {}};
+  structure.operand = {
+      "gca", {sizes.groups, sizes.outputChannels, sizes.inputChannels}, {}};
   std::string feature = "gc";
   SmallVector<int64_t> featureShape = {sizes.groups, sizes.outputChannels};
   for (size_t axis = 0; axis < window.getRank(); ++axis) {
     char pixel = "qrst"[axis], tap = "wxyz"[axis];
     feature += pixel;
     featureShape.push_back(outputs[axis]);
-    structure.resultIndices += {pixel, tap};
-    structure.resultShape.append({outputs[axis], window.window[axis]});
-    structure.operandIndices += tap;
-    structure.operandShape.push_back(window.window[axis]);
+    structure.result.letters += {pixel, tap};
+    structure.result.shape.append({outputs[axis], window.window[axis]});
+    structure.operand.letters += tap;
+    structure.operand.shape.push_back(window.window[axis]);
   }
   structure.features = {
       createReshape(builder, getLoc(), getInput(), featureShape)};

@@ -30,6 +30,8 @@ class NTK_UnaryOp<string mnemonic, string formula, dag constants = (ins)>
     }
     ::mlir::Value buildJvp(::mlir::OpBuilder &builder,
                            ::mlir::ValueRange tangents);
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
     int64_t getCoreFlops();
   }];
 }
@@ -146,6 +148,8 @@ def NTK_SubOp : NTK_BinaryOp<"sub", "a − b"> {
     ::mlir::ntk::Linearity getLinearity() {
       return ::mlir::ntk::Linearity::Joint;
     }
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
   }];
 }
 def NTK_MulOp : NTK_BinaryOp<"mul", "a · b"> {
@@ -162,10 +166,14 @@ def NTK_MulOp : NTK_BinaryOp<"mul", "a · b"> {
   }];
 }
 def NTK_DivOp : NTK_BinaryOp<"div", "a / b"> {
-  let description = [{da/b − y db/b.}];
+  let description = [{
+    da/b − y db/b. The Jacobian in a is block diagonal, as that of a product.
+  }];
   let opDeclaration = [{
     ::mlir::Value buildJvp(::mlir::OpBuilder &builder,
                            ::mlir::ValueRange tangents);
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
   }];
 }
 def NTK_MaxOp : NTK_BinaryOp<"max", "max(a, b)"> {
@@ -229,6 +237,8 @@ def NTK_SelectOp : NTK_Op<"select",
     }
     ::mlir::Value buildJvp(::mlir::OpBuilder &builder,
                            ::mlir::ValueRange tangents);
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
   }];
 }
 def NTK_MaskOp : NTK_Op<"mask",
@@ -245,6 +255,8 @@ def NTK_MaskOp : NTK_Op<"mask",
     ::mlir::ntk::Linearity getLinearity() {
       return ::mlir::ntk::Linearity::Joint;
     }
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
   }];
 }
 def NTK_ConvertOp : NTK_Op<"convert",

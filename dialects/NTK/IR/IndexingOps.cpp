@@ -51,6 +51,48 @@ Value GatherOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
           getTensorType(getInput()).getDimSize(getAxis())));
 }
 
+/// The positions that `indices` stand for among `size`, as i32: negative ones
+/// count from the end.
+static Value createPositions(OpBuilder &builder, Location loc, Value indices,
+                             int64_t size) {
+  auto constant = [&](int64_t value) {
+    return createSplatLike(builder, loc, indices, static_cast<double>(value));
+  };
+  Value fromEnd = createOp<AddOp>(builder, loc, indices, constant(size));
+  Value isNegative =
+      createCompare(builder, loc, Comparison::LT, indices, constant(0));
+  Value position =
+      createOp<SelectOp>(builder, loc, isNegative, fromEnd, indices);
+  position = createOp<MaxOp>(builder, loc, position, constant(0));
+  position = createOp<MinOp>(builder, loc, position, constant(size - 1));
+  return createOp<ConvertOp>(builder, loc, position,
+                             TypeAttr::get(builder.getI32Type()));
+}
+
+/// One-hot in the position along the axis. A table of fewer rows than are
+/// picked has a gradient smaller than the cotangent of what is picked.
+std::optional<JacobianStructure>
+GatherOp::getJacobianStructure(OpBuilder &builder, unsigned operand) {
+  int64_t axis = getAxis();
+  ArrayRef<int64_t> table = getShape(getInput()),
+                    picked = getShape(getIndices());
+  if (operand != 0 ||
+      table[axis] <= getTensorType(getIndices()).getNumElements())
+    return std::nullopt;
+  JacobianStructure structure;
+  std::string letters = getIndexLetters(table.size() + picked.size());
+  std::string along = letters.substr(table.size());
+  structure.operand = {
+      letters.substr(0, table.size()), llvm::to_vector(table), {}};
+  structure.result = {
+      structure.operand.letters, llvm::to_vector(getShape(getResult())), {}};
+  structure.result.letters.replace(axis, 1, along);
+  structure.features = {
+      createPositions(builder, getLoc(), getIndices(), table[axis])};
+  structure.featureIndices = {along + structure.operand.letters[axis]};
+  return structure;
+}
+
 /// Calls `f(whole, part)` for every position of the gathered value and the
 /// position of the table it comes from.
 template <typename F>

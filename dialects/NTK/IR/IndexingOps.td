@@ -9,7 +9,7 @@
 
 include "dialects/NTK/IR/NTKBase.td"
 
-def NTK_GatherOp : NTK_LinearOp<"gather",
+def NTK_GatherOp : NTK_StructuredLinearOp<"gather",
     (ins NTK_Tensor:$input, NTK_IndexTensor:$indices, I64Attr:$axis)> {
   let summary = "picks slices along an axis";
   let description = [{

@@ -148,6 +148,13 @@ Value SelectOp::buildVjp(OpBuilder &builder, unsigned operand,
   return keepWhereChosen(builder, *this, operand, cotangent);
 }
 
+std::optional<JacobianStructure>
+SelectOp::getJacobianStructure(OpBuilder &builder, unsigned operand) {
+  Value ones = createSplatLike(builder, getLoc(), getResult(), 1);
+  Value isChosen = keepWhereChosen(builder, *this, operand, ones);
+  return getElementwiseStructure(getShape(getResult()), isChosen);
+}
+
 FailureOr<Value> SelectOp::lower(Lowering &lowering, ValueRange operands) {
   return lowering.createElementwise(
       *this, operands,
@@ -177,6 +184,13 @@ MaskOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
 
 Value MaskOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
   return createOp<MaskOp>(builder, getLoc(), getCondition(), cotangent);
+}
+
+std::optional<JacobianStructure>
+MaskOp::getJacobianStructure(OpBuilder &builder, unsigned) {
+  Value kept = createNumbers(builder, getLoc(), getCondition(),
+                             getElementTypeOrSelf(getResult()));
+  return getElementwiseStructure(getShape(getResult()), kept);
 }
 
 FailureOr<Value> MaskOp::lower(Lowering &lowering, ValueRange operands) {

@@ -55,6 +55,18 @@ Value ConcatOp::buildVjp(OpBuilder &builder, unsigned operand,
                            builder.getDenseI64ArrayAttr(strides));
 }
 
+/// The part of y that begins at the operand's offset.
+std::optional<JacobianStructure>
+ConcatOp::getJacobianStructure(OpBuilder &, unsigned operand) {
+  JacobianStructure structure =
+      getElementwiseStructure(getShape(getOperand(operand)));
+  structure.result.shape = llvm::to_vector(getShape(getResult()));
+  for (int64_t size : structure.operand.shape)
+    structure.result.spans.push_back(Span::whole(size));
+  structure.result.spans[getAxis()].start = getConcatOffset(*this, operand);
+  return structure;
+}
+
 FailureOr<Value> ConcatOp::lower(Lowering &lowering, ValueRange operands) {
   RankedTensorType core = getCoreResultType(*this);
   Value result = lowering.createEmpty(*this, core);
@@ -119,6 +131,16 @@ Value SliceOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
                          builder.getDenseI64ArrayAttr(interior));
 }
 
+std::optional<JacobianStructure> SliceOp::getJacobianStructure(OpBuilder &,
+                                                               unsigned) {
+  JacobianStructure structure = getElementwiseStructure(getSizes());
+  structure.operand.shape = llvm::to_vector(getShape(getInput()));
+  for (auto [start, stride, size] :
+       llvm::zip_equal(getStarts(), getStrides(), getSizes()))
+    structure.operand.spans.push_back({start, stride, size});
+  return structure;
+}
+
 FailureOr<Value> SliceOp::lower(Lowering &lowering, ValueRange operands) {
   return extractBox(lowering, getLoc(), operands[0],
                     getOperandBatch(*this, 0).size(), getStarts(), getSizes(),
@@ -179,6 +201,16 @@ Value PadOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
                            builder.getDenseI64ArrayAttr(getPadStrides(*this)));
 }
 
+std::optional<JacobianStructure> PadOp::getJacobianStructure(OpBuilder &,
+                                                             unsigned) {
+  JacobianStructure structure = getElementwiseStructure(getShape(getInput()));
+  structure.result.shape = llvm::to_vector(getShape(getResult()));
+  for (auto [start, stride, size] :
+       llvm::zip_equal(getLow(), getPadStrides(*this), structure.operand.shape))
+    structure.result.spans.push_back({start, stride, size});
+  return structure;
+}
+
 FailureOr<Value> PadOp::lower(Lowering &lowering, ValueRange operands) {
   RankedTensorType core = getCoreResultType(*this);
   Value zeros = lowering.createFilled(
@@ -212,6 +244,18 @@ ReverseOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
 
 Value ReverseOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
   return createOp<ReverseOp>(builder, getLoc(), cotangent, getAxesAttr());
+}
+
+std::optional<JacobianStructure> ReverseOp::getJacobianStructure(OpBuilder &,
+                                                                 unsigned) {
+  JacobianStructure structure = getElementwiseStructure(getShape(getInput()));
+  for (int64_t size : structure.operand.shape)
+    structure.result.spans.push_back(Span::whole(size));
+  for (int64_t axis : getAxes()) {
+    Span &span = structure.result.spans[axis];
+    span = {span.size - 1, -1, span.size};
+  }
+  return structure;
 }
 
 FailureOr<Value> ReverseOp::lower(Lowering &lowering, ValueRange operands) {

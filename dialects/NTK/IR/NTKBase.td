@@ -94,6 +94,19 @@ class NTK_LinearOp<string mnemonic, dag args, list<Trait> traits = []>
   }];
 }
 
+/// Such an op whose Jacobian in a parameter says where the elements go.
+class NTK_StructuredLinearOp<string mnemonic, dag args, list<Trait> traits = []>
+    : NTK_LinearOp<mnemonic, args, traits> {
+  let opDeclaration = [{
+    ::mlir::ntk::Linearity getLinearity() {
+      return ::mlir::ntk::Linearity::Joint;
+    }
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
+    int64_t getCoreFlops() { return 0; }
+  }];
+}
+
 /// An op whose result is constant under differentiation, and is not computed.
 class NTK_ConstantUnderDifferentiationOp<string mnemonic, dag args,
                                          list<Trait> traits = []>

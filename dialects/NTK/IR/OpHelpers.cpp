@@ -4,6 +4,7 @@
 // Checks and small tensors shared by the operators.
 
 #include "dialects/NTK/IR/OpHelpers.h"
+#include "dialects/NTK/IR/Einsum.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -84,4 +85,29 @@ Value mlir::ntk::createReshape(OpBuilder &builder, Location loc, Value x,
 Value mlir::ntk::createCompare(OpBuilder &builder, Location loc,
                                Comparison predicate, Value a, Value b) {
   return createOp<CompareOp>(builder, loc, a, b, predicate);
+}
+
+std::string mlir::ntk::getIndexLetters(size_t count) {
+  std::string letters, used = canonicalOrder.str();
+  for (size_t i = 0; i < count; ++i) {
+    letters += getFreeLetter(used);
+    used += letters.back();
+  }
+  return letters;
+}
+
+JacobianStructure mlir::ntk::getElementwiseStructure(ArrayRef<int64_t> shape,
+                                                     ValueRange features) {
+  JacobianStructure structure;
+  structure.result = {
+      getIndexLetters(shape.size()), llvm::to_vector(shape), {}};
+  structure.operand = structure.result;
+  structure.features = llvm::to_vector(features);
+  structure.featureIndices.assign(features.size(), structure.result.letters);
+  return structure;
+}
+
+Value mlir::ntk::createNumbers(OpBuilder &builder, Location loc, Value mask,
+                               Type element) {
+  return createOp<ConvertOp>(builder, loc, mask, TypeAttr::get(element));
 }

@@ -54,6 +54,17 @@ Value createReshape(OpBuilder &builder, Location loc, Value x,
 Value createCompare(OpBuilder &builder, Location loc, Comparison predicate,
                     Value a, Value b);
 
+/// As many different letters, none of n, o, m and p.
+std::string getIndexLetters(size_t count);
+
+/// y and θ, of one shape, share every index with each other and with what
+/// features there are.
+JacobianStructure getElementwiseStructure(ArrayRef<int64_t> shape,
+                                          ValueRange features = {});
+
+/// A mask as numbers: the product of two masks would have no element type.
+Value createNumbers(OpBuilder &builder, Location loc, Value mask, Type element);
+
 /// Counts a fixed number of FLOPs for one evaluation in the reference
 /// interpreter, whatever its arithmetic does: for ops that compare, and for
 /// functions of the table, which says what they count.

@@ -108,6 +108,16 @@ Value ReduceSumOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
                               getShape(getInput()), getAxes());
 }
 
+/// The reduced indices stand in θ alone.
+std::optional<JacobianStructure> ReduceSumOp::getJacobianStructure(OpBuilder &,
+                                                                   unsigned) {
+  JacobianStructure structure = getElementwiseStructure(getShape(getInput()));
+  structure.result = {"", llvm::to_vector(getShape(getResult())), {}};
+  for (int64_t axis : getKeptAxes(getAxes(), structure.operand.shape.size()))
+    structure.result.letters += structure.operand.letters[axis];
+  return structure;
+}
+
 int64_t ReduceSumOp::getCoreFlops() {
   return getCoreOperandType(*this, 0).getNumElements();
 }

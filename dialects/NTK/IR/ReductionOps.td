@@ -26,6 +26,8 @@ def NTK_ReduceSumOp : NTK_LinearOp<"reduce_sum",
     ::mlir::ntk::Linearity getLinearity() {
       return ::mlir::ntk::Linearity::Joint;
     }
+    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
+        ::mlir::OpBuilder &builder, unsigned operand);
     int64_t getCoreFlops();
   }];
 }

@@ -23,7 +23,7 @@ def NTK_ConstantOp : NTK_ConstantUnderDifferentiationOp<"constant",
   let hasFolder = 1;
 }
 
-def NTK_ReshapeOp : NTK_LinearOp<"reshape",
+def NTK_ReshapeOp : NTK_StructuredLinearOp<"reshape",
     (ins NTK_Tensor:$input, DenseI64ArrayAttr:$shape)> {
   let summary = "the same elements in another shape";
   let description = [{
@@ -34,18 +34,10 @@ def NTK_ReshapeOp : NTK_LinearOp<"reshape",
         : (tensor<8x4x4xf32>) -> tensor<128xf32>
     ```
   }];
-  let opDeclaration = [{
-    ::mlir::ntk::Linearity getLinearity() {
-      return ::mlir::ntk::Linearity::Joint;
-    }
-    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
-        ::mlir::OpBuilder &builder, unsigned operand);
-    int64_t getCoreFlops() { return 0; }
-  }];
   let hasFolder = 1;
 }
 
-def NTK_TransposeOp : NTK_LinearOp<"transpose",
+def NTK_TransposeOp : NTK_StructuredLinearOp<"transpose",
     (ins NTK_Tensor:$input, DenseI64ArrayAttr:$permutation)> {
   let summary = "permutes axes";
   let description = [{
@@ -56,18 +48,10 @@ def NTK_TransposeOp : NTK_LinearOp<"transpose",
         : (tensor<2x3xf32>) -> tensor<3x2xf32>
     ```
   }];
-  let opDeclaration = [{
-    ::mlir::ntk::Linearity getLinearity() {
-      return ::mlir::ntk::Linearity::Joint;
-    }
-    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
-        ::mlir::OpBuilder &builder, unsigned operand);
-    int64_t getCoreFlops() { return 0; }
-  }];
   let hasFolder = 1;
 }
 
-def NTK_BroadcastOp : NTK_LinearOp<"broadcast",
+def NTK_BroadcastOp : NTK_StructuredLinearOp<"broadcast",
     (ins NTK_Tensor:$input, DenseI64ArrayAttr:$shape,
          DenseI64ArrayAttr:$dimensions)> {
   let summary = "repeats a value along new axes";
@@ -83,18 +67,10 @@ def NTK_BroadcastOp : NTK_LinearOp<"broadcast",
         : (tensor<8xf32>) -> tensor<8x4x4xf32>
     ```
   }];
-  let opDeclaration = [{
-    ::mlir::ntk::Linearity getLinearity() {
-      return ::mlir::ntk::Linearity::Joint;
-    }
-    std::optional<::mlir::ntk::JacobianStructure> getJacobianStructure(
-        ::mlir::OpBuilder &builder, unsigned operand);
-    int64_t getCoreFlops() { return 0; }
-  }];
   let hasFolder = 1;
 }
 
-def NTK_ConcatOp : NTK_LinearOp<"concat",
+def NTK_ConcatOp : NTK_StructuredLinearOp<"concat",
     (ins Variadic<NTK_Tensor>:$inputs, I64Attr:$axis)> {
   let summary = "joins values along an axis";
   let description = [{
@@ -105,7 +81,7 @@ def NTK_ConcatOp : NTK_LinearOp<"concat",
   }];
 }
 
-def NTK_SliceOp : NTK_LinearOp<"slice",
+def NTK_SliceOp : NTK_StructuredLinearOp<"slice",
     (ins NTK_Tensor:$input, DenseI64ArrayAttr:$starts,
          DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$strides)> {
   let summary = "a strided box of a value";
@@ -122,7 +98,7 @@ def NTK_SliceOp : NTK_LinearOp<"slice",
   let hasFolder = 1;
 }
 
-def NTK_PadOp : NTK_LinearOp<"pad",
+def NTK_PadOp : NTK_StructuredLinearOp<"pad",
     (ins NTK_Tensor:$input, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
          DenseI64ArrayAttr:$interior)> {
   let summary = "surrounds a value with zeros";
@@ -138,7 +114,7 @@ def NTK_PadOp : NTK_LinearOp<"pad",
   }];
 }
 
-def NTK_ReverseOp : NTK_LinearOp<"reverse",
+def NTK_ReverseOp : NTK_StructuredLinearOp<"reverse",
     (ins NTK_Tensor:$input, DenseI64ArrayAttr:$axes)> {
   let summary = "turns axes round";
   let description = [{

@@ -36,6 +36,29 @@ Value mlir::ntk::multiplyByDerivative(OpBuilder &builder, Operation *op,
   return createOp<MulOp>(builder, loc, c, derivative);
 }
 
+JacobianStructure mlir::ntk::getUnaryStructure(OpBuilder &builder,
+                                               Operation *op,
+                                               const UnaryFunction &function,
+                                               ArrayRef<double> constants) {
+  Location loc = op->getLoc();
+  Value x = op->getOperand(0);
+  JacobianStructure structure = getElementwiseStructure(getShape(x));
+  if (function.linear) {
+    FixedFlops none(0);
+    structure.scale = function.evaluate(Dual(1), constants).value;
+    return structure;
+  }
+  Value derivative =
+      function.derivative(Tensor(builder, loc, x),
+                          Tensor(builder, loc, op->getResult(0)), constants);
+  if (!derivative) // it is 1
+    return structure;
+  Type element = getTensorType(x).getElementType();
+  if (getTensorType(derivative).getElementType() != element)
+    derivative = createNumbers(builder, loc, derivative, element);
+  return getElementwiseStructure(getShape(x), derivative);
+}
+
 void mlir::ntk::evaluateUnary(const UnaryFunction &function,
                               ArrayRef<double> constants,
                               const DualTensor &input, DualTensor &result) {

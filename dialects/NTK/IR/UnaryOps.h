@@ -17,6 +17,11 @@ Value multiplyByDerivative(OpBuilder &builder, Operation *op,
                            const UnaryFunction &function,
                            ArrayRef<double> constants, Value c);
 
+/// J[y, x] = f'(x), a number where it is the same everywhere.
+JacobianStructure getUnaryStructure(OpBuilder &builder, Operation *op,
+                                    const UnaryFunction &function,
+                                    ArrayRef<double> constants);
+
 /// y = f(x) for every element, counting the FLOPs of the row.
 void evaluateUnary(const UnaryFunction &function, ArrayRef<double> constants,
                    const DualTensor &input, DualTensor &result);
@@ -39,6 +44,10 @@ void evaluateUnary(const UnaryFunction &function, ArrayRef<double> constants,
   Value OP::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {          \
     return multiplyByDerivative(builder, *this, function(), getConstants(),    \
                                 cotangent);                                    \
+  }                                                                            \
+  std::optional<JacobianStructure> OP::getJacobianStructure(                   \
+      OpBuilder &builder, unsigned) {                                          \
+    return getUnaryStructure(builder, *this, function(), getConstants());      \
   }                                                                            \
   int64_t OP::getCoreFlops() {                                                 \
     return function().flops * getCoreResultType(*this).getNumElements();       \

@@ -11,6 +11,7 @@
 #include "dialects/NTK/Interfaces/Dual.h"
 #include "dialects/NTK/Interfaces/Lowering.h"
 #include "dialects/NTK/Interfaces/Polynomial.h"
+#include "dialects/NTK/Interfaces/Structure.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -25,21 +26,6 @@ enum class Linearity {
   None,     ///< a derivative rule of its own
   Joint,    ///< linear in all operands together: add, concat, reshape
   Multi     ///< linear in each operand: mul, contract, conv
-};
-
-/// The Jacobian of one op in one parameter operand, as index sharing. Indices
-/// are single letters a-z, A-Z; n, o, m and p are kept free for examples and
-/// outputs.
-struct JacobianStructure {
-  /// Values of one example and the letters of their dimensions.
-  SmallVector<Value> features;
-  SmallVector<std::string> featureIndices;
-  /// Letters and sizes of y (its cotangent is reshaped to them).
-  std::string resultIndices;
-  SmallVector<int64_t> resultShape;
-  /// Letters and sizes of θ, in row-major order of θ.
-  std::string operandIndices;
-  SmallVector<int64_t> operandShape;
 };
 
 /// Default of `BatchableOpInterface::buildBatched`.

@@ -89,6 +89,11 @@ def NTK_JacobianStructureOpInterface
     broadcast of θ (output block-tiled); an index of a feature alone is summed
     (input block-tiled). Table of structures: the paper, section 4 and
     appendix C. No structure means: per-example gradient by VJP.
+
+    An index may run over a part of an axis of y (concat, pad) or of θ (slice),
+    and forwards or backwards (reverse); y does not depend on θ elsewhere. A
+    feature may be one-hot, given by its positions (gather); a factor that is
+    the same everywhere is a number (neg, scale).
   }];
   let cppNamespace = "::mlir::ntk";
   let methods = [

@@ -19,6 +19,10 @@ LogicalResult foldTrivialContract(ContractOp op, PatternRewriter &rewriter);
 /// `"tc, tk -> ck" (broadcast %c, %z)` is `"c, tk -> ck" (%c, %z)`.
 LogicalResult foldBroadcastOperand(ContractOp op, PatternRewriter &rewriter);
 
+/// Does `op` make something larger of something small, which is better made
+/// where it is used: an identity, a broadcast?
+bool belongsInTile(Operation *op);
+
 /// Simplifies all functions of `module` and moves identities and broadcasts of
 /// factors into the tiles of its kernels.
 LogicalResult simplifyKernels(ModuleOp module);

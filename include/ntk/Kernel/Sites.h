@@ -9,7 +9,8 @@
 //
 // and a kernel is the contraction of two such sums over w. The structures come
 // from JacobianStructureOpInterface; here they are followed through views of a
-// parameter, and sites of equal structure are stacked.
+// parameter and products of parameters, sites of equal structure are stacked,
+// and sites of different parts of a parameter meet where the parts do.
 
 #ifndef NTK_KERNEL_SITES_H
 #define NTK_KERNEL_SITES_H
@@ -20,41 +21,45 @@
 
 namespace mlir::ntk {
 
-/// A value of one example with a letter for each of its dimensions.
-struct IndexedValue {
-  Value value;
-  std::string letters;
-};
-
-/// One site of one parameter. Letters n, o, m and p are not used.
+/// A value y with its structure in a parameter θ. All sites of a parameter take
+/// θ apart in the same way.
 struct Site {
-  /// y; its cotangent has the letters `resultIndices` once reshaped to
-  /// `resultShape`.
   Value result;
-  std::string resultIndices;
-  SmallVector<int64_t> resultShape;
-  SmallVector<IndexedValue> features;
-  /// The letters and sizes of θ, without dimensions of size one.
-  std::string parameterIndices;
-  SmallVector<int64_t> parameterShape;
+  JacobianStructure structure;
 };
 
 using SiteList = std::vector<Site>;
 
 /// All sites of `parameter`, an argument of `forward`. `perExample` holds the
-/// values that depend on the inputs. Features are built with `builder`. Where
-/// some use has no structure, or the uses do not agree on the shape of θ, the
-/// one site is θ itself: the explicit gradient, which is always right.
+/// values that depend on the inputs. Features are built with `builder`. A value
+/// some use of which has no structure is a site itself: the explicit gradient
+/// of that value, which is always right, and of θ at the worst.
 SiteList findSites(OpBuilder &builder, const Forward &forward, Value parameter,
                    const DenseSet<Value> &perExample);
 
 /// The site whose cotangent is the explicit gradient of `parameter`.
 Site getExplicitSite(Value parameter);
 
+/// A value of one example with a letter for each of its dimensions, or a
+/// one-hot tensor, as features of a structure are.
+struct IndexedValue {
+  Value value;
+  std::string letters;
+  /// Positions of which no two are equal, but for the first of all, which
+  /// stands for none (see mergeEqualPositions)?
+  bool isDistinct = false;
+
+  bool isOneHot() const;
+  /// The letters of dimensions, without that of a position.
+  StringRef getAxes() const;
+};
+
 /// The factors of one side of a site: the cotangent first, then the features.
+/// A one-hot factor has the letter of its position with θ alone, and that
+/// letter runs over the whole axis.
 struct SiteTerm {
   SmallVector<IndexedValue> factors;
-  std::string parameterIndices;
+  IndexedAxes parameter; ///< without axes of size one
 };
 
 using TermList = std::vector<SiteTerm>;
@@ -64,6 +69,16 @@ using TermList = std::vector<SiteTerm>;
 /// along a new index.
 TermList buildTerms(OpBuilder &builder, ArrayRef<Site> sites,
                     const DenseMap<Value, Value> &cotangents);
+
+/// A term of side 1 and one of side 2. Axes of θ that no one-hot factor selects
+/// from run over the same positions, which leaves their letters to be
+/// identified; where one is selected from, both terms have the whole axis.
+struct TermPair {
+  SiteTerm first, second;
+};
+
+/// All pairs of terms of one parameter that have a position of θ in common.
+std::vector<TermPair> pairTerms(OpBuilder &builder, ArrayRef<SiteTerm> terms);
 
 } // namespace mlir::ntk
 

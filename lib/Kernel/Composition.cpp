@@ -1,0 +1,322 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Structures of views, and of products of parameters, put one behind another.
+
+#include "Composition.h"
+#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/NTK/IR/OpHelpers.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+/// More features than these on a side leave more orders of a contraction than
+/// it pays to search.
+static constexpr size_t mostComposedFeatures = 3;
+
+//===----------------------------------------------------------------------===//
+// Spans
+//===----------------------------------------------------------------------===//
+
+std::optional<Span> mlir::ntk::intersect(const Span &a, const Span &b) {
+  std::optional<int64_t> first, second;
+  int64_t count = 0;
+  for (int64_t i = 0; i < b.size; ++i) {
+    int64_t distance = b.at(i) - a.start;
+    if (distance % a.step != 0 || distance / a.step < 0 ||
+        distance / a.step >= a.size)
+      continue;
+    if (count++ == 0)
+      first = i;
+    else if (!second)
+      second = i;
+  }
+  if (!first)
+    return std::nullopt;
+  int64_t stride = second ? *second - *first : 1;
+  return Span{b.at(*first), stride * b.step, count};
+}
+
+Span mlir::ntk::locate(const Span &part, const Span &whole) {
+  int64_t step = part.size == 1 ? 1 : part.step / whole.step;
+  return {(part.start - whole.start) / whole.step, step, part.size};
+}
+
+Value mlir::ntk::takeSpan(OpBuilder &builder, Value value, size_t axis,
+                          const Span &span) {
+  SmallVector<int64_t> sizes(getShape(value)), starts(sizes.size(), 0),
+      strides(sizes.size(), 1);
+  if (span.isWhole(sizes[axis]))
+    return value;
+  sizes[axis] = span.size;
+  starts[axis] = std::min(span.at(0), span.at(span.size - 1));
+  strides[axis] = std::abs(span.step);
+  Location loc = value.getLoc();
+  Value part = createOp<SliceOp>(builder, loc, value,
+                                 builder.getDenseI64ArrayAttr(starts),
+                                 builder.getDenseI64ArrayAttr(sizes),
+                                 builder.getDenseI64ArrayAttr(strides));
+  if (span.step > 0)
+    return part;
+  return createOp<ReverseOp>(
+      builder, loc, part,
+      builder.getDenseI64ArrayAttr(static_cast<int64_t>(axis)));
+}
+
+/// Part of what an index runs over, in the axis it runs along.
+static Span restrictSpan(const Span &span, const Span &values) {
+  return {span.at(values.start), span.step * values.step, values.size};
+}
+
+static void setSpan(IndexedAxes &axes, size_t axis, const Span &span) {
+  if (axes.spans.empty())
+    for (int64_t size : axes.shape)
+      axes.spans.push_back(Span::whole(size));
+  axes.spans[axis] = span;
+}
+
+//===----------------------------------------------------------------------===//
+// Indices
+//===----------------------------------------------------------------------===//
+
+/// Is `letter` the position that a one-hot feature holds?
+static bool isSelected(const JacobianStructure &structure, char letter) {
+  return llvm::any_of(
+      llvm::zip_equal(structure.features, structure.featureIndices),
+      [&](auto pair) {
+        auto [feature, letters] = pair;
+        return letters.size() > getShape(feature).size() &&
+               letters.back() == letter;
+      });
+}
+
+/// Leaves of the values of an index only `values`.
+static LogicalResult restrictIndex(OpBuilder &builder,
+                                   JacobianStructure &structure, char letter,
+                                   const Span &values) {
+  for (IndexedAxes *axes : {&structure.result, &structure.operand}) {
+    size_t axis = axes->letters.find(letter);
+    if (axis == std::string::npos)
+      continue;
+    Span span = axes->getSpan(axis);
+    if (values.isWhole(span.size))
+      return success();
+    setSpan(*axes, axis, restrictSpan(span, values));
+  }
+  if (isSelected(structure, letter))
+    return failure();
+  for (auto [feature, letters] :
+       llvm::zip_equal(structure.features, structure.featureIndices))
+    if (size_t axis = letters.find(letter); axis != std::string::npos)
+      feature = takeSpan(builder, feature, axis, values);
+  return success();
+}
+
+static std::string getAllLetters(const JacobianStructure &structure) {
+  std::string all = structure.result.letters + structure.operand.letters;
+  for (StringRef letters : structure.featureIndices)
+    all += letters;
+  return all;
+}
+
+/// Replaces the axis of the index by axes of `letters`, the later ones of sizes
+/// `inner`. Only spans whose ends fall between the new axes can be split.
+static LogicalResult splitAxis(IndexedAxes &axes, size_t axis,
+                               StringRef letters, ArrayRef<int64_t> inner) {
+  int64_t width = *getVolume(inner);
+  Span span = axes.getSpan(axis);
+  if (span.step != 1 || axes.shape[axis] % width != 0 ||
+      span.start % width != 0 || span.size % width != 0)
+    return failure();
+  setSpan(axes, axis, {span.start / width, 1, span.size / width});
+  axes.letters.replace(axis, 1, letters.str());
+  axes.shape[axis] /= width;
+  axes.shape.insert(axes.shape.begin() + axis + 1, inner.begin(), inner.end());
+  auto spans = llvm::map_to_vector(inner, Span::whole);
+  axes.spans.insert(axes.spans.begin() + axis + 1, spans.begin(), spans.end());
+  return success();
+}
+
+/// Makes one index several, the later ones of sizes `inner`.
+static LogicalResult splitIndex(OpBuilder &builder,
+                                JacobianStructure &structure, char letter,
+                                ArrayRef<int64_t> inner) {
+  if (isSelected(structure, letter))
+    return failure();
+  std::string letters(1, letter);
+  std::string used = getAllLetters(structure) + canonicalOrder.str();
+  for (size_t i = 0; i < inner.size(); ++i)
+    letters += getFreeLetter(used + letters);
+  for (IndexedAxes *axes : {&structure.result, &structure.operand})
+    if (size_t axis = axes->letters.find(letter); axis != std::string::npos)
+      if (failed(splitAxis(*axes, axis, letters, inner)))
+        return failure();
+  for (auto [feature, word] :
+       llvm::zip_equal(structure.features, structure.featureIndices)) {
+    size_t axis = word.find(letter);
+    if (axis == std::string::npos)
+      continue;
+    SmallVector<int64_t> shape(getShape(feature));
+    shape[axis] /= *getVolume(inner);
+    shape.insert(shape.begin() + axis + 1, inner.begin(), inner.end());
+    feature = createReshape(builder, feature.getLoc(), feature, shape);
+    word.replace(axis, 1, letters);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+/// From the last axes on; see getCommonShape.
+static std::optional<SmallVector<int64_t>>
+getCommonShapeOfTwo(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+  SmallVector<int64_t> common;
+  int64_t x = 1, y = 1;
+  while (true) {
+    for (; x == 1 && !a.empty(); a = a.drop_back())
+      x = a.back();
+    for (; y == 1 && !b.empty(); b = b.drop_back())
+      y = b.back();
+    if (x == 1 || y == 1)
+      break;
+    int64_t size = std::min(x, y);
+    if (size == 0 || x % size != 0 || y % size != 0)
+      return std::nullopt;
+    common.insert(common.begin(), size);
+    x /= size;
+    y /= size;
+  }
+  if (x != y)
+    return std::nullopt;
+  return common;
+}
+
+std::optional<SmallVector<int64_t>>
+mlir::ntk::getCommonShape(ArrayRef<ArrayRef<int64_t>> shapes) {
+  std::optional<SmallVector<int64_t>> common = llvm::to_vector(shapes.front());
+  for (ArrayRef<int64_t> shape : shapes)
+    if (common)
+      common = getCommonShapeOfTwo(*common, shape);
+  return common;
+}
+
+LogicalResult mlir::ntk::splitAxes(OpBuilder &builder,
+                                   JacobianStructure &structure,
+                                   const IndexedAxes &axes,
+                                   ArrayRef<int64_t> shape) {
+  IndexedAxes before = axes; // which the splitting changes
+  for (size_t axis = before.shape.size(); axis-- > 0;) {
+    SmallVector<int64_t> parts;
+    for (int64_t left = before.shape[axis]; left > 1;
+         shape = shape.drop_back()) {
+      parts.insert(parts.begin(), shape.back());
+      left /= shape.back();
+    }
+    if (parts.size() > 1 &&
+        failed(splitIndex(builder, structure, before.letters[axis],
+                          ArrayRef(parts).drop_front())))
+      return failure();
+  }
+  return success();
+}
+
+/// The positions of the axes of more than one element.
+static SmallVector<size_t> getWideAxes(const IndexedAxes &axes) {
+  SmallVector<size_t> wide;
+  for (auto [axis, size] : llvm::enumerate(axes.shape))
+    if (size != 1)
+      wide.push_back(axis);
+  return wide;
+}
+
+//===----------------------------------------------------------------------===//
+// Composition
+//===----------------------------------------------------------------------===//
+
+/// Does the structure say no more than that y has the elements of θ, in their
+/// order? It may be taken apart in any way.
+static bool isReshape(const JacobianStructure &structure) {
+  return structure.result.letters == structure.operand.letters &&
+         structure.result.spans.empty() && structure.operand.spans.empty() &&
+         structure.features.empty();
+}
+
+/// Restricts the indices of one axis of v, of both sides, to the positions that
+/// both have. Sets the scale of `use` to 0 if they have none.
+static LogicalResult meet(OpBuilder &builder, JacobianStructure &use,
+                          JacobianStructure &view, size_t useAxis,
+                          size_t viewAxis) {
+  Span a = use.operand.getSpan(useAxis), b = view.result.getSpan(viewAxis);
+  std::optional<Span> both = intersect(a, b);
+  if (!both) {
+    use.scale = 0;
+    return success();
+  }
+  return success(
+      succeeded(restrictIndex(builder, use, use.operand.letters[useAxis],
+                              locate(*both, a))) &&
+      succeeded(restrictIndex(builder, view, view.result.letters[viewAxis],
+                              locate(*both, b))));
+}
+
+/// Gives the letters of `view` the names they have in `use`, where they stand
+/// for one index, and fresh ones elsewhere.
+static void renameLetters(JacobianStructure &view, std::map<char, char> names,
+                          std::string used) {
+  auto rename = [&](std::string &letters) {
+    for (char &letter : letters) {
+      auto [it, isNew] = names.try_emplace(letter);
+      if (isNew) {
+        it->second = getFreeLetter(used);
+        used += it->second;
+      }
+      letter = it->second;
+    }
+  };
+  rename(view.operand.letters);
+  for (std::string &letters : view.featureIndices)
+    rename(letters);
+}
+
+std::optional<JacobianStructure> mlir::ntk::compose(OpBuilder &builder,
+                                                    JacobianStructure use,
+                                                    JacobianStructure view) {
+  double scale = use.scale * view.scale;
+  if (isReshape(view) || isReshape(use)) {
+    JacobianStructure &composed = isReshape(view) ? use : view;
+    composed.scale = scale;
+    return composed;
+  }
+  if (!view.features.empty() &&
+      use.features.size() + view.features.size() > mostComposedFeatures)
+    return std::nullopt;
+  std::optional<SmallVector<int64_t>> shape =
+      getCommonShape({use.operand.shape, view.result.shape});
+  if (!shape || failed(splitAxes(builder, use, use.operand, *shape)) ||
+      failed(splitAxes(builder, view, view.result, *shape)))
+    return std::nullopt;
+
+  use.scale = scale;
+  std::map<char, char> names;
+  for (auto [u, v] :
+       llvm::zip_equal(getWideAxes(use.operand), getWideAxes(view.result))) {
+    if (failed(meet(builder, use, view, u, v)))
+      return std::nullopt;
+    if (use.scale == 0)
+      return use;
+    names[view.result.letters[v]] = use.operand.letters[u];
+  }
+  renameLetters(view, names, getAllLetters(use) + canonicalOrder.str());
+
+  IndexedAxes between = std::exchange(use.operand, view.operand);
+  llvm::append_range(use.features, view.features);
+  llvm::append_range(use.featureIndices, view.featureIndices);
+  // An index of v that neither y, θ nor a feature has counts its values.
+  std::string left = getAllLetters(use);
+  for (auto [axis, letter] : llvm::enumerate(between.letters))
+    if (!StringRef(left).contains(letter))
+      use.scale *= static_cast<double>(between.getSpan(axis).size);
+  return use;
+}
