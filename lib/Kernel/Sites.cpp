@@ -23,12 +23,19 @@ public:
   /// The sites behind `value`, whose structure in θ is `view`, or the value
   /// itself if one of its uses has no structure.
   SiteList find(Value value, const JacobianStructure &view) {
-    if (perExample.contains(value))
+    if (perExample.contains(value) || followed == mostFollowed)
       return {{value, view}};
+    ++followed;
     return findBehindAll(value, view).value_or(SiteList{{value, view}});
   }
 
+  /// Were there more paths than are followed? Those that part and join again
+  /// double in number each time.
+  bool hasGivenUp() const { return followed == mostFollowed; }
+
 private:
+  static constexpr unsigned mostFollowed = 256;
+
   std::optional<SiteList> findBehindAll(Value value,
                                         const JacobianStructure &view) {
     if (llvm::is_contained(forward.results, value))
@@ -69,6 +76,7 @@ private:
   const Forward &forward;
   const DenseSet<Value> &perExample;
   DenseSet<Operation *> ops;
+  unsigned followed = 0; ///< values of parameters alone, on every path
 };
 
 } // namespace
@@ -100,7 +108,7 @@ SiteList mlir::ntk::findSites(OpBuilder &builder, const Forward &forward,
   SiteFinder finder(builder, forward, perExample);
   Site whole = getExplicitSite(parameter);
   SiteList sites = finder.find(parameter, whole.structure);
-  if (failed(alignAxes(builder, sites)))
+  if (finder.hasGivenUp() || failed(alignAxes(builder, sites)))
     return {whole};
   return sites;
 }

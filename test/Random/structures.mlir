@@ -156,3 +156,34 @@ ntk.network @columns(%x: tensor<2xf64> {ntk.input = "x"}, %i: tensor<2xi64> {ntk
   %y = ntk.mul %d, %b : (tensor<2x2xf64>, tensor<2x2xf64>) -> tensor<2x2xf64>
   ntk.return %y : tensor<2x2xf64>
 }
+
+// More paths than can be followed: each sum doubles them.
+ntk.network @doublings(%x: tensor<2xf64> {ntk.input = "x"},
+    %w: tensor<2xf64> {ntk.param = "w"}) -> tensor<2xf64> {
+  %a0 = ntk.add %w, %w : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a1 = ntk.add %a0, %a0 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a2 = ntk.add %a1, %a1 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a3 = ntk.add %a2, %a2 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a4 = ntk.add %a3, %a3 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a5 = ntk.add %a4, %a4 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a6 = ntk.add %a5, %a5 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a7 = ntk.add %a6, %a6 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a8 = ntk.add %a7, %a7 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a9 = ntk.add %a8, %a8 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a10 = ntk.add %a9, %a9 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a11 = ntk.add %a10, %a10 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a12 = ntk.add %a11, %a11 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a13 = ntk.add %a12, %a12 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a14 = ntk.add %a13, %a13 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a15 = ntk.add %a14, %a14 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a16 = ntk.add %a15, %a15 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a17 = ntk.add %a16, %a16 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a18 = ntk.add %a17, %a17 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a19 = ntk.add %a18, %a18 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a20 = ntk.add %a19, %a19 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a21 = ntk.add %a20, %a20 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a22 = ntk.add %a21, %a21 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %a23 = ntk.add %a22, %a22 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  %y = ntk.mul %x, %a23 : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
+  ntk.return %y : tensor<2xf64>
+}
