@@ -160,10 +160,9 @@ void WindowSpreadOp::evaluate(ArrayRef<const DualTensor *> operands,
 /// As `inferPooled`; each window must hold an element, since a maximum over
 /// nothing is none.
 template <typename AdaptorT>
-static FailureOr<RankedTensorType> inferMaxPooled(RankedTensorType input,
-                                                  AdaptorT adaptor,
-                                                  Type element,
-                                                  ErrorFunction emitError) {
+static FailureOr<RankedTensorType>
+inferMaxPooled(RankedTensorType input, AdaptorT adaptor, Type element,
+               ErrorFunction emitError) {
   FailureOr<Window> window = inferWindow(input.getShape(), adaptor, emitError);
   if (failed(window))
     return failure();
