@@ -114,11 +114,13 @@ static LogicalResult importPad(NodeImporter &node) {
   for (int64_t axis = 0; axis < x.rank(); ++axis) {
     if (low[axis] == 0 && high[axis] == 0)
       continue;
-    int64_t size = x.shape[axis], limit = int64_t(1) << 31;
-    int64_t first = std::max<int64_t>(-low[axis], 0);
-    int64_t last = size - std::max<int64_t>(-high[axis], 0);
     if (failed(node.graph.refuseBatch(x, axis, "pad")))
       return failure();
+    // Sums and signs of pads within the limit fit 64 bits.
+    int64_t size = x.shape[axis], limit = int64_t(1) << 31;
+    auto within = [&](int64_t pad) { return std::clamp(pad, -limit, limit); };
+    int64_t first = std::max<int64_t>(-within(low[axis]), 0);
+    int64_t last = size - std::max<int64_t>(-within(high[axis]), 0);
     if (first > last || low[axis] > limit || high[axis] > limit)
       return node.emitError() << "expected pads that leave an element and fit "
                                  "memory along axis "

@@ -138,6 +138,9 @@ def models():
               coordinate_transformation_mode="tf_crop_and_resize")],
         [region, integers("s", [1, 5])],
     )
+    yield "huge_cut", model(
+        [node("Pad", ["x", "p"], ["y"])], [integers("p", [0, -(2**63), 0, 0])]
+    )
     yield "step", model(
         [node("MatMul", ["x", "W"], ["h"]), node("Floor", ["h"], ["y"], name="round")],
         [weights()],
