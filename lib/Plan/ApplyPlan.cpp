@@ -6,6 +6,7 @@
 
 #include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/Names.h"
+#include "dialects/NTK/IR/OpHelpers.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/CSE.h"
@@ -127,6 +128,18 @@ private:
            << word;
   }
 
+  /// Makes numbers of value `i` if it is a mask, which alone has no product.
+  void makeReal(int64_t i) {
+    Type real = getElementTypeOrSelf(contract.getType());
+    Term &term = values[i];
+    if (getElementTypeOrSelf(term.value) == real)
+      return;
+    Location loc = term.value.getLoc();
+    Value one = createSplat(builder, loc, RankedTensorType::get({}, real), 1);
+    term.value = createContract(builder, loc, term.word + ", -> " + term.word,
+                                {term.value, one});
+  }
+
   /// Sums over letters of value `i` that neither `other` nor anyone needs.
   void sumPrivateLetters(int64_t i, int64_t other) {
     std::string needed = getNeeded(i, other) + values[other].word, kept;
@@ -135,6 +148,7 @@ private:
         kept += letter;
     if (kept == values[i].word)
       return;
+    makeReal(i);
     Einsum sum;
     sum.operands = {values[i].word};
     sum.result = kept;
@@ -146,6 +160,8 @@ private:
   void addStep(int64_t a, int64_t b, std::string word, bool last) {
     sumPrivateLetters(a, b);
     sumPrivateLetters(b, a);
+    if (!isa<FloatType>(getElementTypeOrSelf(values[b].value)))
+      makeReal(a);
     Einsum step;
     step.operands = {values[a].word, values[b].word};
     step.result = word;

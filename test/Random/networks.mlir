@@ -42,3 +42,19 @@ ntk.network @scaled_outputs(%x: tensor<2xf64> {ntk.input = "x"},
   %y = ntk.mul %x, %w : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
   ntk.return %y : tensor<2xf64>
 }
+
+// A mask is a feature on both sides: the plan multiplies it by itself.
+ntk.network @masked_weight(%x: tensor<2x5xf64> {ntk.input = "x"},
+    %m: tensor<2xi1> {ntk.input = "m"},
+    %w: tensor<2x2xf64> {ntk.param = "w"}) -> tensor<2x2xf64> {
+  %y = ntk.contract "o, no, nm -> no" (%m, %w, %x) : (tensor<2xi1>, tensor<2x2xf64>, tensor<2x5xf64>) -> tensor<2x2xf64>
+  ntk.return %y : tensor<2x2xf64>
+}
+
+// Of two masks one has letters of its own.
+ntk.network @masks_alone(%m: tensor<2xi1> {ntk.input = "m"},
+    %k: tensor<2x3xi1> {ntk.input = "k"},
+    %w: tensor<2xf64> {ntk.param = "w"}) -> tensor<2xf64> {
+  %y = ntk.contract "a, ab, a -> a" (%m, %k, %w) : (tensor<2xi1>, tensor<2x3xi1>, tensor<2xf64>) -> tensor<2xf64>
+  ntk.return %y : tensor<2xf64>
+}

@@ -166,11 +166,12 @@ inferMaxPooled(RankedTensorType input, AdaptorT adaptor, Type element,
   FailureOr<Window> window = inferWindow(input.getShape(), adaptor, emitError);
   if (failed(window))
     return failure();
-  for (size_t axis = 0; axis < window->getRank(); ++axis)
+  for (size_t axis = 0; axis < window->getRank(); ++axis) {
     if (std::optional<int64_t> empty = window->getEmptyWindow(axis))
       return emitError() << "expected windows with an element each, but window "
                          << *empty << " along spatial axis " << axis
                          << " holds padding only";
+  }
   return inferPooled(input, adaptor, element, emitError);
 }
 

@@ -106,6 +106,12 @@ static Result extremePosition(NodeImporter &node, Result x, int64_t axis,
   GraphBuilder &graph = node.graph;
   if (failed(x) || failed(graph.refuseBatch(*x, axis, "compare elements")))
     return failure();
+  // Positions are floats, and numbers of the file.
+  constexpr int64_t mostPositions = 1 << 22;
+  if (x->shape[axis] > mostPositions)
+    return node.emitError() << "expected at most " << mostPositions
+                            << " elements to compare, but got an axis of "
+                            << x->shape[axis];
   node.endDerivative(*x);
   if (!x->isFloat())
     x = graph.convert(x, ElementKind::Float32);

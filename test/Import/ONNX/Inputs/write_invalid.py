@@ -138,6 +138,9 @@ def models():
               coordinate_transformation_mode="tf_crop_and_resize")],
         [region, integers("s", [1, 5])],
     )
+    rows = model([node("Hardmax", ["x"], ["y"])])
+    rows.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 2**30
+    yield "huge_rows", rows
     yield "huge_cut", model(
         [node("Pad", ["x", "p"], ["y"])], [integers("p", [0, -(2**63), 0, 0])]
     )
