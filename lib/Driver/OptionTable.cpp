@@ -85,11 +85,12 @@ static Error addAxes(RunOptions &o, StringRef option, StringRef value) {
     AxisChoice choice{0, kind.str()};
     if (number.getAsInteger(10, choice.axis) ||
         (kind.empty() && entry.contains(':')) ||
-        (!kind.empty() && !llvm::is_contained(kernelKinds, kind)))
+        (!kind.empty() && !llvm::is_contained(kernelKinds, kind))) {
       return expected(option,
                       "axes as -1, or with what becomes of each as "
                       "trace:-1,diagonal:0",
                       value);
+    }
     o.axes.push_back(std::move(choice));
   }
   return Error::success();

@@ -145,7 +145,7 @@ std::optional<SiteTerm> mlir::ntk::mergeEqualPositions(OpBuilder &builder,
                                                        const SiteTerm &term,
                                                        char selected) {
   SiteTerm merged = term;
-  auto positions = llvm::find_if(merged.factors, [&](IndexedValue &factor) {
+  auto *positions = llvm::find_if(merged.factors, [&](IndexedValue &factor) {
     return factor.isOneHot() && factor.letters.back() == selected;
   });
   IndexedValue &cotangent = merged.factors.front();

@@ -96,11 +96,12 @@ void StructuredExpansion::buildAllPairs(bool explicitGradients) {
     Site whole = getExplicitSite(prototype.forward.arguments[i]);
     pairs.back() = pairTerms(builder, buildTerms(builder, whole, cotangents));
   }
-  for (ArrayRef<TermPair> ofParameter : pairs)
+  for (ArrayRef<TermPair> ofParameter : pairs) {
     for (const TermPair &pair : ofParameter)
       for (const SiteTerm *term : {&pair.first, &pair.second})
         for (const IndexedValue &factor : term->factors)
           getFactorNumber(factor.value);
+  }
 }
 
 func::FuncOp StructuredExpansion::buildFactors(int side) {

@@ -5,6 +5,7 @@
 
 #include "CppSource.h"
 #include "Expressions.h"
+#include "Text.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -76,7 +77,7 @@ static void printInputs(const SourceKernel &kernel, raw_ostream &os) {
 
 /// What the function does with its arguments.
 static StringRef describeArguments(const SourceKernel &kernel) {
-  if (kernel.usesCudnn)
+  if (kernel.usesCudnn) {
     return " theta exactly symmetric. All arrays are\n"
            " * in memory of the device, params and workspace aligned to 64 "
            "bytes. The work is\n"
@@ -85,7 +86,8 @@ static StringRef describeArguments(const SourceKernel &kernel) {
            " * own memory is a part of the workspace. Calls with different "
            "workspaces and\n"
            " * handles may run at once. Returns 0, or an error. */\n";
-  if (kernel.request.language == Language::Cuda)
+  }
+  if (kernel.request.language == Language::Cuda) {
     return " theta exactly symmetric. All arrays are\n"
            " * in memory of the device, params and workspace aligned to 64 "
            "bytes. The work is\n"
@@ -93,9 +95,25 @@ static StringRef describeArguments(const SourceKernel &kernel) {
            "different\n"
            " * workspaces and handles may run at once. Returns 0, or an error. "
            "*/\n";
+  }
   return " theta exactly symmetric. params and\n * workspace are aligned to 64 "
          "bytes. Calls with different workspaces may run at\n * once. Returns "
          "0, or an error. */\n";
+}
+
+/// What the functions of one block and of one tile do.
+static std::string describeSteps(const SourceKernel &kernel) {
+  return std::string("The two steps, for a loop over tiles of one's own: "
+                     "factors of n examples of side 1 (x1) or 2 (x2)") +
+         (kernel.sharedFactors ? ", which are the same," : "") +
+         (kernel.hasFirstOutput
+              ? " and of a block of outputs from first_output on,"
+              : "") +
+         " and the tile of n and m examples of sides 1 and 2, " +
+         spellExtents(kernel.tileType.getShape()) +
+         ". Factors and scratch are aligned to 64 bytes" +
+         (kernel.hasFirstOutput ? "" : "; first_output is not looked at") +
+         ". They return 0, or an error.";
 }
 
 static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
@@ -113,12 +131,9 @@ static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
      << " *theta, void *workspace" << handle << ");\n\n"
      << "/* What an error of these functions says. */\n"
      << "const char *" << f << "_error(int error);\n\n"
-     << "/* The two steps, for a loop over tiles of one's own: factors of n "
-        "examples of\n * side 1 (x1) or 2 (x2)"
-     << (kernel.sharedFactors ? ", which are the same," : "")
-     << (kernel.hasFirstOutput ? " and of a block of outputs," : "")
-     << " and the\n * tile of n and m examples of sides 1 and 2, "
-     << spellExtents(kernel.tileType.getShape()) << ". */\n"
+     << "/*\n";
+  printWrapped(describeSteps(kernel), " * ", 79, os);
+  os << " */\n"
      << "int64_t " << f << "_factor_bytes(int side, int64_t n);\n"
      << "int64_t " << f << "_scratch_bytes(int64_t n, int64_t m);\n"
      << "int " << f << "_factors(int side, " << params << ",\n    "
@@ -128,11 +143,11 @@ static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
      << "const void *factors1, int64_t n, const void *factors2, int64_t m,\n   "
         " "
      << kernel.real << " *tile, void *scratch" << handle << ");\n\n";
-  if (kernel.request.embeddedValues)
+  if (kernel.request.embeddedValues) {
     os << "/* The parameters the network came with. */\n"
        << "const " << kernel.prefix << "_params *" << kernel.prefix
        << "_embedded_params(void);\n\n";
-  else if (!kernel.parameters.empty())
+  } else if (!kernel.parameters.empty()) {
     os << "/* Reads parameters from an .npz or .safetensors file, by name. "
           "Returns 0, or 1\n * and what was wrong in message, of so many "
           "bytes. "
@@ -140,6 +155,7 @@ static void printDeclarations(const SourceKernel &kernel, raw_ostream &os) {
        << "int " << kernel.prefix << "_load_params(" << kernel.prefix
        << "_params *params, const char *path,\n    char *message, int64_t "
           "message_bytes);\n\n";
+  }
 }
 
 void mlir::ntk::printHeader(const SourceKernel &kernel, raw_ostream &os) {

@@ -201,7 +201,7 @@ static TemplateValues getValues(const SourceKernel &kernel) {
 static constexpr StringLiteral kernelClass = R"(
 namespace {
 /// What the tile driver calls.
-struct Kernel {
+struct Calls {
   const $network_params *params;
   $x1, *x2;
   char *scratch;
@@ -237,7 +237,7 @@ static rt::TileProblem getProblem(int64_t n1, int64_t n2, bool symmetric) {
 
 /// The scratch of a run comes first in its workspace.
 static int64_t getScratchBytes(const rt::TileProblem &problem) {
-  const int64_t bytes = Kernel::scratchBytes(
+  const int64_t bytes = Calls::scratchBytes(
       std::min(problem.blocks.examples1, problem.examples1),
       std::min(problem.symmetric ? problem.blocks.examples1
                                  : problem.blocks.examples2,
@@ -255,13 +255,15 @@ int64_t $theta_workspace_bytes(int64_t n1, int64_t n2) {
     const rt::TileProblem problem =
         getProblem(n1, symmetric ? n1 : n2, symmetric);
     most = std::max(most, getScratchBytes(problem) +
-                              rt::tileWorkspaceBytes<$real>(Kernel(), problem));
+                              rt::tileWorkspaceBytes<$real>(Calls(), problem));
   }
   return most;
 }
 
+namespace {
 /// The errors there are.
-enum { success, nullPointer, negativeCount, misaligned, invalid$errors };
+enum Error { success, nullPointer, negativeCount, misaligned, invalid$errors };
+} // namespace
 
 static bool isAligned(const void *pointer) {
   return reinterpret_cast<uintptr_t>(pointer) % 64 == 0;
@@ -281,9 +283,9 @@ int $theta(const $network_params *params, $x1, int64_t n1,
     return misaligned;
   const rt::TileProblem problem = getProblem(n1, n2, !x2);
   char *scratch = static_cast<char *>(workspace);
-$openDevice  const Kernel kernel = {params, x1, x2 ? x2 : x1, scratch$deviceValue};
+$openDevice  const Calls calls = {params, x1, x2 ? x2 : x1, scratch$deviceValue};
   const rt::TileStatus status = rt::computeTiles(
-      kernel, problem, theta, scratch + getScratchBytes(problem));
+      calls, problem, theta, scratch + getScratchBytes(problem));
   return status == rt::TileStatus::Done ? $started : invalid;
 }
 
@@ -292,46 +294,53 @@ const char *$theta_error(int error) {
   case success:
     return "no error";
   case nullPointer:
-    return "expected parameters, examples, a kernel and a workspace, but got a "
-           "null pointer";
+    return "expected parameters, examples, memory for the result and scratch "
+           "memory, but got a null pointer";
   case negativeCount:
     return "expected a number of examples, but got a negative one";
   case misaligned:
-    return "expected parameters and workspace aligned to 64 bytes";
+    return "expected parameters, factors and scratch memory aligned to 64 "
+           "bytes";
 $errorCases  default:
-    return "expected blocks that fit the kernel";
+    return "expected side 1 or 2";
   }
 }
 
 int64_t $theta_factor_bytes(int side, int64_t n) {
-  return Kernel::factorBytes(side, n);
+  return Calls::factorBytes(side, n);
 }
 
 int64_t $theta_scratch_bytes(int64_t n, int64_t m) {
-  return Kernel::scratchBytes(n, m);
+  return Calls::scratchBytes(n, m);
 }
 
 int $theta_factors(int side, const $network_params *params,
     $x, int64_t n, int64_t first_output, void *factors, void *scratch$handle) {
+  if (side != 1 && side != 2)
+    return invalid;
+  if (n < 0)
+    return negativeCount;
   if (!params || !x || !factors || !scratch$handleIsNull)
     return nullPointer;
   if (!isAligned(params) || !isAligned(factors) || !isAligned(scratch))
     return misaligned;
-$openDevice  const Kernel kernel = {params, x, x, static_cast<char *>(scratch)$deviceValue};
-  kernel.factors(side, 0, n, first_output, factors);
+$openDevice  const Calls calls = {params, x, x, static_cast<char *>(scratch)$deviceValue};
+  calls.factors(side, 0, n, first_output, factors);
   return $started;
 }
 
 int $theta_tile(const $network_params *params, const void *factors1,
     int64_t n, const void *factors2, int64_t m, $real *tile, void *scratch$handle) {
+  if (n < 0 || m < 0)
+    return negativeCount;
   if (!params || !factors1 || !factors2 || !tile || !scratch$handleIsNull)
     return nullPointer;
   if (!isAligned(params) || !isAligned(factors1) || !isAligned(factors2) ||
       !isAligned(scratch))
     return misaligned;
-$openDevice  const Kernel kernel = {params, nullptr, nullptr,
-                         static_cast<char *>(scratch)$deviceValue};
-  kernel.tile(factors1, n, factors2, m, tile);
+$openDevice  const Calls calls = {params, nullptr, nullptr,
+                       static_cast<char *>(scratch)$deviceValue};
+  calls.tile(factors1, n, factors2, m, tile);
   return $started;
 }
 )";

@@ -117,11 +117,12 @@ static std::string quote(StringRef name) {
 static void printEntries(const SourceKernel &kernel, raw_ostream &os) {
   os << "\n/// Where a parameter of a file goes.\n"
      << "static const rt::ParameterEntry parameterEntries[] = {";
-  for (const SourceParameter &p : kernel.parameters)
+  for (const SourceParameter &p : kernel.parameters) {
     os << "\n    {" << quote(p.name) << ", offsetof(" << kernel.prefix
        << "_params, " << p.field << "),\n     {"
        << spellNumbers(p.type.getShape()) << "}, " << p.type.getRank() << ", "
        << spellElementType(p.type.getElementType()) << "},";
+  }
   os << "};\n";
 }
 

@@ -128,7 +128,7 @@ FailureOr<SourceText> mlir::ntk::printSource(const SourceRequest &request) {
        {"computeFactors", "computeFactors1", "computeFactors2", "computeTile",
         "Factors", "Factors1", "Factors2", "FactorsScratch", "Factors1Scratch",
         "Factors2Scratch", "TileScratch", "factorsAt", "factors1At",
-        "factors2At", "scratchAt", "Kernel", "rt"})
+        "factors2At", "scratchAt", "Calls", "Error", "rt"})
     names.identifiers.add(name);
   if (failed(printGlobals(tile->getParentOfType<ModuleOp>(),
                           LanguageSpelling::get(*kernel), names.identifiers,

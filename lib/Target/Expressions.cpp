@@ -194,12 +194,14 @@ static std::optional<Expression> spellComparison(arith::CmpIPredicate predicate,
       {P::eq, "=="}, {P::ne, "!="},  {P::slt, "<"}, {P::sle, "<="},
       {P::sgt, ">"}, {P::sge, ">="}, {P::ult, "<"}, {P::ule, "<="},
       {P::ugt, ">"}, {P::uge, ">="}};
-  for (auto [name, text] : operators)
-    if (name == predicate)
+  for (auto [name, text] : operators) {
+    if (name == predicate) {
       return Expression{a.in(Precedence::Sum) + " " + text.str() + " " +
                             b.in(Precedence::Sum),
                         text == "==" || text == "!=" ? Precedence::Equal
                                                      : Precedence::Compare};
+    }
+  }
   return std::nullopt;
 }
 
@@ -215,11 +217,12 @@ mlir::ntk::spellScalar(Operation *op, ArrayRef<Expression> operands) {
     return spellComparison(compare.getPredicate(), operands[0], operands[1]);
   if (auto compare = dyn_cast<arith::CmpIOp>(op))
     return spellComparison(compare.getPredicate(), operands[0], operands[1]);
-  if (isa<arith::SelectOp>(op))
+  if (isa<arith::SelectOp>(op)) {
     return Expression{operands[0].in(Precedence::Or) + " ? " +
                           operands[1].in(Precedence::Or) + " : " +
                           operands[2].in(Precedence::Select),
                       Precedence::Select};
+  }
   if (isa<arith::NegFOp>(op))
     return Expression{"-" + operands[0].in(Precedence::Unary, true),
                       Precedence::Unary};

@@ -27,8 +27,9 @@ struct Buffer {
   std::string name;
   SmallVector<Expression> extents;
   bool isConst = false;
-  std::string value; ///< what is in it, as its location names it
-  std::string firstName, firstValue; ///< where something was written over it
+  std::string value = {};     ///< what is in it, as its location names it
+  std::string firstName = {}; ///< where something was written over it
+  std::string firstValue = {};
 };
 
 /// A variable of the printed function.

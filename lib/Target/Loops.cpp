@@ -76,11 +76,12 @@ bool LoopNest::hasScalarSum() {
   if (reductions.empty() || !llvm::all_of(reductions, isReduction))
     return false;
   // Results must not move with the loops that reduce.
-  for (OpOperand &init : op.getDpsInitsMutable())
+  for (OpOperand &init : op.getDpsInitsMutable()) {
     for (AffineExpr expr : op.getMatchingIndexingMap(&init).getResults())
       for (unsigned loop : reductions)
         if (expr.isFunctionOfDim(loop))
           return false;
+  }
   return true;
 }
 

@@ -46,13 +46,14 @@ LogicalResult FunctionPrinter::declareArguments(func::FuncOp function,
       names.add(name);
   // Sizes first: shapes of other arguments name them.
   DenseMap<char, Expression> sizes;
-  for (BlockArgument argument : function.getArguments())
+  for (BlockArgument argument : function.getArguments()) {
     if (auto letter = function.getArgAttrOfType<StringAttr>(
             argument.getArgNumber(), sizeAttrName)) {
       std::string size = names.add(letter.getValue());
       sizes[letter.getValue().front()] = {size};
       scalars[argument] = {size};
     }
+  }
   SmallVector<Variable> arguments;
   for (BlockArgument argument : function.getArguments()) {
     unsigned i = argument.getArgNumber();
@@ -211,11 +212,12 @@ void FunctionPrinter::printDestination(Value memref, StringRef name) {
     return;
   line() << "const auto " << name << " = " << buffer.name
          << "; // in its place\n";
-  for (const Variable &variable : variables)
+  for (const Variable &variable : variables) {
     if (variable.name == buffer.name) {
       variables.push_back({variable.type, name.str()});
       break;
     }
+  }
 }
 
 void FunctionPrinter::setDestination(Operation *op, Value memref,
@@ -259,12 +261,13 @@ LogicalResult FunctionPrinter::printView(memref::ViewOp view) {
   Expression shift = getScalar(view.getByteShift());
   if (view.getSource() == parameters) {
     std::optional<int64_t> offset = getConstantIntValue(view.getByteShift());
-    for (const SourceParameter &parameter : kernel.parameters)
+    for (const SourceParameter &parameter : kernel.parameters) {
       if (parameter.offset == offset) {
         declare(view, names.add(parameter.field), extents, true,
                 buffers[parameters].name + "->" + parameter.field);
         return success();
       }
+    }
     return view.emitError("expected the place of a parameter");
   }
   std::string name;

@@ -124,7 +124,8 @@ static void printStruct(StringRef name, StringRef sizes,
   out << "struct " << name << " {\n  int64_t " << sizes << ";\n";
   for (const auto &[offset, member] : members)
     out << "  int64_t " << member << " = " << offset << ";\n";
-  out << "  int64_t end = " << spellPolynomial(bytes).text << ";\n};\n";
+  out << "  int64_t end = " << spellPolynomial(bytes).text
+      << ";\n};\n} // namespace\n";
 }
 
 void FunctionPrinter::printPlaces(func::FuncOp function, StringRef name,
@@ -138,7 +139,7 @@ void FunctionPrinter::printPlaces(func::FuncOp function, StringRef name,
       members.push_back(
           {spellPolynomial(getPolynomial(cast<DictionaryAttr>(offset))).text,
            factor});
-    out << "\n/// Where the factors of n examples"
+    out << "\nnamespace {\n/// Where the factors of n examples"
         << (kernel.sharedFactors ? ""
             : side == 1          ? " x1"
                                  : " x2")
@@ -148,7 +149,7 @@ void FunctionPrinter::printPlaces(func::FuncOp function, StringRef name,
   }
   if (!hasScratch(function))
     return;
-  out << "\n/// Where " << name
+  out << "\nnamespace {\n/// Where " << name
       << " has its values in scratch memory, in bytes, and its\n"
       << "/// end. Values that are not needed at the same time share places.\n";
   printStruct(getScratchStruct(name), sizes, places,

@@ -21,12 +21,13 @@ bool mlir::ntk::isOmitted(func::FuncOp function, unsigned argument) {
 
 static void addParameters(SourceKernel &kernel, DictionaryAttr offsets,
                           DictionaryAttr types) {
-  for (NamedAttribute entry : offsets)
+  for (NamedAttribute entry : offsets) {
     kernel.parameters.push_back(
         {entry.getName().str(), "",
          cast<RankedTensorType>(
              cast<TypeAttr>(types.get(entry.getName())).getValue()),
          cast<IntegerAttr>(entry.getValue()).getInt()});
+  }
   llvm::sort(kernel.parameters,
              [](const auto &a, const auto &b) { return a.offset < b.offset; });
   Identifiers fields;

@@ -89,11 +89,12 @@ GraphImporter::collectInputs(const Node &node,
       inputs.push_back(nullptr);
     else if (found != values.end())
       inputs.push_back(&found->second);
-    else
+    else {
       return graph.emitError()
              << "expected an input that a node before makes, but nothing makes "
                 "'"
              << name << "'";
+    }
   }
   while (!inputs.empty() && !inputs.back())
     inputs.pop_back();
@@ -128,11 +129,12 @@ LogicalResult GraphImporter::checkTensors(const Operator &entry,
     if (input->hasPlaces() && entry.takes != Takes::Places)
       return graph.refusePlaces();
     if ((input->isSequence() || input->isMissing()) &&
-        entry.takes != Takes::Sequences)
+        entry.takes != Takes::Sequences) {
       return graph.emitError()
              << "expected a tensor as input " << i << ", but got "
              << (input->isSequence() ? "a sequence"
                                      : "an empty optional value");
+    }
   }
   return success();
 }
@@ -209,12 +211,13 @@ LogicalResult GraphImporter::importNode(const Node &node) {
   if (failed(entry->import(importer)) || !importer.attributesAreValid())
     return failure();
   for (auto [output, value] :
-       llvm::zip_equal(node.outputs, importer.getOutputs()))
+       llvm::zip_equal(node.outputs, importer.getOutputs())) {
     if (value && !output.empty()) {
       if (failed(countNumbers(*value)))
         return failure();
       values[output] = *value;
     }
+  }
   return success();
 }
 
@@ -308,12 +311,14 @@ LogicalResult GraphImporter::checkDeadEnds() {
   if (graph.deadEnds.empty())
     return success();
   DenseSet<Value> useful = findUseful(body);
-  for (const DeadEnd &end : graph.deadEnds)
-    if (endsParameter(end.value, useful, graph))
+  for (const DeadEnd &end : graph.deadEnds) {
+    if (endsParameter(end.value, useful, graph)) {
       return graph.emitError()
              << "node '" << end.node
              << ": expected a function with a derivative on the only path from "
                 "parameters to the outputs, but got a step function";
+    }
+  }
   return success();
 }
 

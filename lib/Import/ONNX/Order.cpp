@@ -109,9 +109,9 @@ static Result extremePosition(NodeImporter &node, Result x, int64_t axis,
   // Positions are floats, and numbers of the file.
   constexpr int64_t mostPositions = 1 << 22;
   if (x->shape[axis] > mostPositions)
-    return node.emitError() << "expected at most " << mostPositions
-                            << " elements to compare, but got an axis of "
-                            << x->shape[axis];
+    return node.emitError()
+           << "expected at most " << mostPositions
+           << " elements to compare, but got an axis of " << x->shape[axis];
   node.endDerivative(*x);
   if (!x->isFloat())
     x = graph.convert(x, ElementKind::Float32);
