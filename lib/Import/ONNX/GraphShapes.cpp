@@ -33,6 +33,8 @@ GraphValue GraphBuilder::rearrange(const GraphValue &x, const Frame &frame,
 static SmallVector<int64_t> walk(ArrayRef<int64_t> shape,
                                  ArrayRef<int64_t> strides, int64_t start = 0) {
   SmallVector<int64_t> positions = {start};
+  if (llvm::is_contained(shape, 0))
+    return {}; // however many the axes before it have
   for (auto [size, stride] : llvm::zip_equal(shape, strides)) {
     SmallVector<int64_t> next;
     next.reserve(positions.size() * size);
