@@ -1,7 +1,7 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolutions on the device by cuDNN, version 8 or 9. Only algorithms that sum
+// Convolutions on the device by cuDNN 9. Only algorithms that sum
 // products in a fixed order are taken: no transforms (Winograd, FFT), which
 // round differently, no atomic additions. They may use a part of the caller's
 // workspace that is set aside for them; nothing is allocated on the device.
