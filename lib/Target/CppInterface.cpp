@@ -262,7 +262,9 @@ int64_t $theta_workspace_bytes(int64_t n1, int64_t n2) {
 
 namespace {
 /// The errors there are.
-enum Error { success, nullPointer, negativeCount, misaligned, invalid$errors };
+enum Error {
+  success, nullPointer, negativeCount, misaligned, unknownSide, invalid$errors
+};
 } // namespace
 
 static bool isAligned(const void *pointer) {
@@ -301,8 +303,10 @@ const char *$theta_error(int error) {
   case misaligned:
     return "expected parameters, factors and scratch memory aligned to 64 "
            "bytes";
-$errorCases  default:
+  case unknownSide:
     return "expected side 1 or 2";
+$errorCases  default:
+    return "expected blocks that fit the kernel";
   }
 }
 
@@ -317,7 +321,7 @@ int64_t $theta_scratch_bytes(int64_t n, int64_t m) {
 int $theta_factors(int side, const $network_params *params,
     $x, int64_t n, int64_t first_output, void *factors, void *scratch$handle) {
   if (side != 1 && side != 2)
-    return invalid;
+    return unknownSide;
   if (n < 0)
     return negativeCount;
   if (!params || !x || !factors || !scratch$handleIsNull)

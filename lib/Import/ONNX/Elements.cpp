@@ -117,6 +117,26 @@ static bool namesItself(const GraphValue &indices, int64_t component) {
   return true;
 }
 
+/// Takes the component that names each example itself out of the indices.
+static LogicalResult alignNamed(NodeImporter &node, Access &access,
+                                int64_t component) {
+  GraphValue &indices = access.indices;
+  int64_t last = indices.rank() - 1;
+  if (!indices.batch || !namesItself(indices, component))
+    return node.graph.refuseBatch(access.data, access.data.batch->axis,
+                                  "pick elements");
+  access.resultBatch = indices.batch->axis;
+  SmallVector<int64_t> others;
+  for (int64_t i = 0; i < indices.shape[last]; ++i)
+    if (i != component)
+      others.push_back(i);
+  Result left = node.graph.pick(indices, last, others);
+  if (failed(left))
+    return failure();
+  indices = *left;
+  return indices.hasPlaces() ? node.graph.refusePlaces() : success();
+}
+
 /// Data [b…, k…, rest…] and indices [b…, i…, k], the batch axis in any of the
 /// three parts of the data.
 static LogicalResult alignRows(NodeImporter &node, Access &access) {
@@ -139,29 +159,17 @@ static LogicalResult alignRows(NodeImporter &node, Access &access) {
     return node.emitError() << "expected each example to write to a value of "
                                "its own, but it is the same for all: the "
                                "network mixes examples";
+  bool isNamed = axis && *axis >= access.batchDims && *axis < end;
+  if (indices.hasPlaces() && !isNamed)
+    return node.graph.refusePlaces();
   if (!axis) {
-    if (indices.hasPlaces())
-      return node.graph.refusePlaces();
     if (indices.batch)
       access.resultBatch = indices.batch->axis;
     return takeExamples(node, access);
   }
-  bool isNamed = *axis >= access.batchDims && *axis < end;
   if (isNamed) {
-    int64_t component = *axis - access.batchDims;
-    if (!indices.batch || !namesItself(indices, component))
-      return node.graph.refuseBatch(data, *axis, "pick elements");
-    access.resultBatch = indices.batch->axis;
-    SmallVector<int64_t> others;
-    for (int64_t i = 0; i < count; ++i)
-      if (i != component)
-        others.push_back(i);
-    Result left = node.graph.pick(indices, last, others);
-    if (failed(left))
+    if (failed(alignNamed(node, access, *axis - access.batchDims)))
       return failure();
-    indices = *left;
-  } else if (indices.hasPlaces()) {
-    return node.graph.refusePlaces();
   } else if (*axis < access.batchDims) {
     access.resultBatch = *axis;
     --access.batchDims;
@@ -176,8 +184,6 @@ static LogicalResult alignRows(NodeImporter &node, Access &access) {
     if (failed(matchBatch(node, data, *axis)))
       return failure();
   }
-  if (indices.hasPlaces())
-    return node.graph.refusePlaces();
   if (access.updates &&
       failed(matchBatch(node, *access.updates, *access.resultBatch)))
     return failure();

@@ -132,7 +132,8 @@ public:
 
   /// Known positions in the batch plus integers that depend on the input.
   Result addPlaces(const GraphValue &places, const GraphValue &x);
-  /// Joins values of which some are positions in the batch.
+  /// Joins values of which some are positions in the batch, all together of no
+  /// more elements than known values have.
   Result concatPlaces(ArrayRef<GraphValue> values, int64_t axis);
   /// `pick` of a value with places: what is left of these, or a known value.
   Result pickPlaces(const GraphValue &x, int64_t axis,

@@ -39,6 +39,9 @@ Result GraphBuilder::addPlaces(const GraphValue &places, const GraphValue &x) {
   FailureOr<Frame> frame = unify({places, x});
   if (failed(frame))
     return failure();
+  std::optional<int64_t> count = product(frame->shape);
+  if (!count || *count > maxKnownElements)
+    return refusePlaces();
   FailureOr<Value> core = fit(x, *frame);
   if (failed(core))
     return failure();
@@ -55,8 +58,7 @@ Result GraphBuilder::concatPlaces(ArrayRef<GraphValue> values, int64_t axis) {
   // Zeros for the core of what is known, and for the numbers of what is not.
   SmallVector<GraphValue> cores, numbers;
   for (const GraphValue &x : values) {
-    if (x.hasPlaces() || x.isFloat() || !product(x.shape) ||
-        *product(x.shape) > maxKnownElements)
+    if (x.hasPlaces() || x.isFloat())
       return refusePlaces();
     Number own;
     own.addsCore = !x.isKnown();

@@ -302,8 +302,11 @@ Result GraphBuilder::concat(ArrayRef<GraphValue> values, int64_t axis) {
     return concatKnown(values, axis, frame);
   if (llvm::any_of(values, [](const GraphValue &x) {
         return namesPlaces(x) || x.hasPlaces();
-      }))
+      })) {
+    if (!isSmall(frame.shape))
+      return refusePlaces();
     return concatPlaces(values, axis);
+  }
   SmallVector<Value> cores;
   for (const GraphValue &x : values) {
     Frame own = frame;
