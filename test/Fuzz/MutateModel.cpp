@@ -75,6 +75,11 @@ void Mutator::mutateOperands(GraphProto &graph, int position) {
     pick(*node.mutable_input()) = pickValue(graph, position);
 }
 
+static void setOperator(NodeProto &node, const OnnxOperator &entry) {
+  node.set_domain(entry.domain.str());
+  node.set_op_type(entry.name.str());
+}
+
 void Mutator::mutateNode(GraphProto &graph) {
   static const auto operators = listOnnxOperators();
   int position = below(graph.node_size());
@@ -83,7 +88,7 @@ void Mutator::mutateNode(GraphProto &graph) {
   switch (below(16)) {
   case 0:
   case 1:
-    node.set_op_type(pick(operators).name.str());
+    setOperator(node, pick(operators));
     break;
   case 2:
   case 3:
@@ -127,7 +132,7 @@ void Mutator::insertNode(GraphProto &graph) {
       input = pickValue(graph, position);
   } else {
     const OnnxOperator &entry = pick(operators);
-    node.set_op_type(entry.name.str());
+    setOperator(node, entry);
     size_t extra = std::min<size_t>(entry.maxInputs - entry.minInputs, 3);
     for (size_t i = entry.minInputs + below(extra + 1); i > 0; --i)
       node.add_input(pickValue(graph, position));

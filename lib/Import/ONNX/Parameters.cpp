@@ -78,6 +78,7 @@ static bool isWeight(const Use &use) {
              (use.input >= 1 && use.input <= 3) || use.input == 7)
       .Cases("RMSNormalization", "PRelu", use.input == 1)
       .Case("Gather", use.input == 0)
+      .Cases("LinearRegressor", "LinearClassifier", use.input >= 1)
       .Default(false);
 }
 

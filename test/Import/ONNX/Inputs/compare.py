@@ -17,7 +17,7 @@ import sys
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from network import Network
@@ -40,12 +40,25 @@ def tensors(model):
     return graph_tensors(model.graph)
 
 
+def linear_model(node):
+    """The weights of a node of ai.onnx.ml, mirrored ones once."""
+    values = {a.name: np.array(helper.get_attribute_value(a)) for a in node.attribute}
+    intercepts = values.get("intercepts", np.zeros(values.get("targets", 1)))
+    rows = values["coefficients"].reshape(len(intercepts), -1)
+    if len(rows) == 2 and np.array_equal(rows[0], -rows[1]) and intercepts[0] == -intercepts[1]:
+        rows, intercepts = rows[1:], intercepts[1:]
+    name = node.name or node.output[0]
+    return {name + ".coefficients": rows, name + ".intercepts": intercepts}
+
+
 def graph_tensors(graph):
     found = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.HasField("g"):
                 found.update(graph_tensors(attribute.g))
+        if node.op_type in ("LinearRegressor", "LinearClassifier"):
+            found.update(linear_model(node))
         if node.op_type == "Identity" and node.input[0] in found:
             found[node.output[0]] = found[node.input[0]]
         if node.op_type == "Constant" and node.attribute[0].name == "value":

@@ -51,6 +51,7 @@ def write(test, folder):
             opset_imports=[
                 helper.make_opsetid("", int(options.get("opset", 20))),
                 helper.make_opsetid("local", 1),
+                helper.make_opsetid("ai.onnx.ml", 3),
             ],
             functions=[
                 parser.parse_function(function)
