@@ -89,8 +89,8 @@ public:
   LogicalResult setOutput(unsigned i, Result value);
   LogicalResult setResult(Result value) { return setOutput(0, value); }
   ArrayRef<std::optional<GraphValue>> getOutputs() const { return outputs; }
-  /// The node is a step function of `x`: constant almost everywhere. If x is
-  /// active and reaches the outputs by no other way, that is refused later.
+  /// The node is a step function of `x`: constant almost everywhere. Parameters
+  /// that reach the outputs in no other way are named in a warning.
   void endDerivative(const GraphValue &x);
 
 private:
