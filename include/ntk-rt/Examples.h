@@ -4,7 +4,8 @@
 // Examples for a network from a file, checked against its inputs: examples lie
 // along the first axis of every array, or the whole arrays are one. One input
 // takes an .npy file or the one array of an archive, several take an archive
-// with an array for each by name.
+// with an array for each by name; one without that axis is shared by all
+// examples.
 
 #ifndef NTK_RT_EXAMPLES_H
 #define NTK_RT_EXAMPLES_H
@@ -57,6 +58,7 @@ struct Examples {
 struct ExampleRules {
   bool wholeBatch = false; ///< an array is one example, without an axis of n
   bool allowNonFinite = false; ///< NaN and infinities are taken
+  bool mayBeShared = false;    ///< an array of one example's shape is for all
 };
 
 namespace detail {
@@ -78,7 +80,7 @@ inline bool checkInput(const KernelInput &input, const ExampleRules &rules,
                        std::string &error) {
   std::vector<int64_t> wanted = input.shapeVector(), found = array.shape;
   const bool hasExamples = !found.empty() && found[0] > 0;
-  if (!rules.wholeBatch)
+  if (!rules.wholeBatch && !(rules.mayBeShared && found == wanted))
     wanted.insert(wanted.begin(), hasExamples ? found[0] : 1);
   if (found != wanted) {
     std::string text = describe(input.type, input.shapeVector());
@@ -106,10 +108,24 @@ inline bool checkInput(const KernelInput &input, const ExampleRules &rules,
   return true;
 }
 
+/// The array once for each of `count` examples.
+inline bool repeat(int64_t count, Array &array, std::string &error) {
+  Memory all;
+  const int64_t size = array.bytes.size();
+  if (!all.allocate(multiply(count, size), error))
+    return false;
+  for (int64_t n = 0; n < count; ++n)
+    std::memcpy(all.data() + n * size, array.bytes.data(),
+                static_cast<size_t>(size));
+  array.shape.insert(array.shape.begin(), count);
+  array.bytes = std::move(all);
+  return true;
+}
+
 } // namespace detail
 
 /// Reads the examples of a file. All inputs have the same number of them, one
-/// or more, and the file has no other arrays.
+/// or more, or one value for all, and the file has no other arrays.
 inline bool readExamples(const std::string &path, const KernelInput *inputs,
                          int count, const ExampleRules &rules,
                          Examples &examples, std::string &error) {
@@ -118,6 +134,9 @@ inline bool readExamples(const std::string &path, const KernelInput *inputs,
     return false;
   const std::vector<std::string> names = file.names();
   examples.inputs.resize(static_cast<size_t>(count));
+  ExampleRules ofOne = rules;
+  ofOne.mayBeShared = count > 1 && !rules.wholeBatch;
+  std::vector<Array *> shared;
   for (int i = 0; i < count; ++i) {
     std::string name = inputs[i].name;
     if (count == 1 && names.size() == 1)
@@ -127,17 +146,28 @@ inline bool readExamples(const std::string &path, const KernelInput *inputs,
                                      name + "', but there is none");
     Array &array = examples.inputs[static_cast<size_t>(i)];
     if (!file.read(name, array, error) ||
-        !detail::checkInput(inputs[i], rules, file.describe(name), array,
+        !detail::checkInput(inputs[i], ofOne, file.describe(name), array,
                             error))
       return false;
+    if (ofOne.mayBeShared && array.shape == inputs[i].shapeVector()) {
+      shared.push_back(&array);
+      continue;
+    }
     const int64_t here = rules.wholeBatch ? 1 : array.shape[0];
-    if (i > 0 && here != examples.count)
+    if (examples.count > 0 && here != examples.count)
       return detail::fail(error, file.describe(name) + ": expected " +
                                      std::to_string(examples.count) +
                                      " examples as for '" + inputs[0].name +
                                      "', but got " + std::to_string(here));
     examples.count = here;
   }
+  if (examples.count == 0)
+    return detail::fail(error, path +
+                                   ": expected examples along the first axis "
+                                   "of an array, but all are of one example");
+  for (Array *array : shared)
+    if (!detail::repeat(examples.count, *array, error))
+      return false;
   if (names.size() > static_cast<size_t>(count))
     return detail::fail(error, path + ": expected " + std::to_string(count) +
                                    " arrays, one for each input, but found " +

@@ -267,6 +267,9 @@ static Error emitModel(Expected<Model> model, const RunOptions &options) {
 }
 
 static Error emit(MLIRContext &context, const RunOptions &options) {
+  Expected<GivenArrays> given = readGivenArrays(options);
+  if (!given)
+    return given.takeError();
   if (Error error = checkOutput("-o", options.output))
     return error;
   if (!options.savedParameters.empty())
@@ -274,7 +277,11 @@ static Error emit(MLIRContext &context, const RunOptions &options) {
       return error;
   if (!StringRef(options.model).ends_with(".mlir"))
     return emitModel(
-        loadModel(context, options, options.needsValues(Tool::Emit)), options);
+        loadModel(context, options, *given, options.needsValues(Tool::Emit)),
+        options);
+  if (!given->shared.empty())
+    return createStringError("--input: expected an ONNX model: the code takes "
+                             "the inputs of a network in MLIR when it runs");
   Expected<OwningOpRef<ModuleOp>> module = parseModule(context, options);
   if (!module)
     return module.takeError();

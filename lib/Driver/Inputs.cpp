@@ -4,6 +4,7 @@
 // Examples from .npy and .npz files, checked against the inputs of a network.
 // Examples lie along the first axis of every array.
 
+#include "ntk/Driver/GivenValues.h"
 #include "ntk/Driver/Model.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -114,24 +115,10 @@ static Error checkIds(Model &model, const NetworkInput &input,
   return Error::success();
 }
 
-static Expected<Array> readInput(Model &model, const NetworkInput &input,
-                                 const Array &array, const Twine &where,
-                                 bool allowNonFinite) {
-  ArrayRef<int64_t> wanted = input.type.getShape(), found = array.shape;
-  bool isBatch = model.batchSize.has_value();
-  if (isBatch ? found != wanted
-              : found.empty() || found.drop_front() != wanted) {
-    return createStringError(where + ": expected " +
-                             describeExamples(wanted, isBatch) +
-                             " for input '" + input.name + "', but got " +
-                             describe(array.kind, array.shape));
-  }
-  if (!isBatch && found.front() == 0) {
-    return createStringError(where +
-                             ": expected at least one example, but "
-                             "got " +
-                             describe(array.kind, array.shape));
-  }
+/// The whole array, in the element type of the network.
+static Expected<Array> takeElements(Model &model, const NetworkInput &input,
+                                    const Array &array, const Twine &where,
+                                    bool allowNonFinite) {
   Expected<Array> result = convertTo(array, input.type.getElementType(), where);
   if (!result)
     return result;
@@ -149,17 +136,71 @@ static Expected<Array> readInput(Model &model, const NetworkInput &input,
   return result;
 }
 
+/// An array of one example's shape: all examples share it.
+static bool isShared(Model &model, const NetworkInput &input,
+                     const Array &array) {
+  return !model.batchSize && ArrayRef(array.shape) == input.type.getShape();
+}
+
+static Error checkShape(Model &model, const NetworkInput &input,
+                        const Array &array, const Twine &where) {
+  ArrayRef<int64_t> wanted = input.type.getShape(), found = array.shape;
+  bool isBatch = model.batchSize.has_value();
+  if (isBatch ? found != wanted
+              : found.empty() || found.drop_front() != wanted) {
+    return createStringError(where + ": expected " +
+                             describeExamples(wanted, isBatch) +
+                             " for input '" + input.name + "', but got " +
+                             describe(array.kind, array.shape));
+  }
+  if (!isBatch && found.front() == 0) {
+    return createStringError(where +
+                             ": expected at least one example, but "
+                             "got " +
+                             describe(array.kind, array.shape));
+  }
+  return Error::success();
+}
+
+/// The array once for each example.
+static Expected<Array> repeat(const Array &array, int64_t count) {
+  SmallVector<int64_t> shape(array.shape);
+  shape.insert(shape.begin(), count);
+  MutableArrayRef<char> bytes;
+  Expected<Array> result = Array::allocate(array.kind, shape, bytes);
+  if (result)
+    for (int64_t n = 0; n < count; ++n)
+      llvm::copy(array.bytes(), bytes.begin() + n * array.bytes().size());
+  return result;
+}
+
 //===----------------------------------------------------------------------===//
 // Files
 //===----------------------------------------------------------------------===//
 
-/// The array for `input` among those of a file: by name, or the only one.
-static const Array *findArray(ArrayRef<NamedArray> arrays,
-                              const NetworkInput &input, size_t inputs) {
+Expected<GivenArrays> mlir::ntk::readGivenArrays(const RunOptions &options) {
+  GivenArrays given;
+  for (const std::string &text : options.inputs) {
+    Expected<NamedArray> value = parseGivenValue(text);
+    if (!value)
+      return createStringError("--input: " + llvm::toString(value.takeError()));
+    given.shared.push_back(std::move(*value));
+  }
+  if (options.x1.empty())
+    return given;
+  Expected<std::vector<NamedArray>> arrays = readArrays(options.x1);
+  if (!arrays)
+    return createStringError("--x1: " + llvm::toString(arrays.takeError()));
+  given.x1 = std::move(*arrays);
+  return given;
+}
+
+/// The array of this name, or null.
+static const Array *findNamed(ArrayRef<NamedArray> arrays, StringRef name) {
   for (const NamedArray &entry : arrays)
-    if (entry.name == input.name)
+    if (entry.name == name)
       return &entry.array;
-  return inputs == 1 && arrays.size() == 1 ? &arrays.front().array : nullptr;
+  return nullptr;
 }
 
 static std::string listNames(const Model &model) {
@@ -169,42 +210,132 @@ static std::string listNames(const Model &model) {
   return text;
 }
 
-Expected<Examples> mlir::ntk::readExamples(Model &model, StringRef option,
-                                           StringRef path,
+/// "'a', 'b'", of the arrays that are there.
+static std::string listNames(ArrayRef<NamedArray> arrays) {
+  std::string text;
+  for (const NamedArray &entry : arrays)
+    text += (text.empty() ? "'" : ", '") + entry.name + "'";
+  return text;
+}
+
+/// A value that all examples share is one: in --x2 as in --x1.
+static Error checkShared(const Model &model, ArrayRef<NamedArray> arrays,
+                         const Twine &where) {
+  for (const NamedArray &shared : model.shared) {
+    const Array *array = findNamed(arrays, shared.name);
+    if (!array)
+      continue;
+    Expected<Array> value = convertShared(*array, shared.array.kind);
+    bool isEqual = value && value->size() == shared.array.size() &&
+                   value->bytes() == shared.array.bytes();
+    if (!value)
+      llvm::consumeError(value.takeError());
+    if (!isEqual)
+      return createStringError(
+          where + ": '" + shared.name +
+          "': expected the one value that all examples share, " +
+          describe(shared.array.kind, shared.array.shape) +
+          ", but got another; give it for each example in --x1, too, along the "
+          "first axis");
+  }
+  return Error::success();
+}
+
+/// Arrays that are for no input of the file.
+static Error checkNames(const Model &model, ArrayRef<NamedArray> arrays,
+                        const Twine &where) {
+  if (arrays.size() == 1 && model.inputs.size() == 1)
+    return Error::success();
+  for (const NamedArray &entry : arrays) {
+    bool isKnown = llvm::any_of(model.inputs,
+                                [&](const NetworkInput &input) {
+                                  return input.name == entry.name;
+                                }) ||
+                   findNamed(model.shared, entry.name) ||
+                   llvm::is_contained(model.unused, entry.name);
+    if (!isKnown)
+      return createStringError(
+          where + ": expected " + Twine(model.inputs.size()) + " arrays, for " +
+          listNames(model) + ", but found '" + entry.name + "'");
+  }
+  return Error::success();
+}
+
+/// The value that --input has for an input, in its element type; else an array
+/// without elements.
+static Expected<Array> takeGiven(const NetworkInput &input,
+                                 ArrayRef<NamedArray> shared) {
+  const Array *array = findNamed(shared, input.name);
+  if (!array)
+    return Array(ElementKind::Bool, {0}, {}, nullptr);
+  Type element = input.type.getElementType();
+  ElementKind kind = isa<FloatType>(element) ? ElementKind::Float64
+                     : element.isInteger(1)  ? ElementKind::Bool
+                                             : ElementKind::Int64;
+  Expected<Array> value = convertShared(*array, kind);
+  if (!value)
+    return createStringError("--input: '" + input.name +
+                             "': " + llvm::toString(value.takeError()));
+  return value;
+}
+
+Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
+                                           ArrayRef<NamedArray> arrays,
+                                           ArrayRef<NamedArray> shared,
                                            bool allowNonFinite) {
-  Expected<std::vector<NamedArray>> arrays = readArrays(path);
-  if (!arrays)
-    return createStringError("--" + option + ": " +
-                             llvm::toString(arrays.takeError()));
+  std::string file = ("--" + source.option + ": " + source.path).str();
   Examples examples;
+  SmallVector<size_t> repeated;
   for (const NetworkInput &input : model.inputs) {
-    const Array *array = findArray(*arrays, input, model.inputs.size());
+    const Array *array = findNamed(arrays, input.name);
+    Expected<Array> given = takeGiven(input, shared);
+    if (!given)
+      return given.takeError();
+    if (!array && given->size() > 0)
+      array = &*given;
+    if (!array && model.inputs.size() == 1 && arrays.size() == 1)
+      array = &arrays.front().array;
     if (!array) {
-      return createStringError("--" + option + ": " + path +
-                               ": expected an array for each of the inputs " +
-                               listNames(model) + ", but found none for '" +
-                               input.name + "'");
+      return createStringError(
+          file + ": expected an array for each of the inputs " +
+          listNames(model) + ", but found none for '" + input.name +
+          "'; there are " + listNames(arrays));
     }
-    std::string where = ("--" + option + ": " + path).str();
-    if (arrays->size() > 1)
+    std::string where = file;
+    if (arrays.size() > 1)
       where += ": '" + input.name + "'";
+    bool isRepeated = model.inputs.size() > 1 && isShared(model, input, *array);
+    if (!isRepeated)
+      if (Error error = checkShape(model, input, *array, where))
+        return std::move(error);
     Expected<Array> converted =
-        readInput(model, input, *array, where, allowNonFinite);
+        takeElements(model, input, *array, where, allowNonFinite);
     if (!converted)
       return converted.takeError();
-    int64_t count = model.batchSize ? 1 : converted->shape.front();
-    if (!examples.inputs.empty() && count != examples.count)
-      return createStringError(where + ": expected " + Twine(examples.count) +
-                               " examples as for '" + model.inputs[0].name +
-                               "', but got " + Twine(count));
-    examples.count = count;
+    if (isRepeated) {
+      repeated.push_back(examples.inputs.size());
+    } else {
+      int64_t count = model.batchSize ? 1 : converted->shape.front();
+      if (examples.count && count != examples.count)
+        return createStringError(where + ": expected " + Twine(examples.count) +
+                                 " examples as for '" + model.inputs[0].name +
+                                 "', but got " + Twine(count));
+      examples.count = count;
+    }
     examples.inputs.push_back(std::move(*converted));
   }
-  if (arrays->size() > model.inputs.size()) {
-    return createStringError("--" + option + ": " + path + ": expected " +
-                             Twine(model.inputs.size()) + " arrays, for " +
-                             listNames(model) + ", but found " +
-                             Twine(arrays->size()));
+  if (!examples.count)
+    return createStringError(file + ": expected examples along the first axis "
+                                    "of an array, but all are of one example");
+  for (size_t i : repeated) {
+    Expected<Array> all = repeat(examples.inputs[i], examples.count);
+    if (!all)
+      return all.takeError();
+    examples.inputs[i] = std::move(*all);
   }
+  if (Error error = checkShared(model, arrays, file))
+    return std::move(error);
+  if (Error error = checkNames(model, arrays, file))
+    return std::move(error);
   return examples;
 }

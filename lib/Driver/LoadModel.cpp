@@ -215,6 +215,12 @@ mlir::ntk::parseModule(MLIRContext &context, const RunOptions &options) {
 /// The network of a module, with the parameters that the options ask for.
 static Expected<Model> takeNetwork(OwningOpRef<ModuleOp> module,
                                    const RunOptions &options) {
+  if (!options.outputs.empty())
+    return createStringError("--outputs: expected an ONNX model: outputs of a "
+                             "network in MLIR have no names");
+  if (!options.sizes.empty())
+    return createStringError("--size: expected an ONNX model: a network in "
+                             "MLIR leaves no sizes open");
   Model model;
   model.module = std::move(module);
   if (Error error = findNetwork(model, options.model))
@@ -232,34 +238,34 @@ static Expected<Model> takeNetwork(OwningOpRef<ModuleOp> module,
   return model;
 }
 
-/// What a whole batch leaves open: sizes of the arrays of `--x1`, or where
-/// there are no examples yet those that are planned for.
-static Error describeBatch(const RunOptions &options,
-                           OnnxImportOptions &import) {
-  import.wholeBatch = true;
-  if (options.x1.empty()) {
-    import.batchSize = options.n1;
-    return Error::success();
+/// What all examples share is part of the network, and checked with it.
+static Error checkSharedFinite(const OnnxImport &onnx,
+                               const RunOptions &options) {
+  for (const NamedArray &input : onnx.shared) {
+    NonFiniteCount count = countNonFinite(input.array);
+    if (!options.allowNonFinite && count.nans + count.infinities)
+      return createStringError(
+          options.model + ": input '" + input.name +
+          "': expected finite values, but all examples share " +
+          Twine(count.nans) + " NaN and " + Twine(count.infinities) +
+          " infinite ones (--allow-nonfinite computes all the same)");
   }
-  Expected<std::vector<NamedArray>> arrays = readArrays(options.x1);
-  if (!arrays)
-    return createStringError("--x1: " + llvm::toString(arrays.takeError()));
-  for (const NamedArray &entry : *arrays)
-    import.inputShapes.emplace_back(
-        entry.name, std::vector<int64_t>(entry.array.shape.begin(),
-                                         entry.array.shape.end()));
   return Error::success();
 }
 
-static Expected<Model> loadOnnx(MLIRContext &context,
-                                const RunOptions &options) {
+static Expected<Model> loadOnnx(MLIRContext &context, const RunOptions &options,
+                                const GivenArrays &given) {
   OnnxImportOptions import;
   import.wrt = options.wrt;
   import.frozen = options.frozen;
   import.doublePrecision = options.doublePrecision.value_or(false);
-  if (options.wholeBatch)
-    if (Error error = describeBatch(options, import))
-      return std::move(error);
+  import.outputs = options.outputs;
+  import.examples = given.x1;
+  import.shared = given.shared;
+  import.sizes = options.sizes;
+  import.wholeBatch = options.wholeBatch;
+  if (options.wholeBatch && options.x1.empty())
+    import.batchSize = options.n1;
   Expected<OnnxImport> onnx = importOnnx(options.model, context, import);
   if (!onnx)
     return onnx.takeError();
@@ -272,9 +278,13 @@ static Expected<Model> loadOnnx(MLIRContext &context,
     if (!onnx)
       return onnx.takeError();
   }
+  if (Error error = checkSharedFinite(*onnx, options))
+    return std::move(error);
   Model model;
   model.module = std::move(onnx->module);
   model.store = std::move(onnx->store);
+  model.shared = std::move(onnx->shared);
+  model.unused = std::move(onnx->unused);
   model.batchSize = onnx->wholeBatchSize;
   model.summary = std::move(onnx->summary);
   model.warnings = std::move(onnx->warnings);
@@ -317,13 +327,14 @@ Expected<Model> mlir::ntk::loadModel(OwningOpRef<ModuleOp> module,
 
 Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
                                      const RunOptions &options,
+                                     const GivenArrays &given,
                                      bool needsValues) {
   if (std::error_code code = llvm::sys::fs::access(
           options.model, llvm::sys::fs::AccessMode::Exist))
     return createStringError(options.model + ": " +
                              StringRef(code.message()).lower());
   if (StringRef(options.model).ends_with(".onnx"))
-    return complete(loadOnnx(context, options), options, needsValues);
+    return complete(loadOnnx(context, options, given), options, needsValues);
   Expected<OwningOpRef<ModuleOp>> module = parseModule(context, options);
   if (!module)
     return module.takeError();

@@ -4,6 +4,7 @@
 // The table of options and what reads their values.
 
 #include "OptionTable.h"
+#include "ntk/Driver/GivenValues.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::ntk;
@@ -52,6 +53,27 @@ static Error setCount(RunOptions &o, StringRef option, StringRef value) {
   return Error::success();
 }
 
+/// NAME=VALUE, of which the value is read with the other arrays.
+static Error addInput(RunOptions &o, StringRef option, StringRef value) {
+  if (value.split('=').first.empty() || value.split('=').second.empty())
+    return expected(option, "NAME=VALUE", value);
+  o.inputs.push_back(value.str());
+  return Error::success();
+}
+
+static Error addSizes(RunOptions &o, StringRef option, StringRef value) {
+  llvm::SmallVector<StringRef> entries;
+  value.split(entries, ',');
+  for (StringRef entry : entries) {
+    auto size = parseGivenSize(entry.trim());
+    if (!size)
+      return createStringError("--" + option + ": " +
+                               llvm::toString(size.takeError()));
+    o.sizes.push_back(std::move(*size));
+  }
+  return Error::success();
+}
+
 /// A comma-separated list of globs. Commas in {a,b} belong to the glob.
 template <std::vector<std::string> RunOptions::*target>
 static Error addGlobs(RunOptions &o, StringRef option, StringRef value) {
@@ -67,8 +89,7 @@ static Error addGlobs(RunOptions &o, StringRef option, StringRef value) {
     StringRef glob = value.slice(begin, i).trim();
     begin = i + 1;
     if (glob.empty())
-      return expected(
-          option, "names or globs of parameters, separated by commas", value);
+      return expected(option, "names or globs, separated by commas", value);
     (o.*target).push_back(glob.str());
   }
   return Error::success();
@@ -131,7 +152,8 @@ static Error setMemoryLimit(RunOptions &o, StringRef option, StringRef value) {
 static constexpr Option options[] = {
     {Option::Run, "x1", "A.npy|A.npz",
      "examples along the first axis; for a network with several inputs an\n"
-     ".npz with one array for each by name",
+     ".npz with one array for each by name; one without that axis is shared\n"
+     "by all examples",
      setFile<&RunOptions::x1>},
     {Option::Run, "x2", "B.npy|B.npz",
      "the second set of examples; without it the kernel of A with itself",
@@ -153,6 +175,18 @@ static constexpr Option options[] = {
      "are\n"
      "full. With a word, as in trace:-1,diagonal:0, an axis has its own K",
      addAxes},
+    {Option::Both, "outputs", "GLOB,...",
+     "the outputs whose kernel it is, by name; without it all. What only the\n"
+     "others need is not looked at",
+     addGlobs<&RunOptions::outputs>},
+    {Option::Both, "input", "NAME=VALUE",
+     "the value of an input that all examples share: a number, true, false,\n"
+     "a list as [1, 2], or an .npy file; once for each such input",
+     addInput},
+    {Option::Emit, "size", "NAME=N,...",
+     "a size beside the batch that the model leaves open, by the name of the\n"
+     "axis, or as INPUT.AXIS where it has none",
+     addSizes},
     {Option::Both, "wrt", "GLOB,...", "differentiate by these parameters only",
      addGlobs<&RunOptions::wrt>},
     {Option::Both, "frozen", "GLOB,...", "do not differentiate by these",

@@ -78,7 +78,10 @@ static double getProcessSeconds() {
 Error Session::load() {
   if (options.reference && StringRef(options.model).ends_with(".onnx"))
     options.doublePrecision = true;
-  Expected<Model> loaded = loadModel(context, options);
+  Expected<GivenArrays> given = readGivenArrays(options);
+  if (!given)
+    return given.takeError();
+  Expected<Model> loaded = loadModel(context, options, *given);
   if (!loaded)
     return loaded.takeError();
   model = std::move(*loaded);
@@ -91,14 +94,20 @@ Error Session::load() {
     return wanted.takeError();
   shape = std::move(*wanted);
   Expected<Examples> first =
-      readExamples(model, "x1", options.x1, options.allowNonFinite);
+      readExamples(model, {"x1", options.x1}, given->x1, given->shared,
+                   options.allowNonFinite);
   if (!first)
     return first.takeError();
   x1 = std::move(*first);
   bool symmetric = true;
   if (!options.x2.empty()) {
+    Expected<std::vector<NamedArray>> arrays = readArrays(options.x2);
+    if (!arrays)
+      return llvm::createStringError("--x2: " +
+                                     llvm::toString(arrays.takeError()));
     Expected<Examples> second =
-        readExamples(model, "x2", options.x2, options.allowNonFinite);
+        readExamples(model, {"x2", options.x2}, *arrays, given->shared,
+                     options.allowNonFinite);
     if (!second)
       return second.takeError();
     if (!(*second == x1)) {

@@ -98,7 +98,7 @@ TEST(Options, Errors) {
   EXPECT_EQ(with({"--repeat", "0"}),
             "--repeat: expected a number from 1 to 1048576, but got '0'");
   EXPECT_EQ(with({"--wrt", "a,,b"}),
-            "--wrt: expected names or globs of parameters, separated by "
+            "--wrt: expected names or globs, separated by "
             "commas, but got 'a,,b'");
   EXPECT_EQ(with({"--plan=xml"}),
             "--plan: expected json, or nothing, but got 'xml'");

@@ -22,11 +22,26 @@ struct NetworkInput {
   RankedTensorType type; ///< of one example
 };
 
+/// What the command line gives for the inputs.
+struct GivenArrays {
+  /// The arrays of `--x1`; empty if there is none.
+  std::vector<NamedArray> x1;
+  /// `--input`: values that all examples share.
+  std::vector<NamedArray> shared;
+};
+
+/// Reads the files that the options name. Errors name the option.
+llvm::Expected<GivenArrays> readGivenArrays(const RunOptions &options);
+
 struct Model {
   /// Holds the network and nothing else.
   OwningOpRef<ModuleOp> module;
   NetworkOp network;
   std::vector<NetworkInput> inputs;
+  /// Inputs of the file that are none of the network: values that all examples
+  /// share, as Float64, Int64 or Bool, and inputs that no output needs.
+  std::vector<NamedArray> shared;
+  std::vector<std::string> unused;
   /// A tensor of the right shape for each parameter and buffer of the network.
   ParameterStore store;
   /// The parameters to differentiate by, in the network's order.
@@ -43,7 +58,9 @@ struct Model {
 /// Reads the model that the options name, with `--params`, `--wrt`, `--frozen`
 /// and `--dtype`; with `needsValues` every parameter has to have its values.
 /// Errors name the file and the node, parameter or option.
+/// The arrays tell which sizes an ONNX file leaves open and what is shared.
 llvm::Expected<Model> loadModel(MLIRContext &context, const RunOptions &options,
+                                const GivenArrays &given,
                                 bool needsValues = true);
 
 /// The same of a network in MLIR that parseModule has read.
@@ -66,11 +83,18 @@ struct Examples {
   bool operator==(const Examples &other) const;
 };
 
-/// Reads the file that option `--x1` or `--x2` names and checks it against the
-/// network: names, ranks, sizes, element types, ids within their tables, and
-/// that values are finite unless that is allowed. A whole batch is one example.
-llvm::Expected<Examples> readExamples(Model &model, llvm::StringRef option,
-                                      llvm::StringRef path,
+/// The option and the file that examples are from, for messages.
+struct ExampleSource {
+  llvm::StringRef option, path;
+};
+
+/// Checks the arrays of `--x1` or `--x2` against the network: names, ranks,
+/// sizes, element types, ids within their tables, and that values are finite
+/// unless that is allowed. A whole batch is one example. An array of one
+/// example's shape, or a value of `--input`, is repeated for all.
+llvm::Expected<Examples> readExamples(Model &model, ExampleSource source,
+                                      ArrayRef<NamedArray> arrays,
+                                      ArrayRef<NamedArray> shared,
                                       bool allowNonFinite);
 
 /// `array` in the element type and the shape of an argument of the network.

@@ -42,7 +42,12 @@ struct RunOptions {
   /// Element type of the computation; without it that of the model.
   std::optional<bool> doublePrecision;
   std::vector<std::string> wrt, frozen; ///< globs over parameter names
-  std::optional<int64_t> memoryLimit;   ///< bytes
+  std::vector<std::string> outputs;     ///< globs over outputs; none: all
+  /// Values of inputs that all examples share, as NAME=VALUE.
+  std::vector<std::string> inputs;
+  /// Sizes that the model leaves open, by the name of the axis.
+  std::vector<std::pair<std::string, int64_t>> sizes;
+  std::optional<int64_t> memoryLimit; ///< bytes
   std::optional<int64_t> threads;
   int64_t repeat = 1;
   ReportFormat plan = ReportFormat::None, profile = ReportFormat::None;

@@ -24,12 +24,23 @@ struct OnnxImportOptions {
   /// Globs over names of initializers. If `wrt` is not empty, exactly what it
   /// matches is trainable; what `frozen` matches is not.
   std::vector<std::string> wrt, frozen;
+  /// Globs over names of outputs, all if empty. What only the others need is
+  /// not imported.
+  std::vector<std::string> outputs;
   /// The whole batch is the one example. Sizes that the file leaves open are
   /// those of the inputs' arrays, by name, and else the batch axis has
   /// `batchSize` examples.
   bool wholeBatch = false;
-  std::vector<std::pair<std::string, std::vector<int64_t>>> inputShapes;
   std::optional<int64_t> batchSize;
+  /// The arrays of `--x1`: sizes beside the batch that the file leaves open are
+  /// theirs, and what has the shape of an input without examples is shared by
+  /// all of them.
+  std::vector<NamedArray> examples;
+  /// Values of inputs that all examples share, by name.
+  std::vector<NamedArray> shared;
+  /// Sizes beside the batch that the file leaves open, by the name of the axis
+  /// or as INPUT.AXIS.
+  std::vector<std::pair<std::string, int64_t>> sizes;
 };
 
 /// An input or output as the file has it.
@@ -49,6 +60,10 @@ struct OnnxImport {
   OwningOpRef<ModuleOp> module;
   ParameterStore store;
   std::vector<OnnxInterface> inputs, outputs;
+  /// Inputs that are no arguments: values that all examples share, in the shape
+  /// they have for one example, and inputs that no output needs.
+  std::vector<NamedArray> shared;
+  std::vector<std::string> unused;
   /// Batch size that the file fixes, if it does.
   std::optional<int64_t> batchSize;
   /// Examples in a whole batch, if that is the one example: the size of the
@@ -66,8 +81,10 @@ llvm::Expected<OnnxImport> importOnnx(llvm::StringRef path,
                                       MLIRContext &context,
                                       const OnnxImportOptions &options);
 
-/// An operator that the importer knows, of the standard domain.
+/// An operator that the importer knows.
 struct OnnxOperator {
+  /// Empty for the standard one.
+  llvm::StringRef domain;
   llvm::StringRef name;
   /// Versions of the operator set, both included.
   int64_t since, until;
@@ -75,11 +92,12 @@ struct OnnxOperator {
   unsigned minInputs, maxInputs;
 };
 
-/// All operators, by name and version.
+/// All operators, by domain, name and version.
 std::vector<OnnxOperator> listOnnxOperators();
 
-/// Prints a line for each operator: name, first and last version of the
-/// operator set, least and most inputs ("-" is any number).
+/// Prints a line for each operator: name, outside the standard domain as
+/// "domain::Name", first and last version of the operator set, least and most
+/// inputs ("-" is any number).
 void printOnnxOperators(llvm::raw_ostream &stream);
 
 /// Registers `--onnx-to-ntk` with mlir-translate's main program, and its

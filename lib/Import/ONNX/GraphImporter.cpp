@@ -7,7 +7,7 @@
 
 #include "GraphImporter.h"
 #include "NodeImporter.h"
-#include "Operators.h"
+#include "OperatorDomains.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -21,8 +21,9 @@ LogicalResult GraphImporter::run(ArrayRef<size_t> liveNodes) {
     if (failed(importNode(model.nodes[position])))
       return failure();
   current.clear();
-  if (failed(importOutputs()) || failed(checkDeadEnds()))
+  if (failed(importOutputs()))
     return failure();
+  findDeadEnds();
   removeUnused();
   finishSignature();
   return success();
@@ -33,47 +34,62 @@ LogicalResult GraphImporter::run(ArrayRef<size_t> liveNodes) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult GraphImporter::importInputs() {
-  SmallVector<Value> arguments;
-  for (const OnnxInterface &input : result.inputs)
-    arguments.push_back(body.addArgument(
-        RankedTensorType::get(input.shape, graph.elementType(input.kind)),
-        NameLoc::get(graph.attributes().getStringAttr(input.name))));
-  for (auto [input, argument] : llvm::zip_equal(result.inputs, arguments)) {
+  // Inputs are the first arguments, before what is stored.
+  for (const GraphInput &input : inputs) {
+    if (input.shared)
+      continue;
+    const OnnxInterface &interface = input.interface;
+    result.inputs.push_back(interface);
+    auto type = RankedTensorType::get(interface.shape,
+                                      graph.elementType(interface.kind));
+    Value argument = body.addArgument(
+        type,
+        NameLoc::get(graph.attributes().getStringAttr(interface.name)));
     Frame frame;
-    frame.shape.assign(input.shape.begin(), input.shape.end());
-    if (input.batchAxis && batch == Batch::Apart) {
-      frame.batch = BatchAxis{*input.batchAxis};
-      frame.shape.insert(frame.shape.begin() + *input.batchAxis, 1);
+    frame.shape.assign(interface.shape.begin(), interface.shape.end());
+    values[interface.name] = graph.wrap(argument, interface.kind, frame);
+  }
+  for (const GraphInput &input : inputs) {
+    const OnnxInterface &interface = input.interface;
+    graph.setLocation(
+        NameLoc::get(graph.attributes().getStringAttr(interface.name)));
+    if (input.shared) {
+      GraphValue value = importTensor(interface.name, *input.shared,
+                                      /*isParameter=*/false);
+      value.kind = interface.kind;
+      values[interface.name] = std::move(value);
     }
-    Result value = graph.wrap(argument, input.kind, frame);
-    graph.setLocation(argument.getLoc());
-    if (input.batchAxis && batch == Batch::OfOne)
-      value = graph.unsqueeze(value, {*input.batchAxis});
+    Result value = values[interface.name];
+    if (batch == Batch::Apart)
+      value = graph.giveBatch(value, interface.batchAxis);
+    else if (interface.batchAxis)
+      value = graph.unsqueeze(value, {*interface.batchAxis});
     if (failed(value))
       return failure();
-    values[input.name] = *value;
+    values[interface.name] = *value;
   }
   return success();
 }
 
 /// Integers and single numbers are known; other tensors are arguments.
+GraphValue GraphImporter::importTensor(StringRef name, const Array &array,
+                                       bool isParameter) {
+  int64_t most = isFloat(array.kind) ? 1 : maxKnownElements;
+  if (!isParameter && array.size() <= most)
+    return makeKnown(array);
+  GraphValue value;
+  value.kind = array.kind;
+  value.shape = array.shape;
+  value.core = graph.addArgument(name, array, isParameter);
+  if (!isParameter && array.size() <= maxKnownElements)
+    value.stored = std::make_shared<const Array>(array);
+  return value;
+}
+
 void GraphImporter::importInitializers() {
-  for (const NamedTensor &tensor : model.initializers) {
-    bool isParameter = trainable.contains(tensor.name);
-    const Array &array = tensor.values;
-    int64_t most = isFloat(array.kind) ? 1 : maxKnownElements;
-    if (!isParameter && array.size() <= most) {
-      values[tensor.name] = makeKnown(array);
-      continue;
-    }
-    GraphValue value;
-    value.kind = array.kind;
-    value.shape = array.shape;
-    value.core = graph.addArgument(tensor.name, array, isParameter);
-    if (!isParameter && array.size() <= maxKnownElements)
-      value.stored = std::make_shared<const Array>(array);
-    values[tensor.name] = std::move(value);
-  }
+  for (const NamedTensor &tensor : model.initializers)
+    values[tensor.name] = importTensor(tensor.name, tensor.values,
+                                       trainable.contains(tensor.name));
 }
 
 //===----------------------------------------------------------------------===//
@@ -194,8 +210,7 @@ LogicalResult GraphImporter::importNode(const Node &node) {
   StringRef name =
       node.outputs.front().empty() ? node.displayName() : node.outputs.front();
   graph.setLocation(NameLoc::get(graph.attributes().getStringAttr(name)));
-  const Operator *entry =
-      node.domain.empty() ? findOperator(node.type, node.opset) : nullptr;
+  const Operator *entry = findOperator(node);
   if (!entry)
     return graph.emitError() << "unsupported operator";
   SmallVector<const GraphValue *> inputs;
@@ -273,60 +288,11 @@ LogicalResult GraphImporter::importOutputs() {
   return success();
 }
 
-/// Does an op pass derivatives on?
-static bool hasDerivative(Operation *op) {
-  return cast<DifferentiableOpInterface>(op).getLinearity() !=
-         Linearity::Constant;
-}
-
-/// The values from which a derivative reaches the outputs.
-static DenseSet<Value> findUseful(Block &body) {
-  DenseSet<Value> useful;
-  for (Operation &op : llvm::reverse(body))
-    if (isa<ReturnOp>(op) ||
-        (useful.contains(op.getResult(0)) && hasDerivative(&op)))
-      useful.insert(op.operand_begin(), op.operand_end());
-  return useful;
-}
-
-/// Is there a parameter whose derivatives reach `value` and end there?
-static bool endsParameter(Value value, const DenseSet<Value> &useful,
-                          const GraphBuilder &graph) {
-  SmallVector<Value> worklist = {value};
-  DenseSet<Value> seen;
-  while (!worklist.empty()) {
-    Value next = worklist.pop_back_val();
-    if (!graph.isActive(next) || !seen.insert(next).second)
-      continue;
-    Operation *op = next.getDefiningOp();
-    if (!op && !useful.contains(next))
-      return true;
-    if (op && hasDerivative(op))
-      llvm::append_range(worklist, op->getOperands());
-  }
-  return false;
-}
-
-LogicalResult GraphImporter::checkDeadEnds() {
-  if (graph.deadEnds.empty())
-    return success();
-  DenseSet<Value> useful = findUseful(body);
-  for (const DeadEnd &end : graph.deadEnds) {
-    if (endsParameter(end.value, useful, graph)) {
-      return graph.emitError()
-             << "node '" << end.node
-             << ": expected a function with a derivative on the only path from "
-                "parameters to the outputs, but got a step function";
-    }
-  }
-  return success();
-}
-
 //===----------------------------------------------------------------------===//
 // The network's signature
 //===----------------------------------------------------------------------===//
 
-/// Ops and arguments that nothing reads leave; inputs stay.
+/// Ops and stored arguments that nothing reads leave; inputs stay.
 void GraphImporter::removeUnused() {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
     if (!isa<ReturnOp>(op) && op.use_empty())

@@ -14,10 +14,21 @@
 
 namespace mlir::ntk::onnximport {
 
-/// The inputs of one example, and the batch size if the file fixes it. Errors
-/// name the input.
-llvm::Error readInputs(const Model &model, const OnnxImportOptions &options,
-                       OnnxImport &result);
+/// Leaves only the outputs that the options' globs match.
+llvm::Error selectOutputs(Model &model, const OnnxImportOptions &options);
+
+/// An input that is an argument of the network or shared by all examples.
+struct GraphInput {
+  OnnxInterface interface;
+  /// Its value, if all examples share it: of shape `interface.shape`.
+  std::optional<Array> shared;
+};
+
+/// The inputs that the nodes need, and the batch size if the file fixes it.
+/// Errors name the input.
+llvm::Expected<std::vector<GraphInput>>
+readInputs(const Model &model, ArrayRef<size_t> liveNodes,
+           const OnnxImportOptions &options, OnnxImport &result);
 
 /// Nodes of an inner graph that its outputs need.
 std::vector<const Node *> findLiveNodes(const Graph &graph);
@@ -35,10 +46,10 @@ struct Operator;
 
 class GraphImporter {
 public:
-  GraphImporter(const Model &model, const llvm::StringSet<> &trainable,
-                NetworkOp network, FloatType real, Batch batch,
-                OnnxImport &result)
-      : model(model), trainable(trainable), network(network),
+  GraphImporter(const Model &model, ArrayRef<GraphInput> inputs,
+                const llvm::StringSet<> &trainable, NetworkOp network,
+                FloatType real, Batch batch, OnnxImport &result)
+      : model(model), inputs(inputs), trainable(trainable), network(network),
         body(network.getBody().front()), batch(batch), result(result),
         graph(body, real, result.batchSize, result.store) {}
 
@@ -51,6 +62,7 @@ public:
 
 private:
   LogicalResult importInputs();
+  GraphValue importTensor(StringRef name, const Array &array, bool isParameter);
   void importInitializers();
   LogicalResult importNode(const Node &node);
   LogicalResult countNumbers(const GraphValue &value);
@@ -63,11 +75,12 @@ private:
   LogicalResult importOutputs();
   LogicalResult importOutput(StringRef name, GraphValue value,
                              SmallVectorImpl<Value> &cores);
-  LogicalResult checkDeadEnds();
+  void findDeadEnds();
   void removeUnused();
   void finishSignature();
 
   const Model &model;
+  ArrayRef<GraphInput> inputs;
   const llvm::StringSet<> &trainable;
   NetworkOp network;
   Block &body;

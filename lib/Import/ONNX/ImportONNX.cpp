@@ -5,6 +5,7 @@
 // and says what it took.
 
 #include "GraphImporter.h"
+#include "LinearModels.h"
 #include "Parameters.h"
 #include "mlir/IR/Verifier.h"
 #include "ntk/Import/ONNX.h"
@@ -42,7 +43,7 @@ static std::string count(const ParameterStore &store, bool trainable,
 }
 
 /// Imports the graph into a new module. The first diagnostic is the error.
-static llvm::Error importGraph(const Model &model,
+static llvm::Error importGraph(const Model &model, ArrayRef<GraphInput> inputs,
                                const llvm::StringSet<> &trainable,
                                ArrayRef<size_t> liveNodes, StringRef name,
                                bool doublePrecision, Batch batch,
@@ -56,7 +57,8 @@ static llvm::Error importGraph(const Model &model,
                                            builder.getFunctionType({}, {}));
   FloatType real =
       doublePrecision ? builder.getF64Type() : builder.getF32Type();
-  GraphImporter importer(model, trainable, network, real, batch, result);
+  GraphImporter importer(model, inputs, trainable, network, real, batch,
+                         result);
   std::string message;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
     if (message.empty() &&
@@ -78,21 +80,30 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
   if (llvm::Error error = inlineFunctions(*model))
     return std::move(error);
   separateMerged(*model);
+  if (llvm::Error error = hoistWeights(*model))
+    return std::move(error);
   OnnxImport result;
-  if (llvm::Error error = readInputs(*model, options, result))
+  if (llvm::Error error = selectOutputs(*model, options))
     return std::move(error);
   llvm::Expected<std::vector<size_t>> liveNodes = findLiveNodes(*model);
   if (!liveNodes)
     return liveNodes.takeError();
+  llvm::Expected<std::vector<GraphInput>> inputs =
+      readInputs(*model, *liveNodes, options, result);
+  if (!inputs)
+    return inputs.takeError();
   llvm::Expected<llvm::StringSet<>> trainable =
       chooseTrainable(*model, options);
   if (!trainable)
     return trainable.takeError();
   auto import = [&](Batch batch) {
     result.store = ParameterStore();
+    result.inputs.clear();
     result.outputs.clear();
-    return importGraph(*model, *trainable, *liveNodes, networkName(path),
-                       options.doublePrecision, batch, context, result);
+    result.warnings.clear();
+    return importGraph(*model, *inputs, *trainable, *liveNodes,
+                       networkName(path), options.doublePrecision, batch,
+                       context, result);
   };
   if (llvm::Error error = import(Batch::Apart)) {
     // With one example in the file, what mixes examples mixes nothing.
@@ -107,6 +118,12 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
   }
   result.summary = "took " + count(result.store, true, "parameter") +
                    ", left " + count(result.store, false, "frozen tensor");
+  if (!result.shared.empty()) {
+    std::string names;
+    for (const NamedArray &input : result.shared)
+      names += (names.empty() ? "'" : ", '") + input.name + "'";
+    result.summary += "; all examples share " + names;
+  }
   llvm::append_range(result.warnings, findWarnings(*model, *trainable));
   return result;
 }

@@ -1,127 +1,76 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What can be said about a graph before importing it: the shapes of its inputs
-// and where their batch axis is, which nodes matter, and which operators are
-// not supported.
+// What can be said about a graph before importing it: which outputs are wanted,
+// which nodes matter, and which operators are not supported.
 
 #include "GraphImporter.h"
-#include "Operators.h"
+#include "OperatorDomains.h"
+#include "llvm/Support/GlobPattern.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
 //===----------------------------------------------------------------------===//
-// Inputs
+// Outputs
 //===----------------------------------------------------------------------===//
 
-/// The batch axis: the only one of open size, else one that is called so, else
-/// the first.
-static int64_t findBatchAxis(const ValueInfo &info) {
-  SmallVector<int64_t> open, named;
-  for (auto [axis, dimension] : llvm::enumerate(info.shape)) {
-    if (dimension.size)
+static std::string listNames(ArrayRef<ValueInfo> values) {
+  std::string list;
+  for (const ValueInfo &value : values)
+    list += (list.empty() ? "'" : ", '") + value.name + "'";
+  return list;
+}
+
+/// Outputs that are declared to be no floats are refused before anything else:
+/// what only they need is often not supported either.
+static llvm::Error checkOutputKinds(const Model &model) {
+  std::vector<ValueInfo> floats;
+  for (const ValueInfo &output : model.outputs)
+    if (!output.kind || isFloat(*output.kind))
+      floats.push_back(output);
+  for (const ValueInfo &output : model.outputs) {
+    if (!output.kind || isFloat(*output.kind))
       continue;
-    open.push_back(axis);
-    StringRef symbol = dimension.symbol;
-    if (symbol.equals_insensitive("n") || symbol.contains_insensitive("batch"))
-      named.push_back(axis);
-  }
-  if (open.size() == 1)
-    return open.front();
-  return named.empty() ? 0 : named.front();
-}
-
-/// Fills sizes of a whole batch that the file leaves open.
-static llvm::Error fixSizes(ValueInfo &info, const OnnxImportOptions &options,
-                            bool isOnlyInput) {
-  bool isOnly = isOnlyInput && options.inputShapes.size() == 1;
-  auto given = llvm::find_if(options.inputShapes, [&](const auto &shape) {
-    return isOnly || shape.first == info.name;
-  });
-  if (given != options.inputShapes.end()) {
-    if (given->second.size() != info.shape.size())
-      return llvm::createStringError(
-          "expected an array of rank " + Twine(info.shape.size()) +
-          ", the whole batch, but got rank " + Twine(given->second.size()));
-    for (auto [dimension, size] : llvm::zip_equal(info.shape, given->second))
-      if (!dimension.size)
-        dimension.size = size;
-  }
-  if (options.batchSize && !info.shape.empty()) {
-    Dimension &batch = info.shape[findBatchAxis(info)];
-    if (!batch.size)
-      batch.size = options.batchSize;
+    return llvm::createStringError(
+        "output '" + output.name +
+        "': expected floating-point numbers, but got " + nameOf(*output.kind) +
+        (floats.empty()
+             ? ""
+             : "; --outputs leaves it out, there are " + listNames(floats)));
   }
   return llvm::Error::success();
 }
 
-/// Takes over the sizes of one example, and the batch size if it is fixed.
-static llvm::Error readSizes(const ValueInfo &info, OnnxInterface &input,
-                             OnnxImport &result) {
-  for (auto [axis, dimension] : llvm::enumerate(info.shape)) {
-    if (dimension.size && *dimension.size < 1)
-      return llvm::createStringError("expected sizes from 1 on, but axis " +
-                                     Twine(axis) + " has " +
-                                     Twine(*dimension.size));
-    if (static_cast<int64_t>(axis) != input.batchAxis) {
-      if (!dimension.size)
-        return llvm::createStringError(
-            "expected fixed sizes beside the batch, but axis " + Twine(axis) +
-            " is '" + dimension.symbol + "'");
-      input.shape.push_back(*dimension.size);
-      continue;
-    }
-    if (dimension.size && result.batchSize &&
-        *dimension.size != *result.batchSize)
-      return llvm::createStringError(
-          "expected the batch size " + Twine(*result.batchSize) +
-          " of other inputs, but got " + Twine(*dimension.size));
-    if (dimension.size)
-      result.batchSize = *dimension.size;
-  }
-  if (!sizeOf(input.shape))
-    return llvm::createStringError("expected sizes that fit memory");
-  return llvm::Error::success();
-}
-
-static llvm::Error readInput(ValueInfo info, const OnnxImportOptions &options,
-                             bool isOnly, OnnxImport &result) {
-  if (!info.kind || !info.hasShape)
-    return llvm::createStringError("expected a tensor of numbers with a shape");
-  OnnxInterface input{info.name, *info.kind, {}, std::nullopt};
-  if (options.wholeBatch) {
-    int64_t batchAxis = info.shape.empty() ? -1 : findBatchAxis(info);
-    if (llvm::Error error = fixSizes(info, options, isOnly))
-      return error;
-    if (!result.wholeBatchSize && batchAxis >= 0)
-      result.wholeBatchSize = info.shape[batchAxis].size;
-  } else if (!info.shape.empty()) {
-    input.batchAxis = findBatchAxis(info);
-  }
-  if (llvm::Error error = readSizes(info, input, result))
-    return error;
-  result.inputs.push_back(std::move(input));
-  return llvm::Error::success();
-}
-
-llvm::Error onnximport::readInputs(const Model &model,
-                                   const OnnxImportOptions &options,
-                                   OnnxImport &result) {
-  llvm::StringSet<> names;
-  for (const ValueInfo &info : model.inputs) {
-    if (!names.insert(info.name).second)
-      return llvm::createStringError("input '" + info.name +
-                                     "': expected distinct names");
-    if (llvm::Error error =
-            readInput(info, options, model.inputs.size() == 1, result))
-      return llvm::createStringError("input '" + info.name +
-                                     "': " + llvm::toString(std::move(error)));
-  }
+llvm::Error onnximport::selectOutputs(Model &model,
+                                      const OnnxImportOptions &options) {
   if (model.outputs.empty())
     return llvm::createStringError("expected outputs, but the graph has none");
-  return llvm::Error::success();
+  std::vector<bool> isWanted(model.outputs.size(), options.outputs.empty());
+  for (const std::string &text : options.outputs) {
+    llvm::Expected<llvm::GlobPattern> glob = llvm::GlobPattern::create(text);
+    if (!glob)
+      return llvm::createStringError("--outputs '" + text +
+                                     "': " + llvm::toString(glob.takeError()));
+    bool found = false;
+    for (auto [i, output] : llvm::enumerate(model.outputs)) {
+      if (output.name != text && !glob->match(output.name))
+        continue;
+      isWanted[i] = found = true;
+    }
+    if (!found)
+      return llvm::createStringError(
+          "--outputs '" + text +
+          "': expected the name or a glob of outputs, but it matches none of " +
+          listNames(model.outputs));
+  }
+  std::vector<ValueInfo> outputs;
+  for (auto [i, output] : llvm::enumerate(model.outputs))
+    if (isWanted[i])
+      outputs.push_back(output);
+  model.outputs = std::move(outputs);
+  return checkOutputKinds(model);
 }
 
 //===----------------------------------------------------------------------===//
@@ -158,7 +107,7 @@ static llvm::Error checkOperators(const Model &model,
   size_t count = 0;
   for (size_t position : liveNodes) {
     const Node &node = model.nodes[position];
-    if (node.domain.empty() && findOperator(node.type, node.opset))
+    if (findOperator(node))
       continue;
     ++count;
     list += (count == 1 ? "node '" : ", node '") + node.displayName().str() +

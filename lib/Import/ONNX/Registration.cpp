@@ -5,6 +5,7 @@
 
 #include "dialects/NTK/IR/NTKOps.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
+#include "ntk/Driver/GivenValues.h"
 #include "ntk/Import/ONNX.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/SourceMgr.h"
@@ -24,6 +25,21 @@ struct ImportCommandLine {
       "frozen", llvm::cl::CommaSeparated,
       llvm::cl::desc("Parameters to freeze: names or globs"),
       llvm::cl::value_desc("glob,...")};
+  llvm::cl::list<std::string> outputs{
+      "outputs", llvm::cl::CommaSeparated,
+      llvm::cl::desc("Outputs to keep: names or globs"),
+      llvm::cl::value_desc("glob,...")};
+  llvm::cl::list<std::string> inputs{
+      "input",
+      llvm::cl::desc("The value of an input that all examples share: a number, "
+                     "true, false, a list as [1, 2], or an .npy file"),
+      llvm::cl::value_desc("name=value")};
+  llvm::cl::list<std::string> sizes{
+      "size", llvm::cl::CommaSeparated,
+      llvm::cl::desc(
+          "A size beside the batch that the file leaves open, by the "
+          "name of the axis or as INPUT.AXIS"),
+      llvm::cl::value_desc("name=n,...")};
   llvm::cl::opt<std::string> dtype{
       "dtype", llvm::cl::init("f32"),
       llvm::cl::desc("Element type of the network: f32 or f64")};
@@ -32,6 +48,29 @@ struct ImportCommandLine {
       llvm::cl::desc("Take the whole batch, of a fixed size, as one example")};
 };
 } // namespace
+
+/// Takes over what reads a value of its own; prints what does not fit.
+static LogicalResult readValues(const ImportCommandLine &arguments,
+                                OnnxImportOptions &options) {
+  auto fail = [](StringRef option, llvm::Error error) {
+    llvm::errs() << "error: --" << option << ": "
+                 << llvm::toString(std::move(error)) << "\n";
+    return failure();
+  };
+  for (const std::string &text : arguments.inputs) {
+    llvm::Expected<NamedArray> value = parseGivenValue(text);
+    if (!value)
+      return fail("input", value.takeError());
+    options.shared.push_back(std::move(*value));
+  }
+  for (const std::string &text : arguments.sizes) {
+    auto size = parseGivenSize(text);
+    if (!size)
+      return fail("size", size.takeError());
+    options.sizes.push_back(std::move(*size));
+  }
+  return success();
+}
 
 /// Imports the file, says what was taken, and hands over the module.
 static OwningOpRef<Operation *> translate(StringRef path, MLIRContext *context,
@@ -45,7 +84,10 @@ static OwningOpRef<Operation *> translate(StringRef path, MLIRContext *context,
   options.doublePrecision = arguments.dtype == "f64";
   options.wrt.assign(arguments.wrt.begin(), arguments.wrt.end());
   options.frozen.assign(arguments.frozen.begin(), arguments.frozen.end());
+  options.outputs.assign(arguments.outputs.begin(), arguments.outputs.end());
   options.wholeBatch = arguments.wholeBatch;
+  if (failed(readValues(arguments, options)))
+    return {};
   llvm::Expected<OnnxImport> import = importOnnx(path, *context, options);
   if (!import) {
     llvm::errs() << "error: " << llvm::toString(import.takeError()) << "\n";
