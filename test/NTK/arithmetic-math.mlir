@@ -35,6 +35,47 @@ ntk.network @integers(%a: tensor<3xi64> {check.values = dense<[7, -7, 6]> : tens
   ntk.return %1 : tensor<3xf64>
 }
 
+// Powers of positive bases in both; of negative ones with whole exponents, also
+// of a second example, whose numbers are larger by a quarter.
+ntk.network @power(%a: tensor<2x3xf64> {check.range = [0.3, 2.0]}, %b: tensor<2x3xf64>)
+    -> tensor<2x3xf64> {
+  %0 = ntk.power %a, %b : (tensor<2x3xf64>, tensor<2x3xf64>) -> tensor<2x3xf64>
+  ntk.return %0 : tensor<2x3xf64>
+}
+
+ntk.network @power_of_zero(%a: tensor<3xf64> {check.values = dense<0.0> : tensor<3xf64>},
+                           %b: tensor<3xf64> {check.values = dense<[0.0, 1.0, 2.0]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[1.0, 0.0, 0.0]> : tensor<3xf64>}) {
+  %0 = ntk.power %a, %b : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %0 : tensor<3xf64>
+}
+
+ntk.network @power_of_negative(%a: tensor<4xf64> {check.values = dense<[-2.0, -2.0, -0.5, -1.5]> : tensor<4xf64>})
+    -> (tensor<4xf64> {check.result = dense<[1.0, 16.0, 16.0, 25.62890625]> : tensor<4xf64>}) {
+  %b = ntk.constant {value = dense<[0.0, 4.0, -4.0, 8.0]> : tensor<4xf64>} : () -> tensor<4xf64>
+  %0 = ntk.power %a, %b : (tensor<4xf64>, tensor<4xf64>) -> tensor<4xf64>
+  ntk.return %0 : tensor<4xf64>
+}
+
+// 1 / 0.1 is a little less than 10, which the quotient of f64 is.
+ntk.network @remainder(%a: tensor<4xf64> {check.values = dense<[1.0, -7.5, 7.5, 0.25]> : tensor<4xf64>},
+                       %b: tensor<4xf64> {check.values = dense<[0.1, 2.0, -2.0, 3.0]> : tensor<4xf64>})
+    -> (tensor<4xf64> {check.result = dense<[0.09999999999999995, -1.5, 1.5, 0.25]> : tensor<4xf64>}) {
+  %0 = ntk.remainder %a, %b : (tensor<4xf64>, tensor<4xf64>) -> tensor<4xf64>
+  ntk.return %0 : tensor<4xf64>
+}
+
+ntk.network @bits(%a: tensor<4xi64> {check.values = dense<[12, -1, -4, 7]> : tensor<4xi64>},
+                  %b: tensor<4xi64> {check.values = dense<[10, 6, -6, 8]> : tensor<4xi64>})
+    -> (tensor<4xf64> {check.result = dense<[8.0, 6.0, -8.0, 0.0]> : tensor<4xf64>},
+        tensor<4xf64> {check.result = dense<[2.0, -1.0, -4.0, 7.0]> : tensor<4xf64>}) {
+  %0 = ntk.bit_and %a, %b : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64>
+  %1 = ntk.convert %0 {element = f64} : (tensor<4xi64>) -> tensor<4xf64>
+  %2 = ntk.remainder %a, %b : (tensor<4xi64>, tensor<4xi64>) -> tensor<4xi64>
+  %3 = ntk.convert %2 {element = f64} : (tensor<4xi64>) -> tensor<4xf64>
+  ntk.return %1, %3 : tensor<4xf64>, tensor<4xf64>
+}
+
 ntk.network @compare(%a: tensor<3xf64> {check.values = dense<[1.0, 2.0, 3.0]> : tensor<3xf64>},
                      %b: tensor<3xf64> {check.values = dense<[2.0, 2.0, 2.0]> : tensor<3xf64>})
     -> (tensor<3xf64> {check.result = dense<[0.0, 1.0, 0.0]> : tensor<3xf64>},

@@ -20,6 +20,24 @@ func.func @f(%a: tensor<2xi1>, %b: tensor<2xi1>) {
 
 // -----
 
+func.func @f(%a: tensor<2xi64>, %b: tensor<2xi64>) {
+  // expected-error @+2 {{expected floats, but got 'tensor<2xi64>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %r = ntk.power %a, %b : (tensor<2xi64>, tensor<2xi64>) -> tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<2xi64>, %b: tensor<2xi32>) {
+  // expected-error @+2 {{expected operands of one type, but got 'tensor<2xi64>' and 'tensor<2xi32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %r = ntk.bit_and %a, %b : (tensor<2xi64>, tensor<2xi32>) -> tensor<2xi64>
+  return
+}
+
+// -----
+
 func.func @f(%a: tensor<2xf32>, %b: tensor<2xi64>) {
   // expected-error @+2 {{expected operands of one type, but got 'tensor<2xf32>' and 'tensor<2xi64>'}}
   // expected-error @+1 {{failed to infer returned types}}

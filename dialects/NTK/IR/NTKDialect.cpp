@@ -4,6 +4,7 @@
 // Registration of the dialect, and its one attribute.
 
 #include "dialects/NTK/IR/NTKOps.h"
+#include "dialects/NTK/IR/PowerOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -27,6 +28,10 @@ void NTKDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "dialects/NTK/IR/NTKOps.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/NTK/IR/PowerOps.cpp.inc"
       >();
 }
 

@@ -258,7 +258,7 @@ static Result mask(GraphBuilder &graph, Result x, Result y,
 }
 
 /// The integer towards zero, corrected where it is too large.
-static Result floorOf(GraphBuilder &graph, Result x) {
+Result onnximport::floorOf(GraphBuilder &graph, Result x) {
   Result towardsZero =
       graph.convert(graph.convert(x, ElementKind::Int64), ElementKind::Float32);
   return graph.binary<SubOp>(towardsZero,

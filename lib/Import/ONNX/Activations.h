@@ -21,6 +21,11 @@ Result thresholdedRelu(GraphBuilder &graph, Result x, double alpha);
 Result clip(GraphBuilder &graph, Result x, double low, double high);
 /// min(max(α x + β, 0), 1).
 Result hardSigmoid(GraphBuilder &graph, Result x, double alpha, double beta);
+/// The largest integer that is not above x; step functions, whose derivative
+/// nobody misses.
+Result floorOf(GraphBuilder &graph, Result x);
+/// The nearest integer, of two the even one.
+Result roundOf(GraphBuilder &graph, Result x);
 /// x / (1 + |x|).
 Result softsign(GraphBuilder &graph, Result x);
 

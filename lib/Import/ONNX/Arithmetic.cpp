@@ -73,24 +73,6 @@ static std::optional<Number> foldDiv(const Number &a, const Number &b) {
   return result;
 }
 
-/// The remainder with the sign of the divisor; of floats, and with fmod, that
-/// of the dividend.
-template <bool truncates>
-static std::optional<Number> foldMod(const Number &a, const Number &b) {
-  Number result;
-  result.real = std::fmod(a.real, b.real);
-  if (b.integer == 0 || b.integer == -1)
-    return b.real != 0 || b.integer == -1 ? std::optional(result)
-                                          : std::nullopt;
-  if (!b.isPlain() || a.position != 0 || a.perExample % b.integer != 0)
-    return std::nullopt;
-  result.integer = a.integer % b.integer;
-  if (!truncates && result.integer != 0 &&
-      (result.integer < 0) != (b.integer < 0))
-    result.integer += b.integer;
-  return result;
-}
-
 /// The larger or smaller one, if it is the same for all batches and examples.
 template <bool isMax>
 static std::optional<Number> foldExtremum(const Number &a, const Number &b) {
@@ -222,67 +204,6 @@ static Result divide(NodeImporter &node, const GraphValue &x,
   return node.graph.binary<DivOp>(x, y);
 }
 
-/// x^p; exp(p log x) where p is not one constant, for x > 0.
-static Result power(NodeImporter &node, const GraphValue &x,
-                    const GraphValue &y) {
-  GraphBuilder &graph = node.graph;
-  bool enlarges =
-      y.rank() > x.rank() ||
-      !llvm::all_of(y.shape, [](int64_t size) { return size == 1; });
-  if (!x.isFloat())
-    return node.emitError() << "expected a power of floats or of known "
-                               "integers, but got "
-                            << describe(x.kind, x.shape);
-  if (!node.isKnown(1) || product(y.shape) != 1 || enlarges)
-    return graph.unary<ExpOp>(
-        graph.binary<MulOp>(graph.convert(y, x.kind), graph.unary<LogOp>(x)));
-  FailureOr<double> exponent = node.getReal(1);
-  if (failed(exponent))
-    return failure();
-  if (*exponent == 1)
-    return x;
-  if (*exponent == 2)
-    return graph.unary<SquareOp>(x);
-  if (*exponent == 0.5)
-    return graph.unary<SqrtOp>(x);
-  if (*exponent == -1)
-    return graph.unary<ReciprocalOp>(x);
-  return graph.unary<PowOp>(x, graph.attribute("exponent", *exponent));
-}
-
-/// a − b · trunc(a / b). The quotient is a step function; with the sign of the
-/// divisor, b is added where the signs differ. Floats are divided with fmod.
-static Result remainder(NodeImporter &node, const GraphValue &x,
-                        const GraphValue &y) {
-  GraphBuilder &graph = node.graph;
-  bool truncates = node.getInteger("fmod", 0) != 0;
-  Result quotient = graph.binary<DivOp>(x, y);
-  if (x.isFloat())
-    quotient =
-        graph.convert(graph.convert(quotient, ElementKind::Int64), x.kind);
-  Result rest = graph.binary<SubOp>(x, graph.binary<MulOp>(quotient, y));
-  if (truncates || failed(rest))
-    return rest;
-  GraphValue zero = makeKnown(x.kind, {}, {Number{}});
-  Result differs =
-      graph.compare(graph.compare(rest, zero, Comparison::LT),
-                    graph.compare(y, zero, Comparison::LT), Comparison::NE);
-  Result isExact = graph.compare(rest, zero, Comparison::EQ);
-  return graph.select(
-      isExact, rest, graph.select(differs, graph.binary<AddOp>(rest, y), rest));
-}
-
-static LogicalResult importMod(NodeImporter &node) {
-  const GraphValue &x = node.input(0), &y = node.input(1);
-  bool truncates = node.getInteger("fmod", 0) != 0;
-  if (x.isFloat() && !truncates)
-    return node.emitError() << "expected attribute fmod to be 1 for floats";
-  if (!isFoldable(x, y))
-    return node.setResult(remainder(node, x, y));
-  return node.setResult(foldElementwise(
-      node.graph, x, y, x.kind, truncates ? foldMod<true> : foldMod<false>));
-}
-
 template <typename OpTy>
 static Result extremum(NodeImporter &node, const GraphValue &x,
                        const GraphValue &y) {
@@ -320,30 +241,6 @@ static LogicalResult importVariadic(NodeImporter &node) {
   return node.setResult(total);
 }
 
-/// Base and exponent may be of different kinds; the result has that of the
-/// base.
-static LogicalResult importPow(NodeImporter &node) {
-  const GraphValue &x = node.input(0), &y = node.input(1);
-  if (!isFoldable(x, y))
-    return node.setResult(power(node, x, y));
-  auto toReal = [](const Number &number, ElementKind kind) {
-    return isFloat(kind) ? number.real : static_cast<double>(number.integer);
-  };
-  return node.setResult(foldElementwise(
-      node.graph, x, y, x.kind,
-      [&](const Number &a, const Number &b) -> std::optional<Number> {
-        if (!a.isPlain() || !b.isPlain())
-          return std::nullopt;
-        double value = std::pow(toReal(a, x.kind), toReal(b, y.kind));
-        Number result;
-        if (x.isFloat())
-          result.real = value;
-        else if (std::fabs(value) < 0x1p62)
-          result.integer = static_cast<int64_t>(value);
-        return result;
-      }));
-}
-
 ArrayRef<Operator> onnximport::getArithmeticOperators() {
   static const Operator operators[] = {
       {"Add", 7, newestOpset, 2, 2, importBinary<add, foldAdd>},
@@ -354,9 +251,7 @@ ArrayRef<Operator> onnximport::getArithmeticOperators() {
        importVariadic<add, foldAdd, /*isMean=*/true>},
       {"Min", 6, newestOpset, 1, anyInputs,
        importVariadic<extremum<MinOp>, foldExtremum<false>>},
-      {"Mod", 10, newestOpset, 2, 2, importMod},
       {"Mul", 7, newestOpset, 2, 2, importBinary<multiply, foldMul>},
-      {"Pow", 7, newestOpset, 2, 2, importPow},
       {"Sub", 7, newestOpset, 2, 2, importBinary<subtract, foldSub>},
       {"Sum", 6, newestOpset, 1, anyInputs, importVariadic<add, foldAdd>},
   };

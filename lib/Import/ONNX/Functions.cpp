@@ -4,6 +4,7 @@
 // Functions of one variable that are composed of others: trigonometric and
 // hyperbolic ones, the shrinkage function, tests for infinities.
 
+#include "Activations.h"
 #include "Operators.h"
 #include <cmath>
 #include <limits>
@@ -124,7 +125,7 @@ static LogicalResult importShrink(NodeImporter &node) {
 
 /// The nearest integer, of two the even one: ⌊x + 1/2⌋, less one where that is
 /// odd and x lies half-way. Below 2^52 in size; larger ones are integers.
-static Result roundEven(GraphBuilder &graph, Result x) {
+Result onnximport::roundOf(GraphBuilder &graph, Result x) {
   auto truncate = [&](Result y) {
     return graph.convert(graph.convert(y, ElementKind::Int64),
                          ElementKind::Float32);
@@ -143,7 +144,7 @@ static Result roundEven(GraphBuilder &graph, Result x) {
 
 static LogicalResult importRound(NodeImporter &node) {
   node.endDerivative(node.input(0));
-  return importComposed<roundEven, std::nearbyint>(node);
+  return importComposed<roundOf, std::nearbyint>(node);
 }
 
 static LogicalResult importIsNaN(NodeImporter &node) {

@@ -4,6 +4,7 @@
 // Looks operators up in the tables of the thematic files, by domain and name.
 
 #include "OperatorDomains.h"
+#include "Themes.h"
 #include "ntk/Import/ONNX.h"
 
 using namespace mlir;
@@ -46,6 +47,10 @@ static SmallVector<Row> getRows() {
            getReductionOperators(),     getResizeOperators(),
            getSelectionOperators(),     getSequenceOperators(),
            getShapeOperators()});
+  add("", {getBitOperators(), getDeformConvOperators(), getGridOperators(),
+           getPowerOperators(), getRegionOperators(), getRegionPoolOperators(),
+           getReversalOperators(), getSignalOperators(), getUniqueOperators(),
+           getUnpoolingOperators()});
   add(machineLearningDomain, {getMachineLearningOperators()});
   return rows;
 }

@@ -5,15 +5,15 @@
 // and a division by the number of elements, which varies from window to window
 // where padding is not counted.
 
+#include "Pooling.h"
 #include "Operators.h"
-#include "Window.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
-static SmallVector<NamedAttribute> geometry(GraphBuilder &graph,
-                                            const Window &window) {
+SmallVector<NamedAttribute> onnximport::windowGeometry(GraphBuilder &graph,
+                                                       const Window &window) {
   return {graph.attribute("window", window.kernel),
           graph.attribute("strides", window.strides),
           graph.attribute("padding", window.padding()),
@@ -49,9 +49,6 @@ static LogicalResult importMaxPool(NodeImporter &node) {
   Window window;
   if (failed(readPool(node, images, window)))
     return failure();
-  if (node.node.outputs.size() > 1 && !node.node.outputs[1].empty())
-    return node.emitError() << "expected maxima alone, but got a use of their "
-                               "places";
   GraphBuilder &graph = node.graph;
   ElementKind kind = node.input(0).kind;
   Result x = images.value;
@@ -62,9 +59,12 @@ static LogicalResult importMaxPool(NodeImporter &node) {
   FailureOr<Value> core = graph.materialize(*x);
   if (failed(core))
     return failure();
-  Result y = makeImages(
-      node,
-      graph.create<MaxPoolOp>(*core, geometry(graph, images.widen(window))));
+  if (node.node.outputs.size() > 1 && !node.node.outputs[1].empty() &&
+      failed(node.setOutput(1, findMaxima(node, images, window, *core))))
+    return failure();
+  Result y =
+      makeImages(node, graph.create<MaxPoolOp>(
+                           *core, windowGeometry(graph, images.widen(window))));
   if (failed(y) || isFloat(kind))
     return node.setResult(y);
   y->kind = ElementKind::Float32;
@@ -132,8 +132,8 @@ static LogicalResult importAveragePool(NodeImporter &node) {
   FailureOr<Value> x = graph.materialize(images.value);
   if (failed(x))
     return failure();
-  FailureOr<Value> sum =
-      graph.create<WindowSumOp>(*x, geometry(graph, images.widen(window)));
+  FailureOr<Value> sum = graph.create<WindowSumOp>(
+      *x, windowGeometry(graph, images.widen(window)));
   if (failed(sum))
     return failure();
   SmallVector<int64_t> sizes(images.sizes());

@@ -8,6 +8,7 @@
 
 #include "Operators.h"
 #include "Resampling.h"
+#include "Sampling.h"
 #include <cmath>
 
 using namespace mlir;
@@ -227,13 +228,6 @@ static Result contractAxis(NodeImporter &node, Result x, int64_t axis,
   result[axis] = 'z';
   return node.graph.einsum({*x, matrix}, {word, std::string("z") + word[axis]},
                            result);
-}
-
-static GraphValue makeReals(ArrayRef<double> reals, ArrayRef<int64_t> shape) {
-  std::vector<Number> numbers(reals.size());
-  for (auto [number, real] : llvm::zip_equal(numbers, reals))
-    number.real = real;
-  return makeKnown(ElementKind::Float32, shape, std::move(numbers));
 }
 
 /// Adds `value` where an axis reads outside the region.

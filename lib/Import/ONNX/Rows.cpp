@@ -157,11 +157,13 @@ static Result replaceRows(NodeImporter &node, const GraphValue &rows,
 }
 
 /// Adds rows of [U, S…] to zeros [F, S…].
-static Result addRows(NodeImporter &node, const GraphValue &updates,
-                      const GraphValue &positions, int64_t size) {
+Result onnximport::addRows(NodeImporter &node, Result updates, Result positions,
+                           int64_t size) {
   GraphBuilder &graph = node.graph;
-  FailureOr<Value> from = graph.materialize(updates);
-  FailureOr<Value> at = graph.materialize(positions);
+  if (failed(updates) || failed(positions))
+    return failure();
+  FailureOr<Value> from = graph.materialize(*updates);
+  FailureOr<Value> at = graph.materialize(*positions);
   if (failed(from) || failed(at))
     return failure();
   FailureOr<Value> core = graph.create<ScatterAddOp>(
@@ -169,9 +171,9 @@ static Result addRows(NodeImporter &node, const GraphValue &updates,
       {graph.attribute("axis", int64_t(0)), graph.attribute("size", size)});
   if (failed(core))
     return failure();
-  SmallVector<int64_t> shape(updates.shape);
+  SmallVector<int64_t> shape(updates->shape);
   shape[0] = size;
-  return graph.wrap(*core, updates.kind, {shape, std::nullopt});
+  return graph.wrap(*core, updates->kind, {shape, std::nullopt});
 }
 
 static Result combine(NodeImporter &node, StringRef reduction, Result old,

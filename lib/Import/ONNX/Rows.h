@@ -22,6 +22,9 @@ Result rowPositions(NodeImporter &node, ArrayRef<int64_t> shape,
 
 /// Rows of [F, S…] at positions of any shape: [i…, S…].
 Result readRows(NodeImporter &node, Result rows, Result positions);
+/// Zeros [size, S…] to which updates [U, S…] are added at positions [U].
+Result addRows(NodeImporter &node, Result updates, Result positions,
+               int64_t size);
 /// Rows [F, S…] with updates [U, S…] written at positions [U], combined as the
 /// attribute `reduction` says.
 Result writeRows(NodeImporter &node, Result rows, Result updates,

@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import onnx
 
+import doubles
 from run import assert_close, finite_difference_jacobian, gram, kernel, parameters
 
 METHODS = ["structured", "jacobian-contraction", "ntk-vector-products"]

@@ -35,6 +35,14 @@ def windows(x, a, fill):
     return np.stack(taps, -1)
 
 
+def winners(x, a):
+    """Of each window the row-major position of its first largest element."""
+    shape = x.shape[x.ndim - len(a["window"]) :]
+    places = np.broadcast_to(np.arange(math.prod(shape)).reshape(shape), x.shape)
+    first = windows(x, a, -np.inf).argmax(-1)[..., None]
+    return np.take_along_axis(windows(places, a, -1), first, -1)[..., 0]
+
+
 def conv(x, w, a):
     groups = a["groups"]
     out = []
@@ -122,6 +130,7 @@ COMPARE = [np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greate
 OPS = {
     "abs": lambda a, x: np.abs(x),
     "add": lambda a, x, y: x + y,
+    "bit_and": lambda a, x, y: x & y,
     "broadcast": lambda a, x: broadcast(x, a),
     "clip": lambda a, x: np.clip(x, a["low"], a["high"]),
     "compare": lambda a, x, y: COMPARE[a["predicate"]](x, y),
@@ -145,16 +154,19 @@ OPS = {
     "leaky_relu": lambda a, x: np.where(x > 0, x, a["alpha"] * x),
     "log": lambda a, x: np.log(x),
     "max": lambda a, x, y: np.maximum(x, y),
+    "max_pool_winner": lambda a, x: winners(x, a),
     "max_pool": lambda a, x: windows(x, a, -np.inf).max(-1),
     "min": lambda a, x, y: np.minimum(x, y),
     "mul": lambda a, x, y: x * y,
     "neg": lambda a, x: -x,
     "pad": lambda a, x: pad(x, a),
     "pow": lambda a, x: x ** a["exponent"],
+    "power": lambda a, x, y: np.power(x, y),
     "reciprocal": lambda a, x: 1 / x,
     "reduce_max": lambda a, x: x.max(tuple(a["axes"])),
     "reduce_sum": lambda a, x: x.sum(tuple(a["axes"])),
     "relu": lambda a, x: np.maximum(x, 0),
+    "remainder": lambda a, x, y: np.fmod(x, y),
     "reshape": lambda a, x: x.reshape(a["shape"]),
     "reverse": lambda a, x: np.flip(x, a["axes"]),
     "rsqrt": lambda a, x: x**-0.5,
