@@ -73,6 +73,9 @@ public:
   /// The core of a value; known numbers become an ntk.constant, many of them a
   /// buffer.
   FailureOr<Value> materialize(const GraphValue &x);
+  /// The value as numbers if they can be computed while importing: it depends
+  /// on no input and no trainable parameter. Else the value itself.
+  GraphValue decide(const GraphValue &x);
   /// A value of the network with the frame and kind of `like`.
   GraphValue wrap(Value core, const GraphValue &like);
   GraphValue wrap(Value core, ElementKind kind, Frame frame);

@@ -109,7 +109,7 @@ static Result poolBins(NodeImporter &node, Result rows, const Bins &bins) {
 static LogicalResult importMaxRoiPool(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   GraphValue operands[] = {node.input(0)};
-  GraphValue boxes = decide(graph, node.input(1));
+  GraphValue boxes = graph.decide(node.input(1));
   SmallVector<int64_t> shape = node.getIntegers("pooled_shape");
   if (operands[0].rank() != 4 || !operands[0].isFloat() || boxes.rank() != 2 ||
       boxes.shape[1] != 5 || shape.size() != 2 || shape[0] < 1 ||

@@ -126,8 +126,8 @@ static FailureOr<Boxes> readBoxes(NodeImporter &node,
                                   const ImageStack &images) {
   GraphBuilder &graph = node.graph;
   Boxes boxes;
-  boxes.value = decide(graph, node.input(1));
-  GraphValue indices = decide(graph, node.input(2));
+  boxes.value = graph.decide(node.input(1));
+  GraphValue indices = graph.decide(node.input(2));
   if (boxes.value.rank() != 2 || boxes.value.shape[1] != 4 ||
       boxes.value.isBatch(1) || !boxes.value.isFloat() || indices.rank() != 1)
     return node.emitError() << "expected rois [region, 4] and batch_indices "

@@ -68,7 +68,7 @@ static LogicalResult importReverseSequence(NodeImporter &node) {
   Result moved = graph.transpose(x, order);
   if (failed(moved))
     return failure();
-  GraphValue operands[] = {*moved, decide(graph, node.input(1))};
+  GraphValue operands[] = {*moved, graph.decide(node.input(1))};
   if (operands[1].rank() != 1 || operands[1].isFloat())
     return node.emitError() << "expected a length for each sequence, but got "
                             << describe(operands[1].kind, operands[1].shape);

@@ -11,10 +11,6 @@ using namespace mlir;
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
-GraphValue onnximport::decide(GraphBuilder &graph, const GraphValue &x) {
-  return x.stored ? makeKnown(*x.stored) : x;
-}
-
 GraphValue onnximport::makeReals(ArrayRef<double> reals,
                                  ArrayRef<int64_t> shape) {
   std::vector<Number> numbers(reals.size());

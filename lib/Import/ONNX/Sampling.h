@@ -74,8 +74,6 @@ Result readTaps(NodeImporter &node, const ImageStack &images, const Taps &taps);
 /// What is at the points: [image, channel, point].
 Result sumTaps(NodeImporter &node, const ImageStack &images, const Taps &taps);
 
-/// The value as numbers if they are known while importing, or itself.
-GraphValue decide(GraphBuilder &graph, const GraphValue &x);
 /// Numbers as a known value of floats.
 GraphValue makeReals(ArrayRef<double> reals, ArrayRef<int64_t> shape);
 

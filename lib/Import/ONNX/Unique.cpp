@@ -59,7 +59,7 @@ static Distinct findDistinct(const GraphValue &x, bool sorts) {
 
 static LogicalResult importUnique(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
-  GraphValue x = decide(graph, node.input(0));
+  GraphValue x = graph.decide(node.input(0));
   auto isPlain = [](const Number &number) {
     return number.isPlain() && number.real == number.real;
   };
