@@ -89,3 +89,11 @@ func.func @f(%a: tensor<2xf32>) {
   %r = ntk.relu %a : (tensor<2xf32>) -> tensor<3xf32>
   return
 }
+
+// -----
+
+func.func @f(%a: tensor<2xi64>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of 32-bit float or 64-bit float values, but got 'tensor<2xi64>'}}
+  %r = ntk.stop_gradient %a : (tensor<2xi64>) -> tensor<2xi64>
+  return
+}

@@ -15,7 +15,13 @@ func.func @elementwise(%x: tensor<?x8xf32>, %c: tensor<?x3x8xf32>, %w: tensor<8x
   %2 = ntk.mask %1, %c {batch = ["n", "no"]} : (tensor<?x8xi1>, tensor<?x3x8xf32>) -> tensor<?x3x8xf32>
   // CHECK: ntk.mul %{{.*}}, %{{.*}} {batch = ["no", ""]} : (tensor<?x3x8xf32>, tensor<8xf32>) -> tensor<?x3x8xf32>
   %3 = ntk.mul %2, %w {batch = ["no", ""]} : (tensor<?x3x8xf32>, tensor<8xf32>) -> tensor<?x3x8xf32>
-  return %3 : tensor<?x3x8xf32>
+  // CHECK: ntk.clip %{{.*}} {batch = ["no"], high = 6.000000e+00 : f64, low = 0.000000e+00 : f64} : (tensor<?x3x8xf32>) -> tensor<?x3x8xf32>
+  %4 = ntk.clip %3 {batch = ["no"], high = 6.0, low = 0.0, on_bounds = 0.0} : (tensor<?x3x8xf32>) -> tensor<?x3x8xf32>
+  // CHECK: ntk.clip %{{.*}} {batch = ["no"], high = 6.000000e+00 : f64, low = 0.000000e+00 : f64, on_bounds = 1.000000e+00 : f64} : (tensor<?x3x8xf32>) -> tensor<?x3x8xf32>
+  %5 = ntk.clip %4 {batch = ["no"], high = 6.0, low = 0.0, on_bounds = 1.0} : (tensor<?x3x8xf32>) -> tensor<?x3x8xf32>
+  // CHECK: ntk.stop_gradient %{{.*}} {batch = ["no"]} : (tensor<?x3x8xf32>) -> tensor<?x3x8xf32>
+  %6 = ntk.stop_gradient %5 {batch = ["no"]} : (tensor<?x3x8xf32>) -> tensor<?x3x8xf32>
+  return %6 : tensor<?x3x8xf32>
 }
 
 // CHECK-LABEL: func.func @convolution

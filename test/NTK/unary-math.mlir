@@ -92,7 +92,34 @@ ntk.network @shift(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
   ntk.return %y : tensor<2x5xf64>
 }
 
-// Kinks: relu'(0) = 0, leaky_relu'(0) = alpha, clip includes its bounds.
+// Small arguments, where 1 + x and exp x − 1 lose their digits.
+ntk.network @log1p(%x: tensor<2x5xf64> {check.range = [-0.4, 3.0]},
+                   %z: tensor<3xf64> {check.values = dense<[-1.0e-12, 0.0, 1.0e-9]> : tensor<3xf64>})
+    -> (tensor<2x5xf64>, tensor<3xf64> {check.result = dense<[-1.0000000000005e-12, 0.0, 9.999999995e-10]> : tensor<3xf64>}) {
+  %y = ntk.log1p %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  %w = ntk.log1p %z : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y, %w : tensor<2x5xf64>, tensor<3xf64>
+}
+
+ntk.network @expm1(%x: tensor<2x5xf64>,
+                   %z: tensor<3xf64> {check.values = dense<[-1.0e-12, 0.0, 1.0e-9]> : tensor<3xf64>})
+    -> (tensor<2x5xf64>, tensor<3xf64> {check.result = dense<[-9.999999999995e-13, 0.0, 1.0000000005e-9]> : tensor<3xf64>}) {
+  %y = ntk.expm1 %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  %w = ntk.expm1 %z : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y, %w : tensor<2x5xf64>, tensor<3xf64>
+}
+
+// The product rule sees one factor only.
+ntk.network @stop_gradient(%x: tensor<3xf64> {check.values = dense<[-2.0, 0.0, 3.0]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-2.0, 0.0, 3.0]> : tensor<3xf64>},
+        tensor<3xf64> {check.result = dense<[4.0, 0.0, 9.0]> : tensor<3xf64>}) {
+  %y = ntk.stop_gradient %x : (tensor<3xf64>) -> tensor<3xf64>
+  %z = ntk.mul %x, %y : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y, %z : tensor<3xf64>, tensor<3xf64>
+}
+
+// Kinks: relu'(0) = 0, leaky_relu'(0) = alpha, and 0 on the bounds of clip
+// unless on_bounds says otherwise.
 ntk.network @relu(%x: tensor<5xf64> {check.values = dense<[-2.0, -0.5, 0.0, 0.5, 2.0]> : tensor<5xf64>})
     -> (tensor<5xf64> {check.result = dense<[0.0, 0.0, 0.0, 0.5, 2.0]> : tensor<5xf64>}) {
   %y = ntk.relu %x : (tensor<5xf64>) -> tensor<5xf64>
@@ -115,6 +142,16 @@ ntk.network @clip(%x: tensor<5xf64> {check.values = dense<[-2.0, -1.0, 0.0, 0.5,
     -> (tensor<5xf64> {check.result = dense<[-1.0, -1.0, 0.0, 0.5, 0.5]> : tensor<5xf64>}) {
   %y = ntk.clip %x {low = -1.0, high = 0.5} : (tensor<5xf64>) -> tensor<5xf64>
   ntk.return %y : tensor<5xf64>
+}
+
+ntk.network @clip_on_bounds(%x: tensor<5xf64> {check.values = dense<[-2.0, -1.0, 0.0, 0.5, 2.0]> : tensor<5xf64>})
+    -> (tensor<5xf64> {check.result = dense<[-1.0, -1.0, 0.0, 0.5, 0.5]> : tensor<5xf64>},
+        tensor<5xf64> {check.result = dense<[-1.0, -1.0, 0.0, 0.5, 0.5]> : tensor<5xf64>},
+        tensor<5xf64> {check.result = dense<[0.0, 0.0, 0.0, 0.5, 2.0]> : tensor<5xf64>}) {
+  %y = ntk.clip %x {low = -1.0, high = 0.5, on_bounds = 1.0} : (tensor<5xf64>) -> tensor<5xf64>
+  %z = ntk.clip %x {low = -1.0, high = 0.5, on_bounds = 0.25} : (tensor<5xf64>) -> tensor<5xf64>
+  %r = ntk.clip %x {low = 0.0, high = 0x7FF0000000000000 : f64, on_bounds = 1.0} : (tensor<5xf64>) -> tensor<5xf64>
+  ntk.return %y, %z, %r : tensor<5xf64>, tensor<5xf64>, tensor<5xf64>
 }
 
 // 0x7FF0000000000000 is infinity.

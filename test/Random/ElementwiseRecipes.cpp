@@ -17,6 +17,7 @@ static double drawConstant(Draft &draft, StringRef name) {
       .Case("alpha", draft.real(0.1, 0.9))
       .Case("low", draft.chance(0.1) ? -INFINITY : draft.real(-1, -0.1))
       .Case("high", draft.chance(0.1) ? INFINITY : draft.real(0.1, 1))
+      .Case("on_bounds", draft.chance(0.2) ? 0.5 : draft.chance(0.5))
       .Case("exponent", exponents[draft.number(0, 6)])
       .Case("factor", draft.real(0.3, 1.2))
       .Default(draft.real(-0.5, 1.5));
@@ -128,6 +129,9 @@ ArrayRef<Recipe> mlir::ntk::random::getElementwiseRecipes() {
       {"cos", drawUnary},
       {"exp", drawUnary},
       {"log", drawUnaryOfPositive},
+      {"log1p", drawUnaryOfPositive},
+      {"expm1", drawUnary},
+      {"stop_gradient", drawUnary},
       {"erf", drawUnary},
       {"sqrt", drawUnaryOfPositive},
       {"rsqrt", drawUnaryOfPositive},

@@ -8,6 +8,7 @@
 // digits in f32.
 
 #include "dialects/NTK/IR/UnaryOps.h"
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -26,6 +27,29 @@ Dual evaluateSigmoid(const Dual &x) {
     return Dual(1) / (Dual(1) + exp(-x));
   Dual e = exp(x);
   return e / (Dual(1) + e);
+}
+
+/// Where low < x < high, or low ≤ x ≤ high; null if that is everywhere.
+Tensor isBetween(Tensor x, double low, double high, bool withBounds) {
+  bool isBelow = high != std::numeric_limits<double>::infinity();
+  bool isAbove = low != -std::numeric_limits<double>::infinity();
+  if (!isBelow && !isAbove)
+    return x.one();
+  Tensor above = withBounds ? x >= low : x > low;
+  if (!isBelow)
+    return above;
+  Tensor below = withBounds ? x <= high : x < high;
+  return isAbove ? below.select(above, below.constant(0)) : below;
+}
+
+/// 1 between the bounds, `onBounds` on them.
+Tensor getClipDerivative(Tensor x, double low, double high, double onBounds) {
+  Tensor between = isBetween(x, low, high, /*withBounds=*/onBounds == 1);
+  if (!Value(between) || onBounds == 0 || onBounds == 1)
+    return between;
+  Tensor within = isBetween(x, low, high, /*withBounds=*/true);
+  return between.select(
+      x.constant(1), within.select(x.constant(onBounds), x.constant(0)));
 }
 
 /// √(2/π) (x + 0.044715 x³), the argument of the tanh in GELU's approximation.
@@ -70,26 +94,25 @@ NTK_UNARY_FUNCTION(EluOp, {[](const Dual &x, Constants alpha) {
                            },
                            3})
 
-// Constants are sorted by name: high, low.
-NTK_UNARY_FUNCTION(ClipOp, {[](const Dual &x, Constants bounds) {
-                              if (x.value < bounds[1])
-                                return Dual(std::min(bounds[1], bounds[0]));
-                              return x.value > bounds[0] ? Dual(bounds[0]) : x;
-                            },
-                            [](Scalar x, Constants bounds) {
-                              return x.max(bounds[1]).min(bounds[0]);
-                            },
-                            [](Tensor x, Tensor, Constants bounds) {
-                              if (std::isinf(bounds[0]))
-                                return std::isinf(bounds[1]) ? x.one()
-                                                             : x >= bounds[1];
-                              Tensor below = x <= bounds[0];
-                              return std::isinf(bounds[1])
-                                         ? below
-                                         : below.select(x >= bounds[1],
-                                                        below.constant(0));
-                            },
-                            2})
+// Constants are sorted by name: high, low, on_bounds.
+NTK_UNARY_FUNCTION(ClipOp,
+                   {[](const Dual &x, Constants constants) {
+                      double high = constants[0], low = constants[1];
+                      if (x.value < low)
+                        return Dual(std::min(low, high));
+                      if (x.value > high)
+                        return Dual(high);
+                      bool isOnBound = x.value == low || x.value == high;
+                      return isOnBound ? chain(x, x.value, constants[2]) : x;
+                    },
+                    [](Scalar x, Constants constants) {
+                      return x.max(constants[1]).min(constants[0]);
+                    },
+                    [](Tensor x, Tensor, Constants constants) {
+                      return getClipDerivative(x, constants[1], constants[0],
+                                               constants[2]);
+                    },
+                    2})
 
 NTK_UNARY_FUNCTION(AbsOp, {[](const Dual &x, Constants) { return abs(x); },
                            [](Scalar x, Constants) { return x.abs(); },
@@ -190,6 +213,18 @@ NTK_UNARY_FUNCTION(LogOp,
                     [](Scalar x, Constants) { return x.log(); },
                     [](Tensor x, Tensor, Constants) { return x.reciprocal(); },
                     1})
+
+NTK_UNARY_FUNCTION(Log1pOp, {[](const Dual &x, Constants) { return log1p(x); },
+                             [](Scalar x, Constants) { return x.log1p(); },
+                             [](Tensor x, Tensor, Constants) {
+                               return (x + 1).reciprocal();
+                             },
+                             1})
+
+NTK_UNARY_FUNCTION(Expm1Op,
+                   {[](const Dual &x, Constants) { return expm1(x); },
+                    [](Scalar x, Constants) { return x.expm1(); },
+                    [](Tensor x, Tensor, Constants) { return x.exp(); }, 1})
 
 NTK_UNARY_FUNCTION(ErfOp, {[](const Dual &x, Constants) { return erf(x); },
                            [](Scalar x, Constants) { return x.erf(); },

@@ -48,10 +48,16 @@ def NTK_EluOp : NTK_UnaryOp<"elu", "x > 0 ? x : α (exp x − 1)",
   let description = [{The derivative at 0 is α.}];
 }
 def NTK_ClipOp : NTK_UnaryOp<"clip", "min(max(x, low), high)",
-    (ins F64Attr:$low, F64Attr:$high)> {
+    (ins F64Attr:$low, F64Attr:$high,
+         DefaultValuedAttr<F64Attr, "0.0">:$on_bounds)> {
   let description = [{
-    The derivative is 1 where low ≤ x ≤ high, 0 elsewhere. Bounds may be
-    infinite.
+    The derivative is 1 where low < x < high, `on_bounds` where x is a bound (0
+    if it is not given), 0 elsewhere. Bounds may be infinite.
+
+    ```mlir
+    %y = ntk.clip %x {low = 0.0, high = 6.0, on_bounds = 1.0}
+        : (tensor<8xf32>) -> tensor<8xf32>
+    ```
   }];
 }
 def NTK_TanhOp : NTK_UnaryOp<"tanh", "tanh x"> {
@@ -88,6 +94,14 @@ def NTK_ExpOp : NTK_UnaryOp<"exp", "exp x"> {
 def NTK_LogOp : NTK_UnaryOp<"log", "log x"> {
   let description = [{The derivative is 1/x.}];
 }
+def NTK_Log1pOp : NTK_UnaryOp<"log1p", "log(1 + x)"> {
+  let description = [{
+    Exact for small x, too; the derivative is 1/(1 + x).
+  }];
+}
+def NTK_Expm1Op : NTK_UnaryOp<"expm1", "exp x − 1"> {
+  let description = [{Exact for small x, too; the derivative is exp x.}];
+}
 def NTK_ErfOp : NTK_UnaryOp<"erf", "erf x"> {
   let description = [{The derivative is 2/√π exp(−x²).}];
 }
@@ -117,6 +131,19 @@ def NTK_ScaleOp : NTK_UnaryOp<"scale", "s x", (ins F64Attr:$factor)> {
 }
 def NTK_ShiftOp : NTK_UnaryOp<"shift", "x + s", (ins F64Attr:$offset)> {
   let description = [{The derivative is 1.}];
+}
+
+def NTK_StopGradientOp : NTK_ConstantUnderDifferentiationOp<"stop_gradient",
+    (ins NTK_FloatTensor:$input)> {
+  let summary = "y = x, a constant under differentiation";
+  let description = [{
+    What a network keeps from being differentiated (`detach`): the identity with
+    the derivative zero. Nothing is copied.
+
+    ```mlir
+    %y = ntk.stop_gradient %x : (tensor<8xf32>) -> tensor<8xf32>
+    ```
+  }];
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,8 +1,8 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Masks and what they choose: compare, select, mask; and conversions between
-// element types.
+// Masks and what they choose: compare, select, mask; conversions between
+// element types; and the value that is not differentiated.
 
 #include "dialects/NTK/IR/OpHelpers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -300,4 +300,24 @@ void ConvertOp::evaluate(ArrayRef<const DualTensor *> operands,
     else
       result[i] = x;
   }
+}
+
+//===----------------------------------------------------------------------===//
+// stop_gradient
+//===----------------------------------------------------------------------===//
+
+FailureOr<RankedTensorType>
+StopGradientOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor,
+                              ErrorFunction) {
+  return operands[0];
+}
+
+FailureOr<Value> StopGradientOp::lower(Lowering &, ValueRange operands) {
+  return operands[0];
+}
+
+void StopGradientOp::evaluate(ArrayRef<const DualTensor *> operands,
+                              DualTensor &result) {
+  for (int64_t i = 0; i < result.size(); ++i)
+    result[i] = Dual((*operands[0])[i].value);
 }

@@ -143,6 +143,8 @@ llvm::Error Inliner::expandNode(Node node, Scope &scope, bool isInner,
     if (entry.second.reference.empty() && entry.second.graph)
       own.insert(entry.getKey());
   resolveReferences(node, scope);
+  if (scope.call && node.fxNode.empty())
+    node.fxNode = scope.call->fxNode;
   if (scope.call)
     node.name = (scope.call->displayName() + "/" + node.displayName()).str();
   for (std::string &input : node.inputs)

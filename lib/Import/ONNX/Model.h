@@ -57,6 +57,9 @@ struct Node {
   int64_t opset = 0;
   /// Rules by which the exporter's optimizer made this node, or empty.
   std::string rewriteRules;
+  /// What torch's exporter made it of, as "%relu : … = call_function[target=
+  /// torch.ops.aten.relu.default](args = (%x,), kwargs = {})", or empty.
+  std::string fxNode;
 
   /// Name for messages: the node's own, else that of its first output.
   llvm::StringRef displayName() const;

@@ -187,9 +187,12 @@ Expected<Node> NodeReader::readNode(const ::onnx::NodeProto &proto) {
   node.opset = opsets.lookup(node.domain);
   node.inputs.assign(proto.input().begin(), proto.input().end());
   node.outputs.assign(proto.output().begin(), proto.output().end());
-  for (const auto &entry : proto.metadata_props())
+  for (const auto &entry : proto.metadata_props()) {
     if (entry.key() == "pkg.onnxscript.rewriter.rule_name")
       node.rewriteRules = entry.value();
+    else if (entry.key() == "pkg.torch.onnx.fx_node")
+      node.fxNode = entry.value();
+  }
   for (const auto &attribute : proto.attribute()) {
     Expected<NodeAttribute> read = readAttribute(attribute);
     if (!read) {

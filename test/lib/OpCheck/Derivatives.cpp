@@ -19,7 +19,26 @@ static SmallVector<unsigned> getActive(Operation *op) {
   return active;
 }
 
+/// An op without a derivative in an operand has the derivative zero there.
+static LogicalResult checkIsConstant(const Point &point) {
+  SmallVector<unsigned> active = getActive(point.op);
+  for (unsigned operand = 0; operand < point.op->getNumOperands(); ++operand) {
+    if (llvm::is_contained(active, operand) ||
+        !isa<FloatType>(getElementTypeOrSelf(point.op->getOperand(operand))))
+      continue;
+    Matrix jacobian = point.getJacobian(operand);
+    for (int64_t i = 0; i < jacobian.rows; ++i)
+      for (int64_t j = 0; j < jacobian.columns; ++j)
+        if (jacobian.at(i, j) != 0)
+          return point.op->emitOpError("expected the derivative 0 in operand ")
+                 << operand << ", but got " << jacobian.at(i, j);
+  }
+  return success();
+}
+
 LogicalResult opcheck::checkVjp(const Point &point) {
+  if (failed(checkIsConstant(point)))
+    return failure();
   for (unsigned operand : getActive(point.op)) {
     Matrix jacobian = point.getJacobian(operand);
     Scratch scratch(point.op);
