@@ -48,3 +48,14 @@ func.func @movement(%x: tensor<?x2x3xf32>, %z: tensor<4x1x3xf32>, %i: tensor<?x2
   %2 = ntk.identity %first {outputs = 5 : i64, block = 2 : i64, element = f32} : (index) -> tensor<2x5xf32>
   return %0 : tensor<?x4x3x3xf32>
 }
+
+// CHECK-LABEL: func.func @matrices
+func.func @matrices(%x: tensor<?x2x3x3xf32>) -> tensor<?x2xf32> {
+  // CHECK: ntk.inverse %{{.*}} {batch = ["n"]} : (tensor<?x2x3x3xf32>) -> tensor<?x2x3x3xf32>
+  %0 = ntk.inverse %x {batch = ["n"]} : (tensor<?x2x3x3xf32>) -> tensor<?x2x3x3xf32>
+  // CHECK: ntk.cofactor %{{.*}} {batch = ["n"]} : (tensor<?x2x3x3xf32>) -> tensor<?x2x3x3xf32>
+  %1 = ntk.cofactor %0 {batch = ["n"]} : (tensor<?x2x3x3xf32>) -> tensor<?x2x3x3xf32>
+  // CHECK: ntk.det %{{.*}} {batch = ["n"]} : (tensor<?x2x3x3xf32>) -> tensor<?x2xf32>
+  %2 = ntk.det %1 {batch = ["n"]} : (tensor<?x2x3x3xf32>) -> tensor<?x2xf32>
+  return %2 : tensor<?x2xf32>
+}

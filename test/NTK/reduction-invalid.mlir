@@ -1,6 +1,6 @@
 // RUN: ntk-opt %s --split-input-file --verify-diagnostics
 
-// Errors of reductions and pooling.
+// Errors of reductions, pooling and matrices.
 
 func.func @f(%a: tensor<2x3xf32>) {
   // expected-error @+2 {{expected ascending axes of a value of rank 2, but got [1, 0]}}
@@ -133,5 +133,32 @@ func.func @f(%a: tensor<2xf32>) {
   // expected-error @+2 {{expected an operand of shape [3], but got [2]}}
   // expected-error @+1 {{failed to infer returned types}}
   %r = ntk.window_spread %a {output_size = array<i64: 4>, window = array<i64: 2>, strides = array<i64: 1>, padding = array<i64: 0, 0>, dilations = array<i64: 1>} : (tensor<2xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<4x2x3xf32>) {
+  // expected-error @+2 {{expected square matrices along the last two axes, but got [4, 2, 3]}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %r = ntk.det %a : (tensor<4x2x3xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<0x0xf32>) {
+  // expected-error @+2 {{expected square matrices along the last two axes, but got [0, 0]}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %r = ntk.inverse %a : (tensor<0x0xf32>) -> tensor<0x0xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: tensor<3xf32>) {
+  // expected-error @+2 {{expected square matrices along the last two axes, but got [3]}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %r = ntk.cofactor %a : (tensor<3xf32>) -> tensor<3xf32>
   return
 }

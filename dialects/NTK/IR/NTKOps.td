@@ -13,6 +13,7 @@ include "dialects/NTK/IR/ConvolutionOps.td"
 include "dialects/NTK/IR/ElementwiseOps.td"
 include "dialects/NTK/IR/ShapeOps.td"
 include "dialects/NTK/IR/IndexingOps.td"
+include "dialects/NTK/IR/MatrixOps.td"
 include "dialects/NTK/IR/ReductionOps.td"
 
 #endif // NTK_OPS
