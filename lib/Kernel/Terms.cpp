@@ -27,6 +27,55 @@ static IndexedValue getCotangentFactor(OpBuilder &builder, Value cotangent,
   return {value, axes.letters};
 }
 
+static bool hasDistinctLetters(StringRef letters) {
+  return llvm::all_of(letters,
+                      [&](char letter) { return letters.count(letter) == 1; });
+}
+
+/// A mask in the order and shape of a value that has all of its letters.
+static Value spreadMask(OpBuilder &builder, const IndexedValue &mask,
+                        const IndexedValue &over) {
+  Location loc = mask.value.getLoc();
+  SmallVector<int64_t> permutation, dimensions;
+  for (auto [axis, letter] : llvm::enumerate(over.letters)) {
+    size_t from = mask.letters.find(letter);
+    if (from == std::string::npos)
+      continue;
+    permutation.push_back(from);
+    dimensions.push_back(axis);
+  }
+  Value value = mask.value;
+  if (!llvm::is_sorted(permutation))
+    value = createOp<TransposeOp>(builder, loc, value,
+                                  builder.getDenseI64ArrayAttr(permutation));
+  if (dimensions.size() == over.letters.size())
+    return value;
+  return createOp<BroadcastOp>(
+      builder, loc, value, builder.getDenseI64ArrayAttr(getShape(over.value)),
+      builder.getDenseI64ArrayAttr(dimensions));
+}
+
+/// Adds a mask to a term: it chooses from the cotangent where that has all its
+/// letters, for a cotangent that is infinite where the mask is 0 (the root of
+/// what is not chosen) times 0 is NaN. Elsewhere it is a factor.
+static void addMask(OpBuilder &builder, SiteTerm &term,
+                    const IndexedValue &mask) {
+  IndexedValue &cotangent = term.factors.front();
+  StringRef letters = cotangent.letters;
+  Location loc = mask.value.getLoc();
+  bool chooses =
+      hasDistinctLetters(letters) && hasDistinctLetters(mask.letters) &&
+      llvm::all_of(mask.letters, [&](char l) { return letters.contains(l); });
+  if (chooses)
+    cotangent.value = createOp<MaskOp>(
+        builder, loc, spreadMask(builder, mask, cotangent), cotangent.value);
+  else
+    term.factors.push_back(
+        {createNumbers(builder, loc, mask.value,
+                       getTensorType(cotangent.value).getElementType()),
+         mask.letters});
+}
+
 /// Multiplies the smallest factor.
 static void scaleTerm(OpBuilder &builder, SiteTerm &term, double scale) {
   if (scale == 1)
@@ -80,8 +129,12 @@ static SiteTerm getTerm(OpBuilder &builder, const Site &site, Value cotangent,
   term.factors.push_back(
       getCotangentFactor(builder, cotangent, structure.result));
   for (auto [feature, letters] :
-       llvm::zip_equal(structure.features, structure.featureIndices))
-    term.factors.push_back({feature, letters});
+       llvm::zip_equal(structure.features, structure.featureIndices)) {
+    if (getTensorType(feature).getElementType().isInteger(1))
+      addMask(builder, term, {feature, letters});
+    else
+      term.factors.push_back({feature, letters});
+  }
   readAtPositions(builder, term);
   countInWholeAxes(builder, term);
   scaleTerm(builder, term, sign * structure.scale);

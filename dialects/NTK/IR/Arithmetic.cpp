@@ -163,8 +163,17 @@ static Value sumOfDiagonalJvps(OpBuilder &builder, OpTy op,
   return sum;
 }
 
+/// Where tangents are 0 the divisor may be, too.
 Value DivOp::buildJvp(OpBuilder &builder, ValueRange tangents) {
-  return sumOfDiagonalJvps(builder, *this, tangents);
+  Value sum;
+  for (auto [i, tangent] : llvm::enumerate(tangents)) {
+    if (!tangent)
+      continue;
+    Value term = zeroWhereZero(builder, getLoc(), tangent,
+                               buildVjp(builder, i, tangent));
+    sum = sum ? createOp<AddOp>(builder, getLoc(), sum, term) : term;
+  }
+  return sum;
 }
 Value MaxOp::buildJvp(OpBuilder &builder, ValueRange tangents) {
   return sumOfDiagonalJvps(builder, *this, tangents);

@@ -150,8 +150,10 @@ Value SelectOp::buildVjp(OpBuilder &builder, unsigned operand,
 
 std::optional<JacobianStructure>
 SelectOp::getJacobianStructure(OpBuilder &builder, unsigned operand) {
-  Value ones = createSplatLike(builder, getLoc(), getResult(), 1);
-  Value isChosen = keepWhereChosen(builder, *this, operand, ones);
+  Value isChosen = getCondition();
+  if (operand == 2)
+    isChosen = createCompare(builder, getLoc(), Comparison::EQ, isChosen,
+                             createSplatLike(builder, getLoc(), isChosen, 0));
   return getElementwiseStructure(getShape(getResult()), isChosen);
 }
 
@@ -186,11 +188,9 @@ Value MaskOp::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {
   return createOp<MaskOp>(builder, getLoc(), getCondition(), cotangent);
 }
 
-std::optional<JacobianStructure>
-MaskOp::getJacobianStructure(OpBuilder &builder, unsigned) {
-  Value kept = createNumbers(builder, getLoc(), getCondition(),
-                             getElementTypeOrSelf(getResult()));
-  return getElementwiseStructure(getShape(getResult()), kept);
+std::optional<JacobianStructure> MaskOp::getJacobianStructure(OpBuilder &,
+                                                              unsigned) {
+  return getElementwiseStructure(getShape(getResult()), getCondition());
 }
 
 FailureOr<Value> MaskOp::lower(Lowering &lowering, ValueRange operands) {

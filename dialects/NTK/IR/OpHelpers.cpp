@@ -87,6 +87,13 @@ Value mlir::ntk::createCompare(OpBuilder &builder, Location loc,
   return createOp<CompareOp>(builder, loc, a, b, predicate);
 }
 
+Value mlir::ntk::zeroWhereZero(OpBuilder &builder, Location loc, Value tangent,
+                               Value value) {
+  Value isNotZero = createCompare(builder, loc, Comparison::NE, tangent,
+                                  createSplatLike(builder, loc, tangent, 0));
+  return createOp<MaskOp>(builder, loc, isNotZero, value);
+}
+
 std::string mlir::ntk::getIndexLetters(size_t count) {
   std::string letters, used = canonicalOrder.str();
   for (size_t i = 0; i < count; ++i) {

@@ -54,6 +54,11 @@ Value createReshape(OpBuilder &builder, Location loc, Value x,
 Value createCompare(OpBuilder &builder, Location loc, Comparison predicate,
                     Value a, Value b);
 
+/// `value`, but 0 where `tangent` is: forward mode multiplies what a mask left
+/// out by derivatives behind it, which may be infinite.
+Value zeroWhereZero(OpBuilder &builder, Location loc, Value tangent,
+                    Value value);
+
 /// As many different letters, none of n, o, m and p.
 std::string getIndexLetters(size_t count);
 

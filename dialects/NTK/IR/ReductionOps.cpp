@@ -230,7 +230,9 @@ SoftmaxOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
   return operands[0];
 }
 
-/// y ∘ (c − Σ c∘y): the Jacobian is symmetric, so this serves both ways.
+/// y ∘ (c − Σ c∘y): the Jacobian is symmetric, so this serves both ways. A row
+/// that is fully masked, with −∞, has no y; where c is 0 behind it, as a
+/// network that replaces such rows makes it, the result is 0 and not NaN.
 static Value applySoftmaxJacobian(OpBuilder &builder, SoftmaxOp op, Value c) {
   Location loc = op.getLoc();
   Value y = op.getResult();
@@ -239,12 +241,15 @@ static Value applySoftmaxJacobian(OpBuilder &builder, SoftmaxOp op, Value c) {
       std::string("abcdefghijklqrstuvwxyz").substr(0, shape.size());
   std::string kept = all;
   kept.erase(op.getAxis(), 1);
-  Value product =
-      createContract(builder, loc, all + ", " + all + " -> " + kept, {c, y});
+  Value isNumber = createCompare(builder, loc, Comparison::EQ, y, y);
+  Value numbers = createOp<MaskOp>(builder, loc, isNumber, y);
+  Value product = createContract(builder, loc, all + ", " + all + " -> " + kept,
+                                 {c, numbers});
   Value mean = createBroadcastAlong(builder, loc, product, shape,
                                     static_cast<int64_t>(op.getAxis()));
   Value centred = createOp<SubOp>(builder, loc, c, mean);
-  return createOp<MulOp>(builder, loc, y, centred);
+  return zeroWhereZero(builder, loc, centred,
+                       createOp<MulOp>(builder, loc, y, centred));
 }
 
 Value SoftmaxOp::buildJvp(OpBuilder &builder, ValueRange tangents) {

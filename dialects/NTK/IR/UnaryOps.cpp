@@ -36,6 +36,26 @@ Value mlir::ntk::multiplyByDerivative(OpBuilder &builder, Operation *op,
   return createOp<MulOp>(builder, loc, c, derivative);
 }
 
+/// Is the derivative infinite somewhere, at 0 or at −1?
+static bool hasPole(const UnaryFunction &function, ArrayRef<double> constants) {
+  FixedFlops none(0);
+  return llvm::any_of(ArrayRef<double>{0, -1}, [&](double at) {
+    Dual x(at);
+    x.tangent[0] = 1;
+    return std::isinf(function.evaluate(x, constants).tangent[0]);
+  });
+}
+
+Value mlir::ntk::pushForward(OpBuilder &builder, Operation *op,
+                             const UnaryFunction &function,
+                             ArrayRef<double> constants, Value tangent) {
+  Value product =
+      multiplyByDerivative(builder, op, function, constants, tangent);
+  return function.linear || !hasPole(function, constants)
+             ? product
+             : zeroWhereZero(builder, op->getLoc(), tangent, product);
+}
+
 JacobianStructure mlir::ntk::getUnaryStructure(OpBuilder &builder,
                                                Operation *op,
                                                const UnaryFunction &function,
@@ -53,9 +73,6 @@ JacobianStructure mlir::ntk::getUnaryStructure(OpBuilder &builder,
                           Tensor(builder, loc, op->getResult(0)), constants);
   if (!derivative) // it is 1
     return structure;
-  Type element = getTensorType(x).getElementType();
-  if (getTensorType(derivative).getElementType() != element)
-    derivative = createNumbers(builder, loc, derivative, element);
   return getElementwiseStructure(getShape(x), derivative);
 }
 

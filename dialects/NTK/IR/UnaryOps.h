@@ -12,10 +12,15 @@
 
 namespace mlir::ntk {
 
-/// c ∘ f'(x): tangent or cotangent through `op`, with input x and result y.
+/// c ∘ f'(x): a cotangent back through `op`, with input x and result y.
 Value multiplyByDerivative(OpBuilder &builder, Operation *op,
                            const UnaryFunction &function,
                            ArrayRef<double> constants, Value c);
+
+/// The tangent of y. Where that of x is 0 it is 0, also at poles of f'.
+Value pushForward(OpBuilder &builder, Operation *op,
+                  const UnaryFunction &function, ArrayRef<double> constants,
+                  Value tangent);
 
 /// J[y, x] = f'(x), a number where it is the same everywhere.
 JacobianStructure getUnaryStructure(OpBuilder &builder, Operation *op,
@@ -38,8 +43,8 @@ void evaluateUnary(const UnaryFunction &function, ArrayRef<double> constants,
     return operands[0];                                                        \
   }                                                                            \
   Value OP::buildJvp(OpBuilder &builder, ValueRange tangents) {                \
-    return multiplyByDerivative(builder, *this, function(), getConstants(),    \
-                                tangents[0]);                                  \
+    return pushForward(builder, *this, function(), getConstants(),             \
+                       tangents[0]);                                           \
   }                                                                            \
   Value OP::buildVjp(OpBuilder &builder, unsigned, Value cotangent) {          \
     return multiplyByDerivative(builder, *this, function(), getConstants(),    \
