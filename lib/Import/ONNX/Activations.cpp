@@ -5,6 +5,7 @@
 // compositions. They treat every element alike, so the batch axis stays.
 
 #include "Activations.h"
+#include "Kinks.h"
 #include "Operators.h"
 #include <cmath>
 #include <limits>
@@ -61,9 +62,18 @@ static LogicalResult importAbs(NodeImporter &node) {
   return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
 }
 
-/// Output = input: Identity, and what does nothing in inference.
-static LogicalResult importIdentity(NodeImporter &node) {
+/// Output = input: what does nothing in inference.
+static LogicalResult passOn(NodeImporter &node) {
   return node.setResult(node.input(0));
+}
+
+/// The same, unless the node stands for `detach`.
+static LogicalResult importIdentity(NodeImporter &node) {
+  const GraphValue &x = node.input(0);
+  bool isReal = x.core && x.isFloat();
+  if (isReal && getKinks(node.node).stops)
+    return node.setResult(node.graph.unary<StopGradientOp>(x));
+  return passOn(node);
 }
 
 static LogicalResult importDropout(NodeImporter &node) {
@@ -85,7 +95,7 @@ static LogicalResult importDropout(NodeImporter &node) {
     if (failed(node.setOutput(1, mask)))
       return failure();
   }
-  return importIdentity(node);
+  return passOn(node);
 }
 
 //===----------------------------------------------------------------------===//
@@ -148,10 +158,11 @@ static LogicalResult importThresholdedRelu(NodeImporter &node) {
       thresholdedRelu(node.graph, node.input(0), node.getReal("alpha", 1.0)));
 }
 
-Result onnximport::clip(GraphBuilder &graph, Result x, double low,
-                        double high) {
-  return graph.unary<ClipOp>(
-      x, {graph.attribute("high", high), graph.attribute("low", low)});
+Result onnximport::clip(GraphBuilder &graph, Result x, double low, double high,
+                        double onBounds) {
+  return graph.unary<ClipOp>(x, {graph.attribute("high", high),
+                                 graph.attribute("low", low),
+                                 graph.attribute("on_bounds", onBounds)});
 }
 
 Result onnximport::hardSigmoid(GraphBuilder &graph, Result x, double alpha,
@@ -165,12 +176,13 @@ static LogicalResult importHardSigmoid(NodeImporter &node) {
                                     node.getReal("beta", 0.5)));
 }
 
-/// x · min(max(x/6 + 1/2, 0), 1).
+/// x · (min(max(x, −3), 3) + 3) / 6. The bounds are those of x, so that no
+/// rounding puts an x on a bound beside it.
 static LogicalResult importHardSwish(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   const GraphValue &x = node.input(0);
-  Result line = graph.shift(graph.scale(x, 1.0 / 6), 0.5);
-  return node.setResult(graph.binary<MulOp>(x, clip(graph, line, 0, 1)));
+  Result gate = graph.shift(clip(graph, x, -3, 3), 3);
+  return node.setResult(graph.scale(graph.binary<MulOp>(x, gate), 1.0 / 6));
 }
 
 static LogicalResult importMish(NodeImporter &node) {
@@ -236,7 +248,9 @@ static LogicalResult importClip(NodeImporter &node) {
       return failure();
     bounds[i - 1] = *bound;
   }
-  return node.setResult(clip(node.graph, node.input(0), bounds[0], bounds[1]));
+  double onBounds = getKinks(node.node).onBounds.value_or(0);
+  return node.setResult(
+      clip(node.graph, node.input(0), bounds[0], bounds[1], onBounds));
 }
 
 //===----------------------------------------------------------------------===//
@@ -286,6 +300,19 @@ static LogicalResult importSign(NodeImporter &node) {
   return node.setResult(signOf(node.graph, node.input(0)));
 }
 
+static Result rootOf(NodeImporter &node, Result x) {
+  auto root = [&](Result inner) { return node.graph.unary<SqrtOp>(inner); };
+  return getKinks(node.node).rootsStopAtZero
+             ? rootStoppedAtZero(node.graph, x, root)
+             : root(x);
+}
+
+static LogicalResult importSqrt(NodeImporter &node) {
+  if (node.input(0).isKnown())
+    return importFunction<SqrtOp, std::sqrt>(node);
+  return node.setResult(rootOf(node, node.input(0)));
+}
+
 static double reciprocal(double x) { return 1 / x; }
 
 ArrayRef<Operator> onnximport::getActivationOperators() {
@@ -318,7 +345,7 @@ ArrayRef<Operator> onnximport::getActivationOperators() {
       {"Sin", 7, newestOpset, 1, 1, importFunction<SinOp, std::sin>},
       {"Softplus", 1, newestOpset, 1, 1, importFunction<SoftplusOp>},
       {"Softsign", 1, newestOpset, 1, 1, importSoftsign},
-      {"Sqrt", 6, newestOpset, 1, 1, importFunction<SqrtOp, std::sqrt>},
+      {"Sqrt", 6, newestOpset, 1, 1, importSqrt},
       {"Swish", 24, newestOpset, 1, 1, importSwish},
       {"Tanh", 6, newestOpset, 1, 1, importFunction<TanhOp, std::tanh>},
       {"ThresholdedRelu", 10, newestOpset, 1, 1, importThresholdedRelu},

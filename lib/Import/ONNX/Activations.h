@@ -17,8 +17,9 @@ Result elu(GraphBuilder &graph, Result x, double alpha);
 Result leakyRelu(GraphBuilder &graph, Result x, double alpha);
 /// x > α ? x : 0.
 Result thresholdedRelu(GraphBuilder &graph, Result x, double alpha);
-/// min(max(x, low), high).
-Result clip(GraphBuilder &graph, Result x, double low, double high);
+/// min(max(x, low), high), with the derivative `onBounds` where x is a bound.
+Result clip(GraphBuilder &graph, Result x, double low, double high,
+            double onBounds = 0);
 /// min(max(α x + β, 0), 1).
 Result hardSigmoid(GraphBuilder &graph, Result x, double alpha, double beta);
 /// The largest integer that is not above x; step functions, whose derivative

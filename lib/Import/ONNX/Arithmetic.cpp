@@ -5,9 +5,12 @@
 // shapes are computed at once, with the batch size N as a symbol: results must
 // stay of the form a + b · N.
 
+#include "Activations.h"
 #include "Folding.h"
+#include "Kinks.h"
 #include "Operators.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -204,9 +207,23 @@ static Result divide(NodeImporter &node, const GraphValue &x,
   return node.graph.binary<DivOp>(x, y);
 }
 
+/// Max or Min with a constant is a clip where the file says which derivative
+/// it has on that bound.
 template <typename OpTy>
 static Result extremum(NodeImporter &node, const GraphValue &x,
                        const GraphValue &y) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  constexpr bool isMax = std::is_same_v<OpTy, MaxOp>;
+  auto clipAt = [&](const GraphValue &value, double bound, double onBound) {
+    return clip(node.graph, value, isMax ? bound : -infinity,
+                isMax ? infinity : bound, onBound);
+  };
+  if (std::optional<double> onBound = getKinks(node.node).onBounds) {
+    if (std::optional<double> bound = constantFor(node, y, x))
+      return clipAt(x, *bound, *onBound);
+    if (std::optional<double> bound = constantFor(node, x, y))
+      return clipAt(y, *bound, *onBound);
+  }
   return node.graph.binary<OpTy>(x, y);
 }
 

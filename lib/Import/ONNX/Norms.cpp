@@ -4,6 +4,7 @@
 // Division by p-norms and by sums of squares of neighbouring channels, and
 // pools of p-norms.
 
+#include "Kinks.h"
 #include "Operators.h"
 #include "Window.h"
 
@@ -22,7 +23,7 @@ static Result powers(GraphBuilder &graph, Result x, int64_t p) {
       size, graph.attribute("exponent", static_cast<double>(p)));
 }
 
-/// x^(1/p) of sums of powers.
+/// x^(1/p) of positive sums of powers.
 static Result root(GraphBuilder &graph, Result x, int64_t p) {
   if (p == 1)
     return x;
@@ -30,6 +31,13 @@ static Result root(GraphBuilder &graph, Result x, int64_t p) {
     return graph.unary<SqrtOp>(x);
   return graph.unary<PowOp>(
       x, graph.attribute("exponent", 1 / static_cast<double>(p)));
+}
+
+/// The same of sums that may be 0.
+static Result norm(GraphBuilder &graph, Result x, int64_t p) {
+  return p == 1 ? x : rootStoppedAtZero(graph, x, [&](Result sum) {
+    return root(graph, sum, p);
+  });
 }
 
 static FailureOr<int64_t> readOrder(NodeImporter &node) {
@@ -128,7 +136,7 @@ static LogicalResult importLpPool(NodeImporter &node) {
                     graph.attribute("strides", window.strides),
                     graph.attribute("padding", window.padding()),
                     graph.attribute("dilations", window.dilations)});
-  return node.setResult(root(graph, makeImages(node, sum), *p));
+  return node.setResult(norm(graph, makeImages(node, sum), *p));
 }
 
 static LogicalResult importGlobalLpPool(NodeImporter &node) {
@@ -140,7 +148,7 @@ static LogicalResult importGlobalLpPool(NodeImporter &node) {
   SmallVector<int64_t> axes;
   for (int64_t axis = 2; axis < x.rank(); ++axis)
     axes.push_back(axis);
-  return node.setResult(root(
+  return node.setResult(norm(
       graph,
       graph.reduce<ReduceSumOp>(powers(graph, x, *p), axes, /*keepDims=*/true),
       *p));

@@ -6,6 +6,7 @@
 // where padding is not counted.
 
 #include "Pooling.h"
+#include "Kinks.h"
 #include "Operators.h"
 
 using namespace mlir;
@@ -164,7 +165,8 @@ static LogicalResult importAveragePool(NodeImporter &node) {
 // All pixels
 //===----------------------------------------------------------------------===//
 
-template <typename OpTy> static Result reducePixels(NodeImporter &node) {
+/// The spatial axes of the input.
+static FailureOr<SmallVector<int64_t>> getPixelAxes(NodeImporter &node) {
   const GraphValue &x = node.input(0);
   if (x.rank() < 3)
     return node.emitError() << "expected an input [batch, channel, spatial…], "
@@ -173,19 +175,25 @@ template <typename OpTy> static Result reducePixels(NodeImporter &node) {
   SmallVector<int64_t> axes;
   for (int64_t axis = 2; axis < x.rank(); ++axis)
     axes.push_back(axis);
-  return node.graph.reduce<OpTy>(x, axes, /*keepDims=*/true);
+  return axes;
 }
 
 static LogicalResult importGlobalAveragePool(NodeImporter &node) {
-  Result sum = reducePixels<ReduceSumOp>(node);
-  if (failed(sum))
+  FailureOr<SmallVector<int64_t>> axes = getPixelAxes(node);
+  if (failed(axes))
     return failure();
+  Result sum = node.graph.reduce<ReduceSumOp>(node.input(0), *axes,
+                                              /*keepDims=*/true);
   int64_t pixels = *product(ArrayRef(node.input(0).shape).drop_front(2));
   return node.setResult(node.graph.scale(sum, 1.0 / pixels));
 }
 
 static LogicalResult importGlobalMaxPool(NodeImporter &node) {
-  return node.setResult(reducePixels<ReduceMaxOp>(node));
+  FailureOr<SmallVector<int64_t>> axes = getPixelAxes(node);
+  if (failed(axes))
+    return failure();
+  return node.setResult(firstMaximum(node.graph, node.input(0), *axes,
+                                     /*keepDims=*/true));
 }
 
 ArrayRef<Operator> onnximport::getPoolingOperators() {

@@ -5,6 +5,7 @@
 // the network; a constant exponent has its own op, which is cheaper.
 
 #include "Folding.h"
+#include "Kinks.h"
 #include "Themes.h"
 #include "dialects/NTK/IR/PowerOps.h"
 #include <cmath>
@@ -77,6 +78,13 @@ static Result power(NodeImporter &node, const GraphValue &x,
   FailureOr<double> exponent = node.getReal(1);
   if (failed(exponent))
     return failure();
+  bool isRoot = *exponent > 0 && *exponent < 1;
+  if (isRoot && getKinks(node.node).rootsStopAtZero)
+    return rootStoppedAtZero(graph, x, [&](Result positive) -> Result {
+      if (failed(positive))
+        return failure();
+      return constantPower(graph, *positive, *exponent);
+    });
   return constantPower(graph, x, *exponent);
 }
 

@@ -4,6 +4,7 @@
 // Sums, means, maxima, norms and softmax along axes of one example; along the
 // batch axis they would mix examples and are refused.
 
+#include "Kinks.h"
 #include "Operators.h"
 #include <cmath>
 
@@ -114,7 +115,9 @@ static Result l1(GraphBuilder &graph, Result x, const Reduction &r) {
   return sum(graph, graph.unary<AbsOp>(x), r);
 }
 static Result l2(GraphBuilder &graph, Result x, const Reduction &r) {
-  return graph.unary<SqrtOp>(sumSquare(graph, x, r));
+  return rootStoppedAtZero(graph, sumSquare(graph, x, r), [&](Result inner) {
+    return graph.unary<SqrtOp>(inner);
+  });
 }
 static Result logSum(GraphBuilder &graph, Result x, const Reduction &r) {
   return graph.unary<LogOp>(sum(graph, x, r));
@@ -122,8 +125,14 @@ static Result logSum(GraphBuilder &graph, Result x, const Reduction &r) {
 static Result maximum(GraphBuilder &graph, Result x, const Reduction &r) {
   return graph.reduce<ReduceMaxOp>(x, r.axes, r.keepDims);
 }
+static Result maximumOfFirst(GraphBuilder &graph, Result x,
+                             const Reduction &r) {
+  return firstMaximum(graph, x, r.axes, r.keepDims);
+}
+/// −max −x.
+template <Build ofMaximum>
 static Result minimum(GraphBuilder &graph, Result x, const Reduction &r) {
-  return graph.unary<NegOp>(maximum(graph, graph.unary<NegOp>(x), r));
+  return graph.unary<NegOp>(ofMaximum(graph, graph.unary<NegOp>(x), r));
 }
 
 /// max + log Σ exp(x − max), which does not overflow.
@@ -183,6 +192,14 @@ static LogicalResult importReduction(NodeImporter &node) {
   return node.setResult(reduceValue(node, *reduction, build));
 }
 
+/// Maxima and minima, by the rule for ties that the node has.
+template <Build shared, Build first>
+static LogicalResult importExtremum(NodeImporter &node) {
+  bool isFirst = getKinks(node.node).firstWins && node.input(0).isFloat();
+  return isFirst ? importReduction<first, 18>(node)
+                 : importReduction<shared, 18>(node);
+}
+
 /// Sums and products, known of known integers and of no elements at all.
 template <Build build, int64_t axesInput, Fold fold, int64_t neutral>
 static LogicalResult importFoldedReduction(NodeImporter &node) {
@@ -238,9 +255,11 @@ ArrayRef<Operator> onnximport::getReductionOperators() {
       {"ReduceL2", 1, newestOpset, 1, 2, importReduction<l2, 18>},
       {"ReduceLogSum", 1, newestOpset, 1, 2, importReduction<logSum, 18>},
       {"ReduceLogSumExp", 1, newestOpset, 1, 2, importReduction<logSumExp, 18>},
-      {"ReduceMax", 1, newestOpset, 1, 2, importReduction<maximum, 18>},
+      {"ReduceMax", 1, newestOpset, 1, 2,
+       importExtremum<maximum, maximumOfFirst>},
       {"ReduceMean", 1, newestOpset, 1, 2, importReduction<mean, 18>},
-      {"ReduceMin", 1, newestOpset, 1, 2, importReduction<minimum, 18>},
+      {"ReduceMin", 1, newestOpset, 1, 2,
+       importExtremum<minimum<maximum>, minimum<maximumOfFirst>>},
       {"ReduceProd", 1, newestOpset, 1, 2,
        importFoldedReduction<prod, 18, foldProduct, 1>},
       {"ReduceSum", 1, newestOpset, 1, 2,
