@@ -181,6 +181,14 @@ Value Draft::apply(StringRef op, ValueRange operands,
   return result;
 }
 
+Value Draft::applyAtKink(StringRef op, ValueRange operands,
+                         ArrayRef<NamedAttribute> attributes) {
+  mayHaveKinks = true;
+  Value result = apply(op, operands, attributes);
+  mayHaveKinks = false;
+  return result;
+}
+
 /// Numbers the rest of a network can be computed from without losing digits.
 static bool isTame(const DualTensor &tensor) {
   double largest = 0;
@@ -199,7 +207,7 @@ bool Draft::isAcceptable(Operation *op) {
       return false;
     if (isReal && !isTame(*interpreter.lookup(op->getResult(0))))
       return false;
-    if (!isSmoothAt(op, interpreter))
+    if (!mayHaveKinks && !isSmoothAt(op, interpreter))
       return false;
   }
   return true;

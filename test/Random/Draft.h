@@ -5,7 +5,8 @@
 // types fit and if, at every example it will be checked at, its value is
 // finite, of moderate size, and away from kinks and poles: small changes of its
 // operands change value and derivative little. No recipe has to know where its
-// op has kinks; it draws, and what is refused is drawn again.
+// op has kinks; it draws, and what is refused is drawn again. Those that do
+// know put operands on a kink, where every precision finds them.
 
 #ifndef NTK_TEST_RANDOM_DRAFT_H
 #define NTK_TEST_RANDOM_DRAFT_H
@@ -78,6 +79,9 @@ public:
   /// types do not fit, or if its value is not what this network should have.
   Value apply(StringRef op, ValueRange operands,
               ArrayRef<NamedAttribute> attributes = {});
+  /// The same where operands stand on a kink, in f32 as in f64.
+  Value applyAtKink(StringRef op, ValueRange operands,
+                    ArrayRef<NamedAttribute> attributes = {});
 
   Value broadcast(Value value, ArrayRef<int64_t> shape,
                   ArrayRef<int64_t> dimensions);
@@ -108,6 +112,7 @@ private:
   /// The value that `matches`, or null.
   Value pick(ArrayRef<Value> values, function_ref<bool(Value)> matches);
 
+  bool mayHaveKinks = false;
   std::mt19937_64 random;
   uint64_t seed;
   OpBuilder builder;

@@ -37,6 +37,31 @@ static Value drawUnary(Draft &draft, StringRef op) {
   return drawUnaryOf(draft, op, draft.anyReal());
 }
 
+/// Often of numbers some of which are 0, where the op has a kink.
+static Value drawUnaryAtZero(Draft &draft, StringRef op) {
+  Value x = draft.anyReal();
+  if (!draft.chance(0.3))
+    return drawUnaryOf(draft, op, x);
+  SmallVector<NamedAttribute> constants;
+  if (op == "leaky_relu" || op == "elu")
+    constants.push_back(draft.attribute("alpha", drawConstant(draft, "alpha")));
+  return draft.applyAtKink(op, draft.apply("relu", x), constants);
+}
+
+/// Often of numbers that stand on its bounds.
+static Value drawClip(Draft &draft, StringRef op) {
+  Value x = draft.anyReal();
+  if (!draft.chance(0.4))
+    return drawUnaryOf(draft, op, x);
+  SmallVector<NamedAttribute> constants = {
+      draft.attribute("low", draft.real(-1, -0.1)),
+      draft.attribute("high", draft.real(0.1, 1))};
+  Value clipped = draft.apply(op, x, constants);
+  constants.push_back(
+      draft.attribute("on_bounds", drawConstant(draft, "on_bounds")));
+  return draft.applyAtKink(op, clipped, constants);
+}
+
 /// Of numbers that are made positive.
 static Value drawUnaryOfPositive(Draft &draft, StringRef op) {
   Value x = draft.anyReal();
@@ -67,6 +92,18 @@ static Value drawBinary(Draft &draft, StringRef op) {
   if (!y)
     return {};
   return draft.chance(0.5) ? draft.apply(op, {x, y}) : draft.apply(op, {y, x});
+}
+
+/// Often of two values that are equal in places.
+static Value drawExtremum(Draft &draft, StringRef op) {
+  if (!draft.chance(0.3))
+    return drawBinary(draft, op);
+  Value x = draft.anyReal();
+  Value y = draft.apply("clip", x,
+                        {draft.attribute("low", draft.real(-1, -0.1)),
+                         draft.attribute("high", draft.real(0.1, 1))});
+  return draft.chance(0.5) ? draft.applyAtKink(op, {x, y})
+                           : draft.applyAtKink(op, {y, x});
 }
 
 static Value drawCompare(Draft &draft, StringRef op) {
@@ -115,10 +152,10 @@ static Value drawConvert(Draft &draft, StringRef op) {
 
 ArrayRef<Recipe> mlir::ntk::random::getElementwiseRecipes() {
   static const Recipe recipes[] = {
-      {"relu", drawUnary},
-      {"leaky_relu", drawUnary},
-      {"elu", drawUnary},
-      {"clip", drawUnary},
+      {"relu", drawUnaryAtZero},
+      {"leaky_relu", drawUnaryAtZero},
+      {"elu", drawUnaryAtZero},
+      {"clip", drawClip},
       {"tanh", drawUnary},
       {"sigmoid", drawUnary},
       {"gelu", drawUnary},
@@ -136,7 +173,7 @@ ArrayRef<Recipe> mlir::ntk::random::getElementwiseRecipes() {
       {"sqrt", drawUnaryOfPositive},
       {"rsqrt", drawUnaryOfPositive},
       {"reciprocal", drawUnaryOfPositive},
-      {"abs", drawUnary},
+      {"abs", drawUnaryAtZero},
       {"square", drawUnary},
       {"pow", drawUnaryOfPositive},
       {"neg", drawUnary},
@@ -146,8 +183,8 @@ ArrayRef<Recipe> mlir::ntk::random::getElementwiseRecipes() {
       {"sub", drawBinary},
       {"mul", drawBinary},
       {"div", drawBinary},
-      {"max", drawBinary},
-      {"min", drawBinary},
+      {"max", drawExtremum},
+      {"min", drawExtremum},
       {"compare", drawCompare},
       {"select", drawSelect},
       {"mask", drawMask},

@@ -187,6 +187,18 @@ static Value drawReduction(Draft &draft, StringRef op) {
   return draft.apply(op, x, draft.attribute("axes", drawAxes(draft, x)));
 }
 
+/// Often with each element twice.
+static Value drawReduceMax(Draft &draft, StringRef op) {
+  Value x = draft.anyReal();
+  int64_t rank = draft.shapeOf(x).size();
+  if (rank == 0 || !draft.chance(0.3))
+    return drawReduction(draft, op);
+  int64_t axis = draft.number(0, rank - 1);
+  Value twice = draft.apply("concat", {x, x}, draft.attribute("axis", axis));
+  return draft.applyAtKink(op, twice,
+                           draft.attribute("axes", ArrayRef<int64_t>(axis)));
+}
+
 static Value drawSoftmax(Draft &draft, StringRef op) {
   Value x = draft.anyReal();
   int64_t rank = draft.shapeOf(x).size();
@@ -289,7 +301,7 @@ ArrayRef<Recipe> mlir::ntk::random::getMovementRecipes() {
       {"take_along", drawTakeAlong},
       {"put_along", drawPutAlong},
       {"reduce_sum", drawReduction},
-      {"reduce_max", drawReduction},
+      {"reduce_max", drawReduceMax},
       {"softmax", drawSoftmax},
       {"contract", drawContract},
   };

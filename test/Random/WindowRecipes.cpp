@@ -169,6 +169,22 @@ static Value drawWindow(Draft &draft, StringRef op) {
   return draft.apply(op, x, attributes);
 }
 
+/// Often of equal elements.
+static Value drawMaxPool(Draft &draft, StringRef op) {
+  if (!draft.chance(0.3))
+    return drawWindow(draft, op);
+  Value x = draft.anyReal();
+  SmallVector<int64_t> shape(draft.shapeOf(x));
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(0, shape.size()));
+  shape.push_back(draft.number(2, 3));
+  auto all = [](int64_t value) { return SmallVector<int64_t>{value}; };
+  return draft.applyAtKink(
+      op, draft.broadcast(x, shape, axes),
+      {draft.attribute("window", all(2)), draft.attribute("strides", all(1)),
+       draft.attribute("padding", SmallVector<int64_t>{0, 0}),
+       draft.attribute("dilations", all(1))});
+}
+
 /// The winners, and something that reads them: a pixel for each.
 static Value drawWinner(Draft &draft, StringRef op) {
   Value winners = drawWindow(draft, op);
@@ -187,7 +203,7 @@ ArrayRef<Recipe> mlir::ntk::random::getWindowRecipes() {
       {"conv", drawConv},         {"conv_transpose", drawConvTranspose},
       {"patches", drawPatches},   {"fold_patches", drawFoldPatches},
       {"window_sum", drawWindow}, {"window_spread", drawWindow},
-      {"max_pool", drawWindow},   {"max_pool_winner", drawWinner},
+      {"max_pool", drawMaxPool},  {"max_pool_winner", drawWinner},
   };
   return recipes;
 }
