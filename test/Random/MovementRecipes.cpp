@@ -207,6 +207,21 @@ static Value drawSoftmax(Draft &draft, StringRef op) {
   return draft.apply(op, x, draft.attribute("axis", draft.number(0, rank - 1)));
 }
 
+/// Of a square matrix, mostly away from singular ones.
+static Value drawMatrix(Draft &draft, StringRef op) {
+  int64_t size = draft.number(1, 3);
+  SmallVector<double> diagonal(size * size, 0);
+  for (int64_t i = 0; i < size; ++i)
+    diagonal[i * size + i] = draft.real(1, 2);
+  auto type = RankedTensorType::get({size, size}, draft.getRealType());
+  Value diagonals = draft.apply(
+      "constant", {},
+      draft.attribute("value",
+                      DenseElementsAttr::get(type, ArrayRef(diagonal))));
+  return draft.apply(
+      op, draft.apply("add", {draft.realOfShape({size, size}), diagonals}));
+}
+
 static Value contract(Draft &draft, ArrayRef<std::string> letters,
                       StringRef result, ArrayRef<Value> operands) {
   std::string spec = llvm::join(letters, ", ") + " -> " + result.str();
@@ -303,6 +318,9 @@ ArrayRef<Recipe> mlir::ntk::random::getMovementRecipes() {
       {"reduce_sum", drawReduction},
       {"reduce_max", drawReduceMax},
       {"softmax", drawSoftmax},
+      {"det", drawMatrix},
+      {"cofactor", drawMatrix},
+      {"inverse", drawMatrix},
       {"contract", drawContract},
   };
   return recipes;
