@@ -29,6 +29,8 @@ Result floorOf(GraphBuilder &graph, Result x);
 Result roundOf(GraphBuilder &graph, Result x);
 /// x / (1 + |x|).
 Result softsign(GraphBuilder &graph, Result x);
+/// x − log Σ exp x along an axis.
+Result logSoftmax(GraphBuilder &graph, Result x, int64_t axis);
 
 } // namespace mlir::ntk::onnximport
 

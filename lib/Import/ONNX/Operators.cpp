@@ -51,6 +51,7 @@ static SmallVector<Row> getRows() {
            getPowerOperators(), getRegionOperators(), getRegionPoolOperators(),
            getReversalOperators(), getSignalOperators(), getUniqueOperators(),
            getUnpoolingOperators()});
+  add("", {getLossOperators()});
   add(machineLearningDomain, {getMachineLearningOperators()});
   return rows;
 }

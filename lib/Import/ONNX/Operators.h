@@ -51,6 +51,7 @@ ArrayRef<Operator> getFunctionOperators();
 ArrayRef<Operator> getImageOperators();
 ArrayRef<Operator> getIndexingOperators();
 ArrayRef<Operator> getLinearOperators();
+ArrayRef<Operator> getLossOperators();
 ArrayRef<Operator> getNormOperators();
 ArrayRef<Operator> getNormalizationOperators();
 ArrayRef<Operator> getOrderOperators();

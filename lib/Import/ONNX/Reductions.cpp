@@ -4,6 +4,7 @@
 // Sums, means, maxima, norms and softmax along axes of one example; along the
 // batch axis they would mix examples and are refused.
 
+#include "Activations.h"
 #include "Kinks.h"
 #include "Operators.h"
 #include <cmath>
@@ -217,15 +218,20 @@ static LogicalResult importFoldedReduction(NodeImporter &node) {
 // Softmax
 //===----------------------------------------------------------------------===//
 
+Result onnximport::logSoftmax(GraphBuilder &graph, Result x, int64_t axis) {
+  if (failed(x) || failed(graph.refuseBatch(*x, axis, "normalise")))
+    return failure();
+  Reduction reduction{{axis}, /*keepDims=*/true, 0};
+  return graph.binary<SubOp>(x, logSumExp(graph, x, reduction));
+}
+
 /// Softmax or its logarithm along one axis.
 static Result softmax(GraphBuilder &graph, Result x, int64_t axis,
                       bool logarithm) {
+  if (logarithm)
+    return logSoftmax(graph, x, axis);
   if (failed(x) || failed(graph.refuseBatch(*x, axis, "normalise")))
     return failure();
-  if (logarithm) {
-    Reduction reduction{{axis}, /*keepDims=*/true, 0};
-    return graph.binary<SubOp>(x, logSumExp(graph, x, reduction));
-  }
   return graph.unary<SoftmaxOp>(x, graph.attribute("axis", *x->coreAxis(axis)));
 }
 
