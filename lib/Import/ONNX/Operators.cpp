@@ -51,7 +51,7 @@ static SmallVector<Row> getRows() {
            getPowerOperators(), getRegionOperators(), getRegionPoolOperators(),
            getReversalOperators(), getSignalOperators(), getUniqueOperators(),
            getUnpoolingOperators()});
-  add("", {getLossOperators()});
+  add("", {getFourierOperators(), getLossOperators()});
   add(machineLearningDomain, {getMachineLearningOperators()});
   return rows;
 }

@@ -47,6 +47,7 @@ ArrayRef<Operator> getControlFlowOperators();
 ArrayRef<Operator> getConvolutionOperators();
 ArrayRef<Operator> getDiagonalOperators();
 ArrayRef<Operator> getElementOperators();
+ArrayRef<Operator> getFourierOperators();
 ArrayRef<Operator> getFunctionOperators();
 ArrayRef<Operator> getImageOperators();
 ArrayRef<Operator> getIndexingOperators();
