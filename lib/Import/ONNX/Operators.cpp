@@ -51,7 +51,7 @@ static SmallVector<Row> getRows() {
            getPowerOperators(), getRegionOperators(), getRegionPoolOperators(),
            getReversalOperators(), getSignalOperators(), getUniqueOperators(),
            getUnpoolingOperators()});
-  add("", {getFourierOperators(), getLossOperators()});
+  add("", {getFourierOperators(), getLossOperators(), getMatrixOperators()});
   add(machineLearningDomain, {getMachineLearningOperators()});
   return rows;
 }

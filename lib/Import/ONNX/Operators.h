@@ -53,6 +53,7 @@ ArrayRef<Operator> getImageOperators();
 ArrayRef<Operator> getIndexingOperators();
 ArrayRef<Operator> getLinearOperators();
 ArrayRef<Operator> getLossOperators();
+ArrayRef<Operator> getMatrixOperators();
 ArrayRef<Operator> getNormOperators();
 ArrayRef<Operator> getNormalizationOperators();
 ArrayRef<Operator> getOrderOperators();

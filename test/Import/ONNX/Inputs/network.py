@@ -139,6 +139,7 @@ OPS = {
     "conv_transpose": lambda a, x, w: conv_transpose(x, w, a),
     "convert": lambda a, x: np.trunc(x).astype(a["element"]),
     "cos": lambda a, x: np.cos(x),
+    "det": lambda a, x: np.linalg.det(x),
     "div": lambda a, x, y: x / y
     if x.dtype.kind == "f"
     else np.trunc(x / y).astype(x.dtype),
@@ -152,6 +153,7 @@ OPS = {
     "gelu_tanh": lambda a, x: x
     * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
     / 2,
+    "inverse": lambda a, x: np.linalg.inv(x),
     "leaky_relu": lambda a, x: np.where(x > 0, x, a["alpha"] * x),
     "log": lambda a, x: np.log(x),
     "log1p": lambda a, x: np.log1p(x),
