@@ -31,13 +31,13 @@ static LogicalResult readStates(RecurrentLayer &layer,
   return success();
 }
 
-/// Runs `step`, from what one time step reads of the input to the next state,
+/// Runs `step`, from what time step s reads of the input to the next state,
 /// for all of them; outputs 0 and 1 are the states and the last of them.
 static LogicalResult unroll(RecurrentLayer &layer,
-                            llvm::function_ref<Result(Result)> step) {
+                            llvm::function_ref<Result(int64_t, Result)> step) {
   SmallVector<GraphValue> states;
   for (int64_t s = 0; s < layer.getNumSteps(); ++s) {
-    Result next = step(layer.getProjection(s));
+    Result next = step(s, layer.getProjection(s));
     if (failed(next))
       return failure();
     states.push_back(*next);
@@ -58,10 +58,10 @@ static LogicalResult importRNN(NodeImporter &node) {
   if (failed(layer.read({"Tanh"})) || failed(readStates(layer, state)) ||
       failed(layer.project(layer.getBias())))
     return failure();
-  return unroll(layer, [&](Result sum) {
+  return unroll(layer, [&](int64_t s, Result sum) {
     if (state)
       sum = node.graph.binary<AddOp>(sum, layer.multiplyR(*state));
-    Result next = layer.activate(0, sum);
+    Result next = layer.hold(s, layer.activate(0, sum), state);
     if (succeeded(next))
       state = *next;
     return next;
@@ -137,8 +137,8 @@ static LogicalResult importGRU(NodeImporter &node) {
   if (failed(layer.project(cell.isLinearBeforeReset ? layer.getBias(0)
                                                     : layer.getBias())))
     return failure();
-  return unroll(layer, [&](Result projection) {
-    Result next = cell.step(projection, state);
+  return unroll(layer, [&](int64_t s, Result projection) {
+    Result next = layer.hold(s, cell.step(projection, state), state);
     if (succeeded(next))
       state = *next;
     return next;
@@ -167,8 +167,8 @@ struct LstmCell {
   State hidden, cell;
   std::optional<Result> peeped;
 
-  /// The next hidden state.
-  Result step(Result projection);
+  /// The hidden state behind step s.
+  Result step(int64_t s, Result projection);
   Result getGate(Result sum, int64_t gate) const;
   void peep();
 };
@@ -192,7 +192,7 @@ void LstmCell::peep() {
                           layer.word("ndqh"));
 }
 
-Result LstmCell::step(Result projection) {
+Result LstmCell::step(int64_t s, Result projection) {
   Result sum = projection;
   if (hidden)
     sum = graph.binary<AddOp>(sum, layer.multiplyR(*hidden));
@@ -206,12 +206,14 @@ Result LstmCell::step(Result projection) {
                               : getGate(gates, 2);
     next = graph.binary<AddOp>(graph.binary<MulOp>(forget, *cell), next);
   }
+  next = layer.hold(s, next, cell);
   if (failed(next))
     return failure();
   cell = *next;
   peep();
   Result output = graph.binary<MulOp>(
       getGate(gates, 1), layer.activate(2, *cell, /*isState=*/true));
+  output = layer.hold(s, output, hidden);
   if (succeeded(output))
     hidden = *output;
   return output;
@@ -239,7 +241,8 @@ static LogicalResult importLSTM(NodeImporter &node) {
     cell.peepholes = *peepholes;
     cell.peep();
   }
-  if (failed(unroll(layer, [&](Result sum) { return cell.step(sum); })))
+  if (failed(unroll(layer,
+                    [&](int64_t s, Result sum) { return cell.step(s, sum); })))
     return failure();
   return layer.setState(2, *cell.cell);
 }

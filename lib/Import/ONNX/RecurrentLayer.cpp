@@ -148,27 +148,29 @@ LogicalResult RecurrentLayer::checkShape(unsigned i, StringRef name,
   return error << "], but got " << describe(x.kind, x.shape);
 }
 
-/// Lengths of sequences must all be that of the longest.
-LogicalResult RecurrentLayer::checkLengths() {
+LogicalResult RecurrentLayer::readLengths() {
   if (!node.hasInput(4))
     return success();
-  const GraphValue &lengths = node.input(4);
-  std::optional<Number> splat = lengths.splat();
+  GraphValue given = node.input(4);
+  if (given.rank() != 1 || given.isFloat() || given.kind == ElementKind::Bool)
+    return node.emitError() << "expected sequence_lens to be one integer for "
+                               "each example, but got "
+                            << describe(given.kind, given.shape);
+  std::optional<Number> splat = given.splat();
   DenseElementsAttr stored;
-  if (!splat && lengths.core && matchPattern(lengths.core, m_Constant(&stored)))
-    if (stored.isSplat() && !lengths.isFloat())
+  if (!splat && given.core && matchPattern(given.core, m_Constant(&stored)))
+    if (stored.isSplat())
       splat = Number{stored.getSplatValue<APInt>().getSExtValue()};
   if (!splat) {
-    return node.emitError()
-           << "expected sequence_lens that are constant and "
-              "equal to the "
-           << steps << " time steps of the input, but they "
-           << (lengths.isKnown() ? "differ" : "are not constant");
+    lengths = given;
+    return success();
   }
-  if (!splat->isPlain() || splat->integer != steps)
+  if (!splat->isPlain() || splat->integer < 0 || splat->integer > steps)
     return node.emitError()
-           << "expected sequence_lens that are constant and equal to the "
-           << steps << " time steps of the input, but got " << splat->integer;
+           << "expected sequence_lens of at most the " << steps
+           << " time steps of the input, but got " << splat->integer;
+  if (splat->integer < steps)
+    lengths = makeKnown(given.kind, {1}, {*splat});
   return success();
 }
 
@@ -214,7 +216,7 @@ LogicalResult RecurrentLayer::readSizes() {
 }
 
 LogicalResult RecurrentLayer::read(ArrayRef<StringRef> defaultFunctions) {
-  if (failed(readSizes()) || failed(checkLengths()) ||
+  if (failed(readSizes()) || failed(readLengths()) ||
       failed(readFunctions(defaultFunctions)))
     return failure();
   if (node.hasAttribute("clip"))
@@ -342,6 +344,31 @@ Result RecurrentLayer::getGates(Result x, int64_t first, int64_t count) {
 }
 
 //===----------------------------------------------------------------------===//
+// Lengths
+//===----------------------------------------------------------------------===//
+
+Result RecurrentLayer::hasToken(int64_t s) {
+  std::vector<Number> tokens;
+  SmallVector<int64_t> shape = {1}, added = {1};
+  if (directions == 2) {
+    tokens = {Number{s}, Number{steps - 1 - s}};
+    shape = {2, 1};
+    added = {1, 2};
+  } else {
+    tokens = {Number{isReverse ? steps - 1 - s : s}};
+  }
+  return graph.compare(makeKnown(lengths->kind, shape, std::move(tokens)),
+                       graph.unsqueeze(*lengths, added), Comparison::LT);
+}
+
+Result RecurrentLayer::hold(int64_t s, Result next,
+                            const std::optional<GraphValue> &before) {
+  if (!lengths)
+    return next;
+  return graph.select(hasToken(s), next, before ? *before : graph.scalar(0));
+}
+
+//===----------------------------------------------------------------------===//
 // Outputs
 //===----------------------------------------------------------------------===//
 
@@ -349,9 +376,10 @@ LogicalResult RecurrentLayer::setSequence(unsigned i,
                                           ArrayRef<GraphValue> states) {
   // [batch, direction, time, hidden], of one direction too.
   SmallVector<GraphValue> tokens;
-  for (const GraphValue &state : states) {
-    Result token = directions == 1 ? graph.unsqueeze(state, {1, 2})
-                                   : graph.unsqueeze(state, {2});
+  for (auto [s, state] : llvm::enumerate(states)) {
+    Result shown = hold(s, state, std::nullopt);
+    Result token = directions == 1 ? graph.unsqueeze(shown, {1, 2})
+                                   : graph.unsqueeze(shown, {2});
     if (failed(token))
       return failure();
     tokens.push_back(*token);

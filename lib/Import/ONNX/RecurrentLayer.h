@@ -69,9 +69,14 @@ public:
   /// unless the function is one of states.
   Result activate(unsigned i, Result x, bool isState = false);
 
+  /// The state behind step s: `next`, or `before` (zero if there is none) where
+  /// the example's sequence has no token at this step. Tokens behind the end
+  /// come first in a layer that runs backwards, and leave its first state.
+  Result hold(int64_t s, Result next, const std::optional<GraphValue> &before);
+
   //===--- Outputs --------------------------------------------------------===//
 
-  /// Output i: the states of all steps.
+  /// Output i: the states of all steps, zero where there is no token.
   LogicalResult setSequence(unsigned i, ArrayRef<GraphValue> states);
   /// Output i: a state behind the last step.
   LogicalResult setState(unsigned i, Result state);
@@ -87,13 +92,15 @@ private:
   };
 
   LogicalResult readSizes();
-  LogicalResult checkLengths();
+  LogicalResult readLengths();
   LogicalResult readFunctions(ArrayRef<StringRef> defaults);
   /// Input i has this shape, and no batch axis; −1 is any size.
   LogicalResult checkShape(unsigned i, StringRef name, ArrayRef<int64_t> shape);
   /// Input i without the axis of directions if there is one.
   Result getWeight(unsigned i);
   Result apply(const Function &function, Result x);
+  /// Where the examples have a token at step s, [batch, direction, 1].
+  Result hasToken(int64_t s);
   /// Turns the directions that run backwards round along the axis of time.
   Result turn(Result x, int64_t timeAxis);
 
@@ -103,6 +110,8 @@ private:
   int64_t directions = 1, steps = 0, hidden = 0;
   bool isReverse = false, isBatchFirst = false;
   std::optional<double> limit;
+  /// How many tokens each example has, where that is not all of them: [batch].
+  std::optional<GraphValue> lengths;
   std::vector<Function> functions; ///< of direction 0, then of direction 1
   GraphValue projection;
   GraphValue r; ///< without the axis of directions if there is one
