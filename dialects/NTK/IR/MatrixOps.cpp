@@ -48,65 +48,74 @@ static Value contractMatrices(OpBuilder &builder, Location loc,
 }
 
 //===----------------------------------------------------------------------===//
-// Elimination on dual numbers
+// Determinants of dual numbers
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// One matrix, beside it the identity.
-class Elimination {
-public:
-  Elimination(const DualTensor &x, int64_t matrix)
-      : order(x.shape.back()), rows(order, std::vector<Dual>(2 * order)) {
-    for (int64_t i = 0; i < order; ++i) {
-      for (int64_t j = 0; j < order; ++j)
-        rows[i][j] = x[(matrix * order + i) * order + j];
-      rows[i][order + i] = Dual(1);
-    }
-    for (int64_t k = 0; k < order; ++k)
-      eliminate(k);
-  }
+using DualMatrix = std::vector<std::vector<Dual>>;
 
-  Dual determinant() const {
-    Dual product(1);
-    for (int64_t k = 0; k < order; ++k)
-      product = product * rows[k][k];
-    return product;
-  }
-  Dual inverse(int64_t i, int64_t j) const {
-    return rows[i][order + j] / rows[i][i];
-  }
-
-  int64_t order;
-
-private:
-  /// Makes column k zero but for its pivot. A row that moves up pushes the one
-  /// it replaces down with the other sign: the determinant stays.
-  void eliminate(int64_t k) {
-    for (int64_t i = k + 1; i < order; ++i) {
-      if (std::abs(rows[i][k].value) <= std::abs(rows[k][k].value))
-        continue;
-      std::swap(rows[i], rows[k]);
-      for (Dual &entry : rows[i])
-        entry = -entry;
-    }
-    for (int64_t i = 0; i < order; ++i) {
-      if (i == k || rows[k][k].value == 0)
-        continue;
-      Dual factor = rows[i][k] / rows[k][k];
-      for (int64_t j = 0; j < 2 * order; ++j)
-        rows[i][j] = rows[i][j] - factor * rows[k][j];
-    }
-  }
-
-  std::vector<std::vector<Dual>> rows;
-};
-} // namespace
-
-/// Calls f(elimination, matrix) for each matrix.
-template <typename F> static void forEachMatrix(const DualTensor &x, F &&f) {
+static DualMatrix readMatrix(const DualTensor &x, int64_t matrix) {
   int64_t order = x.shape.back();
-  for (int64_t matrix = 0; matrix < x.size() / (order * order); ++matrix)
-    f(Elimination(x, matrix), matrix);
+  DualMatrix a(order, std::vector<Dual>(order));
+  for (int64_t i = 0; i < order; ++i)
+    for (int64_t j = 0; j < order; ++j)
+      a[i][j] = x[(matrix * order + i) * order + j];
+  return a;
+}
+
+/// The part of x above the diagonal; on it the negative sum of the diagonal of
+/// x behind the place.
+static DualMatrix takeUpper(const DualMatrix &x) {
+  size_t order = x.size();
+  DualMatrix upper(order, std::vector<Dual>(order));
+  Dual trace;
+  for (size_t i = order; i-- > 0;) {
+    for (size_t j = i + 1; j < order; ++j)
+      upper[i][j] = x[i][j];
+    upper[i][i] = -trace;
+    trace += x[i][i];
+  }
+  return upper;
+}
+
+/// Bird's algorithm, which divides by nothing: from x = a take n − 1 times
+/// x = upper(x) a; the determinant is ±x[0, 0].
+static Dual getDeterminant(const DualMatrix &a) {
+  size_t order = a.size();
+  if (order == 0)
+    return Dual(1);
+  DualMatrix x = a;
+  for (size_t step = 1; step < order; ++step) {
+    DualMatrix upper = takeUpper(x);
+    for (size_t i = 0; i < order; ++i) {
+      for (size_t j = 0; j < order; ++j) {
+        x[i][j] = Dual();
+        for (size_t k = i; k < order; ++k)
+          x[i][j] += upper[i][k] * a[k][j];
+      }
+    }
+  }
+  return order % 2 == 0 ? -x[0][0] : x[0][0];
+}
+
+/// The signed determinant of a without row i and column j.
+static Dual getCofactor(DualMatrix a, int64_t i, int64_t j) {
+  a.erase(a.begin() + i);
+  for (std::vector<Dual> &row : a)
+    row.erase(row.begin() + j);
+  Dual minor = getDeterminant(a);
+  return (i + j) % 2 == 0 ? minor : -minor;
+}
+
+/// Sets result[i, j] = f(a, i, j) for each matrix a.
+template <typename F>
+static void forEachEntry(const DualTensor &x, DualTensor &result, F &&f) {
+  int64_t order = x.shape.back();
+  for (int64_t matrix = 0; matrix < x.size() / (order * order); ++matrix) {
+    DualMatrix a = readMatrix(x, matrix);
+    for (int64_t i = 0; i < order; ++i)
+      for (int64_t j = 0; j < order; ++j)
+        result[(matrix * order + i) * order + j] = f(a, i, j);
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -141,10 +150,8 @@ int64_t DetOp::getCoreFlops() {
 void DetOp::evaluate(ArrayRef<const DualTensor *> operands,
                      DualTensor &result) {
   FixedFlops flops(getCoreFlops());
-  forEachMatrix(*operands[0],
-                [&](const Elimination &elimination, int64_t matrix) {
-                  result[matrix] = elimination.determinant();
-                });
+  for (int64_t matrix = 0; matrix < result.size(); ++matrix)
+    result[matrix] = getDeterminant(readMatrix(*operands[0], matrix));
 }
 
 //===----------------------------------------------------------------------===//
@@ -195,15 +202,7 @@ int64_t CofactorOp::getCoreFlops() {
 void CofactorOp::evaluate(ArrayRef<const DualTensor *> operands,
                           DualTensor &result) {
   FixedFlops flops(getCoreFlops());
-  forEachMatrix(*operands[0],
-                [&](const Elimination &elimination, int64_t matrix) {
-                  int64_t order = elimination.order;
-                  Dual determinant = elimination.determinant();
-                  for (int64_t i = 0; i < order; ++i)
-                    for (int64_t j = 0; j < order; ++j)
-                      result[(matrix * order + i) * order + j] =
-                          determinant * elimination.inverse(j, i);
-                });
+  forEachEntry(*operands[0], result, getCofactor);
 }
 
 //===----------------------------------------------------------------------===//
@@ -240,11 +239,8 @@ int64_t InverseOp::getCoreFlops() {
 void InverseOp::evaluate(ArrayRef<const DualTensor *> operands,
                          DualTensor &result) {
   FixedFlops flops(getCoreFlops());
-  forEachMatrix(*operands[0], [&](const Elimination &elimination,
-                                  int64_t matrix) {
-    int64_t order = elimination.order;
-    for (int64_t i = 0; i < order; ++i)
-      for (int64_t j = 0; j < order; ++j)
-        result[(matrix * order + i) * order + j] = elimination.inverse(i, j);
-  });
+  forEachEntry(*operands[0], result,
+               [](const DualMatrix &a, int64_t i, int64_t j) {
+                 return getCofactor(a, j, i) / getDeterminant(a);
+               });
 }
