@@ -61,6 +61,8 @@ static bool isSetting(const Use &use) {
       .Cases("Resize", "Clip", use.input == 1 || use.input == 2)
       .Cases("Upsample", "Dropout", "Pow", use.input == 1)
       .Cases("Pad", "OneHot", use.input == 2)
+      .Cases("SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss",
+             use.input == 2)
       .Case("BatchNormalization", use.input == 3 || use.input == 4)
       .Case("Range", true)
       .Default(false);
