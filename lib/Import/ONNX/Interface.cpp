@@ -103,12 +103,15 @@ static llvm::Error checkNames(const Model &model) {
 /// "2 unsupported operators: node 'a' (X), node 'b' (Y)".
 static llvm::Error checkOperators(const Model &model,
                                   ArrayRef<size_t> liveNodes) {
-  std::string list;
+  std::string list, hint;
   size_t count = 0;
   for (size_t position : liveNodes) {
     const Node &node = model.nodes[position];
     if (findOperator(node))
       continue;
+    if (node.domain == "com.microsoft.nchwc")
+      hint = "; ONNX Runtime laid the model out for one processor: save it with "
+             "graph_optimization_level ORT_ENABLE_EXTENDED or below";
     ++count;
     list += (count == 1 ? "node '" : ", node '") + node.displayName().str() +
             "' (" + node.qualifiedType() + ")";
@@ -116,7 +119,7 @@ static llvm::Error checkOperators(const Model &model,
   if (count == 0)
     return llvm::Error::success();
   return llvm::createStringError(Twine(count) + " unsupported operator" +
-                                 (count == 1 ? "" : "s") + ": " + list);
+                                 (count == 1 ? "" : "s") + ": " + list + hint);
 }
 
 /// The standard operator sets, of the model and its functions, are ones whose

@@ -198,6 +198,12 @@ Expected<NamedTensor> TensorReader::read(const ::onnx::TensorProto &proto) {
                                    "': " + llvm::toString(std::move(error)));
   };
   std::optional<ElementKind> kind = elementKind(proto.data_type());
+  if (proto.data_type() == ::onnx::TensorProto::COMPLEX64 ||
+      proto.data_type() == ::onnx::TensorProto::COMPLEX128)
+    return fail(llvm::createStringError(
+        "expected real numbers, but got complex ones, on which ONNX has no "
+        "arithmetic; export their real and imaginary parts as pairs along a "
+        "last axis, as the operator DFT has them"));
   if (!kind)
     return fail(llvm::createStringError(
         "expected numbers or booleans, but got element type " +

@@ -119,6 +119,12 @@ def models():
     yield "string_weights", model(
         [matmul], [TensorProto(name="W", data_type=TensorProto.STRING, dims=[1])]
     )
+    yield "complex_weights", model(
+        [matmul], [TensorProto(name="W", data_type=TensorProto.COMPLEX64, dims=[1])]
+    )
+    yield "for_one_processor", model(
+        [helper.make_node("Conv", ["x", "W"], ["y"], domain="com.microsoft.nchwc")]
+    )
     yield "external_missing", model([matmul], [external("nowhere.bin")])
     yield "external_escapes", model([matmul], [external("../weights.bin")])
     yield "external_absolute", model([matmul], [external("/etc/passwd")])
