@@ -3,7 +3,7 @@
 //
 // Square matrices along the last two axes.
 
-#include "Operators.h"
+#include "Fused.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -34,6 +34,12 @@ static LogicalResult importDet(NodeImporter &node) {
   Frame frame{x.shape, x.batch};
   frame.shape.pop_back_n(2);
   return node.setResult(node.graph.wrap(*det, x.kind, frame));
+}
+
+LogicalResult onnximport::importInverse(NodeImporter &node) {
+  if (failed(checkMatrices(node)))
+    return failure();
+  return node.setResult(node.graph.unary<InverseOp>(node.input(0)));
 }
 
 ArrayRef<Operator> onnximport::getMatrixOperators() {

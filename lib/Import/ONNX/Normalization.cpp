@@ -5,6 +5,7 @@
 // is an affine map of each channel; the others take moments within an example.
 // In training mode batch norm mixes examples and is refused.
 
+#include "Normalization.h"
 #include "Operators.h"
 
 using namespace mlir;
@@ -110,28 +111,6 @@ static LogicalResult importBatchNormalization(NodeImporter &node) {
 // Moments within an example
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// A value over its deviation, and what it was multiplied by.
-struct Normalized {
-  Result value, inverse;
-};
-} // namespace
-
-/// x / √(mean x² + ε).
-static Normalized rmsNormalize(GraphBuilder &graph, Result x,
-                               ArrayRef<int64_t> axes, double epsilon) {
-  Result variance = meanAlong(graph, graph.unary<SquareOp>(x), axes);
-  Result inverse = graph.unary<RsqrtOp>(graph.shift(variance, epsilon));
-  return {graph.binary<MulOp>(x, inverse), inverse};
-}
-
-/// (x − mean) / √(var + ε).
-static Result normalize(GraphBuilder &graph, Result x, ArrayRef<int64_t> axes,
-                        double epsilon) {
-  Result centred = graph.binary<SubOp>(x, meanAlong(graph, x, axes));
-  return rmsNormalize(graph, centred, axes, epsilon).value;
-}
-
 /// y · γ, or y where γ is known to be one.
 static Result scaleUnlessOne(GraphBuilder &graph, Result y, Result gamma) {
   if (failed(y) || failed(gamma))
@@ -140,8 +119,36 @@ static Result scaleUnlessOne(GraphBuilder &graph, Result y, Result gamma) {
   return splat && splat->real == 1 ? y : graph.binary<MulOp>(y, gamma);
 }
 
-/// Normalises the axes from `axis` on, of an example; with the mean and the
-/// inverse deviation as further outputs.
+Normalized onnximport::normalizeLayer(GraphBuilder &graph, Result x,
+                                      ArrayRef<int64_t> axes, double epsilon,
+                                      bool centres, std::optional<Result> gamma,
+                                      std::optional<Result> beta) {
+  Normalized result;
+  Result centred = x;
+  if (centres) {
+    result.mean = meanAlong(graph, x, axes);
+    centred = graph.binary<SubOp>(x, *result.mean);
+  }
+  Result variance = meanAlong(graph, graph.unary<SquareOp>(centred), axes);
+  result.inverse = graph.unary<RsqrtOp>(graph.shift(variance, epsilon));
+  result.value = graph.binary<MulOp>(centred, result.inverse);
+  if (gamma)
+    result.value = scaleUnlessOne(graph, result.value, *gamma);
+  if (beta)
+    result.value = addUnlessZero(graph, result.value, *beta);
+  return result;
+}
+
+/// (x − mean) / √(var + ε).
+static Result normalize(GraphBuilder &graph, Result x, ArrayRef<int64_t> axes,
+                        double epsilon) {
+  return normalizeLayer(graph, x, axes, epsilon, /*centres=*/true, std::nullopt,
+                        std::nullopt)
+      .value;
+}
+
+/// Normalises the axes from `axis` on, of an example; the mean and the inverse
+/// deviation are further outputs.
 template <bool centres>
 static LogicalResult importLayerNormalization(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
@@ -153,21 +160,15 @@ static LogicalResult importLayerNormalization(NodeImporter &node) {
   SmallVector<int64_t> axes;
   for (int64_t axis = *first; axis < x.rank(); ++axis)
     axes.push_back(axis);
-  double epsilon = node.getReal("epsilon", 1e-5f);
-  Result centred = x;
-  if (centres) {
-    Result mean = meanAlong(graph, x, axes);
-    centred = graph.binary<SubOp>(x, mean);
-    if (failed(node.setOutput(1, mean)))
-      return failure();
-  }
-  Normalized normalized = rmsNormalize(graph, centred, axes, epsilon);
-  if (failed(node.setOutput(2, normalized.inverse)))
-    return failure();
-  Result y = scaleUnlessOne(graph, normalized.value, node.input(1));
+  std::optional<Result> beta;
   if (node.hasInput(2))
-    y = addUnlessZero(graph, y, node.input(2));
-  return node.setResult(y);
+    beta = node.input(2);
+  Normalized y = normalizeLayer(graph, x, axes, node.getReal("epsilon", 1e-5f),
+                                centres, Result(node.input(1)), beta);
+  if ((y.mean && failed(node.setOutput(1, *y.mean))) ||
+      failed(node.setOutput(centres ? 2 : 1, y.inverse)))
+    return failure();
+  return node.setResult(y.value);
 }
 
 static LogicalResult importInstanceNormalization(NodeImporter &node) {
@@ -218,9 +219,13 @@ ArrayRef<Operator> onnximport::getNormalizationOperators() {
       {"GroupNormalization", 18, newestOpset, 3, 3, importGroupNormalization},
       {"InstanceNormalization", 6, newestOpset, 3, 3,
        importInstanceNormalization},
-      {"LayerNormalization", 17, newestOpset, 2, 3,
+      // Below opset 17 it is one that ONNX Runtime fuses, as are the simplified
+      // ones.
+      {"LayerNormalization", 1, newestOpset, 2, 3,
        importLayerNormalization</*centres=*/true>},
       {"RMSNormalization", 23, newestOpset, 2, 2,
+       importLayerNormalization</*centres=*/false>},
+      {"SimplifiedLayerNormalization", 1, newestOpset, 2, 2,
        importLayerNormalization</*centres=*/false>},
   };
   return operators;

@@ -15,6 +15,11 @@ inline constexpr StringLiteral machineLearningDomain = "ai.onnx.ml";
 inline constexpr int64_t newestMachineLearningOpset = 5;
 ArrayRef<Operator> getMachineLearningOperators();
 
+/// What ONNX Runtime writes where it has fused operators.
+inline constexpr StringLiteral microsoftDomain = "com.microsoft";
+inline constexpr int64_t newestMicrosoftOpset = 1;
+ArrayRef<Operator> getFusedOperators();
+
 /// The row for the operator of a node, of its domain and version, or null.
 const Operator *findOperator(const Node &node);
 

@@ -53,6 +53,7 @@ static SmallVector<Row> getRows() {
            getUnpoolingOperators()});
   add("", {getFourierOperators(), getLossOperators(), getMatrixOperators()});
   add(machineLearningDomain, {getMachineLearningOperators()});
+  add(microsoftDomain, {getFusedOperators()});
   return rows;
 }
 

@@ -50,6 +50,7 @@ def write(test, folder):
             producer_name=options.get("producer", ""),
             opset_imports=[
                 helper.make_opsetid("", int(options.get("opset", 20))),
+                helper.make_opsetid("com.microsoft", 1),
                 helper.make_opsetid("local", 1),
                 helper.make_opsetid("ai.onnx.ml", 3),
             ],
