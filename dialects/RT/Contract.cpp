@@ -303,15 +303,11 @@ static Index takeLargest(SmallVectorImpl<Index> &indices,
 
 FailureOr<SmallVector<OpFoldResult>>
 ContractOp::buildDescription(OpBuilder &builder) {
-  constexpr size_t maximum = 6; // NTK_RT_GEMM_MAX_LOOPS
   Analysis analysis(*this);
   SmallVector<Index> loops = analysis.getIndices();
   Index m = takeLargest(loops, analysis, &Index::isRow);
   Index n = takeLargest(loops, analysis, &Index::isColumn);
   Index k = takeLargest(loops, analysis, &Index::isSum);
-  if (loops.size() > maximum)
-    return emitOpError("expected at most ")
-           << maximum << " loops around the product, but got " << loops.size();
   SmallVector<OpFoldResult> numbers;
   for (const Index &index : {m, n, k})
     numbers.push_back(analysis.getSize(builder, index));

@@ -38,7 +38,7 @@ void ntk_rt_set_threads(int64_t n);
  *                                      · B[l·sb + k·rsB + j·csB]
  *
  *   d = { M, N, K, rsA, csA, rsB, csB, rsC, csC, accumulate, loops,
- *         then for each of at most 6 loops: size, sa, sb, sc }
+ *         then for each of at most 52 loops: size, sa, sb, sc }
  *
  * accumulate = 0 overwrites C, 1 adds to it. A loop with sc = 0 (and size
  * above 1) is a sum: its contributions add up in one element, whatever
@@ -58,7 +58,7 @@ enum {
   NTK_RT_GEMM_ACCUMULATE,
   NTK_RT_GEMM_LOOPS,
   NTK_RT_GEMM_HEADER, /* where the loops begin */
-  NTK_RT_GEMM_MAX_LOOPS = 6
+  NTK_RT_GEMM_MAX_LOOPS = 52 /* as many as a contraction has letters */
 };
 void ntk_rt_gemm_f32(const int64_t *d, const float *a, const float *b,
                      float *c);

@@ -30,7 +30,7 @@ struct GemmIndex {
 /// A strided matrix product with loops around it; see Abi.h for its meaning.
 struct GemmLoops {
   /// Loops there may be around a product.
-  static constexpr int maximum = 16;
+  static constexpr int maximum = NTK_RT_GEMM_MAX_LOOPS;
 
   GemmIndex m, n, k;
   bool accumulate;

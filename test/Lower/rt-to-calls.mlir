@@ -36,3 +36,16 @@ func.func @conv_of_outputs(%c: memref<?x5x6x4xf64>, %w: memref<6x2x3xf64>, %x: m
       {strides = array<i64: 2>, padding = array<i64: 1, 0>, dilations = array<i64: 1>, groups = 2 : i64}
   return
 }
+
+// Every letter that merges with none is a loop: 7 rows, of which one is M, and 7
+// that all operands have.
+// CHECK-LABEL: func.func @loops
+// CHECK: memref.alloca() : memref<63xi64>
+// CHECK: memref.store %c13_i64, %{{.*}}[%c10] : memref<63xi64>
+// CHECK: call @ntk_rt_gemm_f32
+func.func @loops(%a: memref<2x2x2x2x2x2x2x2x2x2x2x2x2x2xf32>, %b: memref<2x2x2x2x2x2x2xf32>,
+                 %c: memref<2x2x2x2x2x2x2x2x2x2x2x2x2x2xf32>) {
+  rt.contract "aAbBcCdDeEfFgG, abcdefg -> AaBbCcDdEeFfGg" ins(%a, %b : memref<2x2x2x2x2x2x2x2x2x2x2x2x2x2xf32>, memref<2x2x2x2x2x2x2xf32>)
+      outs(%c : memref<2x2x2x2x2x2x2x2x2x2x2x2x2x2xf32>)
+  return
+}

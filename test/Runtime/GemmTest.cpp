@@ -189,6 +189,25 @@ TYPED_TEST(Gemm, RandomProducts) {
   }
 }
 
+/// As many indices as can be told from each other, in orders of which none
+/// folds.
+TYPED_TEST(Gemm, ManyLoops) {
+  std::mt19937 random(5);
+  for (int64_t loops : {7, 12, 20, static_cast<int>(NTK_RT_GEMM_MAX_LOOPS)}) {
+    Case t;
+    t.indices = {
+        {3, true, false, true}, {2, false, true, true}, {5, true, true, false}};
+    for (int64_t i = 0; i < loops; ++i) {
+      const int64_t size = i < 12 ? 2 : 1, kind = i % 4;
+      t.indices.push_back({size, kind != 2, kind != 1, kind != 3});
+    }
+    t.accumulate = loops % 2;
+    t.layOut(random, 1, 2, 1);
+    SCOPED_TRACE(testing::Message() << loops << " loops");
+    check<TypeParam>(t, random);
+  }
+}
+
 TYPED_TEST(Gemm, SizesThatAreZero) {
   std::mt19937 random(2);
   for (int which = 0; which < 5; ++which)
