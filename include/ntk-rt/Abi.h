@@ -30,6 +30,16 @@ void ntk_rt_parallel_for(void (*body)(void *context, int64_t begin,
 int64_t ntk_rt_threads(void);
 void ntk_rt_set_threads(int64_t n);
 
+/* ---- Libraries --------------------------------------------------------- */
+
+/* A library that the kernels lean on, and which of its own it runs here. */
+struct ntk_rt_library {
+  const char *name, *version, *kernels;
+  int is_reference; /* portable code for no processor in particular: slow */
+};
+/* Library i, from 0 on; one without a name behind the last. */
+struct ntk_rt_library ntk_rt_get_library(int64_t i);
+
 /* ---- Matrix product ---------------------------------------------------- */
 
 /* For every index vector l of the loops, and all i < M, j < N:
@@ -57,7 +67,7 @@ enum {
   NTK_RT_GEMM_COL_C,
   NTK_RT_GEMM_ACCUMULATE,
   NTK_RT_GEMM_LOOPS,
-  NTK_RT_GEMM_HEADER, /* where the loops begin */
+  NTK_RT_GEMM_HEADER,        /* where the loops begin */
   NTK_RT_GEMM_MAX_LOOPS = 52 /* as many as a contraction has letters */
 };
 void ntk_rt_gemm_f32(const int64_t *d, const float *a, const float *b,

@@ -12,7 +12,7 @@
 #include "ntk-rt/GemmPortable.h"
 
 #if NTK_RT_USE_ONEDNN
-#include <blis.h>
+#include "ntk-rt/BlisKernels.h"
 #include <oneapi/dnnl/dnnl.h>
 #elif NTK_RT_USE_CBLAS
 #include <cblas.h>
@@ -47,6 +47,7 @@ struct BlasMatrix {
 /// One thread, and the choice of BLIS's kernels that don't pack: for sums along
 /// contiguous lines of A and B they are half as fast unless one side is narrow.
 inline void blisSettings(rntm_t &settings, int64_t m, int64_t n, bool dots) {
+  blisKernels(); // chosen before the first product
   bli_rntm_init(&settings);
   bli_rntm_set_num_threads(1, &settings);
   if (dots && std::min(m, n) > 16)
