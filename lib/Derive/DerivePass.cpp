@@ -7,7 +7,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "ntk/Analysis/Dependence.h"
-#include "ntk/Derive/Derive.h"
+#include "ntk/Derive/Forward.h"
 #include "ntk/Derive/Passes.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -85,6 +85,7 @@ public:
     OpBuilder inner(builder.getContext());
     inner.setInsertionPointToEnd(&scratch);
     Forward forward = cloneForward(inner, network, scratch.getArguments());
+    dropEmpty(inner, forward);
     for (unsigned i = 0; i < network.getNumArguments(); ++i)
       if (!network.getParameterName(i).empty())
         parameters.push_back(scratch.getArgument(i));

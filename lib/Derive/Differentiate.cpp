@@ -92,7 +92,7 @@ DenseMap<Value, Value> mlir::ntk::buildVjp(OpBuilder &builder,
   DenseMap<Value, Value> cotangents;
   DenseMap<Value, unsigned> uses = countUses(forward);
   for (auto [result, seed] : llvm::zip_equal(forward.results, seeds))
-    if (needed.contains(result))
+    if (seed && needed.contains(result))
       accumulate(builder, cotangents, result, seed);
   for (Operation *op : llvm::reverse(forward.ops)) {
     Value cotangent = cotangents.lookup(op->getResult(0));

@@ -4,8 +4,8 @@
 // The forward pass of a network as part of another function, and the one
 // vector of outputs that kernels are defined on.
 
+#include "ntk/Derive/Forward.h"
 #include "mlir/IR/IRMapping.h"
-#include "ntk/Derive/Derive.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -36,11 +36,23 @@ static Value reshapeTo(OpBuilder &builder, Location loc, Value value,
                              builder.getDenseI64ArrayAttr(shape));
 }
 
+Value mlir::ntk::createConverted(OpBuilder &builder, Value value, Type real) {
+  Type element = getElementTypeOrSelf(value);
+  if (element == real || !isa<FloatType>(element))
+    return value;
+  return createOp<ConvertOp>(builder, value.getLoc(), value,
+                             TypeAttr::get(real));
+}
+
 Value mlir::ntk::buildFlatOutput(OpBuilder &builder, Location loc,
                                  const Forward &forward) {
   SmallVector<Value> parts;
+  Type real = getElementTypeOrSelf(forward.results.front());
   for (Value result : forward.results)
-    parts.push_back(reshapeTo(builder, loc, result, getNumElements(result)));
+    if (!isEmpty(result))
+      parts.push_back(createConverted(
+          builder, reshapeTo(builder, loc, result, getNumElements(result)),
+          real));
   if (parts.size() == 1)
     return parts.front();
   return createOp<ConcatOp>(builder, loc, parts, builder.getI64IntegerAttr(0));
@@ -54,14 +66,19 @@ SmallVector<Value> mlir::ntk::splitFlatCotangent(OpBuilder &builder,
   int64_t start = 0;
   for (Value result : forward.results) {
     int64_t size = getNumElements(result);
+    if (size == 0) {
+      parts.push_back(Value());
+      continue;
+    }
     Value part = cotangent;
-    if (forward.results.size() > 1)
+    if (size != getNumElements(cotangent))
       part = createOp<SliceOp>(
           builder, loc, cotangent, builder.getDenseI64ArrayAttr(start),
           builder.getDenseI64ArrayAttr(size), builder.getDenseI64ArrayAttr(1));
+    part = reshapeTo(builder, loc, part,
+                     cast<RankedTensorType>(result.getType()).getShape());
     parts.push_back(
-        reshapeTo(builder, loc, part,
-                  cast<RankedTensorType>(result.getType()).getShape()));
+        createConverted(builder, part, getElementTypeOrSelf(result)));
     start += size;
   }
   return parts;

@@ -6,6 +6,7 @@
 #include "KernelProgram.h"
 #include "dialects/NTK/IR/Names.h"
 #include "ntk/Analysis/Dependence.h"
+#include "ntk/Derive/Forward.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -106,6 +107,7 @@ Prototype::Prototype(KernelRequest &request) {
   OpBuilder builder(network->getContext());
   builder.setInsertionPointToEnd(&block);
   forward = cloneForward(builder, network, arguments);
+  dropEmpty(builder, forward);
   perExample = getDependents(block, inputs);
 }
 

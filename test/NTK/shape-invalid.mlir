@@ -128,15 +128,6 @@ func.func @f(%a: tensor<5xf32>) {
 
 // -----
 
-func.func @f(%a: tensor<0xf32>) {
-  // expected-error @+2 {{expected a value with elements, but got 'tensor<0xf32>'}}
-  // expected-error @+1 {{failed to infer returned types}}
-  %r = ntk.pad %a {low = array<i64: 1>, high = array<i64: 0>, interior = array<i64: 0>} : (tensor<0xf32>) -> tensor<1xf32>
-  return
-}
-
-// -----
-
 func.func @f(%a: tensor<5xf32>) {
   // expected-error @+2 {{expected ascending axes of a value of rank 1, but got [1]}}
   // expected-error @+1 {{failed to infer returned types}}

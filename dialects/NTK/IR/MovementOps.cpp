@@ -179,12 +179,9 @@ PadOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
   SmallVector<int64_t> shape;
   for (int64_t axis = 0; axis < rank; ++axis) {
     int64_t size = operands[0].getDimSize(axis);
-    if (size == 0)
-      return emitError() << "expected a value with elements, but got "
-                         << operands[0];
-    shape.push_back(adaptor.getLow()[axis] +
-                    (size - 1) * (adaptor.getInterior()[axis] + 1) + 1 +
-                    adaptor.getHigh()[axis]);
+    int64_t inner =
+        size == 0 ? 0 : (size - 1) * (adaptor.getInterior()[axis] + 1) + 1;
+    shape.push_back(adaptor.getLow()[axis] + inner + adaptor.getHigh()[axis]);
   }
   return RankedTensorType::get(shape, operands[0].getElementType());
 }
