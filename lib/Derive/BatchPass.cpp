@@ -3,6 +3,7 @@
 //
 // --ntk-batch: functions of one example become functions of many.
 
+#include "dialects/NTK/IR/Einsum.h"
 #include "ntk/Derive/Derive.h"
 #include "ntk/Derive/Passes.h"
 
@@ -30,9 +31,16 @@ static Type getBatchedType(func::FuncOp function, unsigned argument,
 static LogicalResult verifyBatchable(func::FuncOp function) {
   if (!llvm::hasSingleElement(function.getBody()))
     return function.emitOpError("expected a body of one block");
-  for (Operation &op : function.getBody().front().without_terminator())
+  constexpr size_t mostLetters = 48; // beside n, m, o and p
+  for (Operation &op : function.getBody().front().without_terminator()) {
     if (!isa<BatchableOpInterface>(op))
       return op.emitOpError("expected an op that can be batched");
+    auto contract = dyn_cast<ContractOp>(op);
+    if (contract &&
+        Einsum::get(contract.getSpec()).getLetters().size() > mostLetters)
+      return op.emitOpError("expected at most ")
+             << mostLetters << " indices beside those of batches";
+  }
   return success();
 }
 

@@ -119,6 +119,21 @@ static std::string getAllLetters(const JacobianStructure &structure) {
   return all;
 }
 
+static size_t countDistinct(std::string letters) {
+  llvm::sort(letters);
+  return std::unique(letters.begin(), letters.end()) - letters.begin();
+}
+
+/// How many letters of the alphabet `used` leaves.
+static size_t countFreeLetters(const std::string &used) {
+  constexpr size_t alphabet = 52;
+  return alphabet - countDistinct(used);
+}
+
+size_t mlir::ntk::countIndices(const JacobianStructure &structure) {
+  return countDistinct(getAllLetters(structure));
+}
+
 /// Replaces the axis of the index by axes of `letters`, the later ones of sizes
 /// `inner`. Only spans whose ends fall between the new axes can be split.
 static LogicalResult splitAxis(IndexedAxes &axes, size_t axis,
@@ -145,6 +160,8 @@ static LogicalResult splitIndex(OpBuilder &builder,
     return failure();
   std::string letters(1, letter);
   std::string used = getAllLetters(structure) + canonicalOrder.str();
+  if (countFreeLetters(used) < inner.size())
+    return failure();
   for (size_t i = 0; i < inner.size(); ++i)
     letters += getFreeLetter(used + letters);
   for (IndexedAxes *axes : {&structure.result, &structure.operand})
@@ -308,7 +325,10 @@ std::optional<JacobianStructure> mlir::ntk::compose(OpBuilder &builder,
       return use;
     names[view.result.letters[v]] = use.operand.letters[u];
   }
-  renameLetters(view, names, getAllLetters(use) + canonicalOrder.str());
+  std::string used = getAllLetters(use) + canonicalOrder.str();
+  if (countFreeLetters(used) < countIndices(view))
+    return std::nullopt;
+  renameLetters(view, names, used);
 
   IndexedAxes between = std::exchange(use.operand, view.operand);
   llvm::append_range(use.features, view.features);

@@ -34,6 +34,11 @@ getCommonShape(ArrayRef<ArrayRef<int64_t>> shapes);
 LogicalResult splitAxes(OpBuilder &builder, JacobianStructure &structure,
                         const IndexedAxes &axes, ArrayRef<int64_t> shape);
 
+/// How many different indices a structure has. Two structures of a pair, and n,
+/// m, o, p, have to do with 52 letters.
+inline constexpr size_t mostIndices = 20;
+size_t countIndices(const JacobianStructure &structure);
+
 /// J[y, θ] from J[y, v] and J[v, θ]; nothing if it is no product over indices,
 /// or one of too many factors to order. Its scale is 0 if y does not depend on
 /// θ by way of v.

@@ -31,13 +31,41 @@ static LogicalResult checkRequestedNames(KernelOp kernel, NetworkOp network) {
   return success();
 }
 
+/// Indices are letters, so values may have so many axes, and contractions so
+/// many indices, that those of two sides and of all steps can be told apart.
+static LogicalResult checkIndices(NetworkOp network) {
+  constexpr int64_t mostAxes = 16, mostLetters = 40;
+  auto check = [&](Operation *op, Type type) -> LogicalResult {
+    if (cast<RankedTensorType>(type).getRank() <= mostAxes)
+      return success();
+    return op->emitOpError("expected values of at most ")
+           << mostAxes << " axes, but got " << type;
+  };
+  for (Type type : network.getArgumentTypes())
+    if (failed(check(network, type)))
+      return failure();
+  for (Operation &op : network.getBody().front()) {
+    for (Type type : op.getResultTypes())
+      if (failed(check(&op, type)))
+        return failure();
+    if (auto contract = dyn_cast<ContractOp>(op)) {
+      size_t count = Einsum::get(contract.getSpec()).getLetters().size();
+      if (count > mostLetters)
+        return op.emitOpError("expected at most ")
+               << mostLetters << " indices, but got " << count;
+    }
+  }
+  return success();
+}
+
 static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
   auto network = SymbolTable::lookupNearestSymbolFrom<NetworkOp>(
       kernel, kernel.getNetworkAttr());
   if (!network)
     return kernel.emitOpError("expected a network, but found no @")
            << kernel.getNetwork();
-  if (failed(checkRequestedNames(kernel, network)))
+  if (failed(checkRequestedNames(kernel, network)) ||
+      failed(checkIndices(network)))
     return failure();
   KernelRequest request;
   request.kernel = kernel;
@@ -47,6 +75,13 @@ static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
   request.block = kernel.getOutputBlock().value_or(request.outputs);
   if (!request.hasOutputLetter())
     request.block = request.outputs;
+  if (request.outputs == 0)
+    return kernel.emitOpError("expected outputs with elements, but those of @")
+           << network.getName() << " have none";
+  if (request.outputs > std::numeric_limits<int32_t>::max())
+    return kernel.emitOpError(
+               "expected fewer than 2^31 outputs, but those of @")
+           << network.getName() << " are " << request.outputs;
   if (request.block < 1 || request.block > request.outputs)
     return kernel.emitOpError("expected 'output_block' between 1 and ")
            << request.outputs << ", but got " << request.block;

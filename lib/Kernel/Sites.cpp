@@ -65,7 +65,7 @@ private:
         structured.getJacobianStructure(builder, use.getOperandNumber());
     if (structure)
       structure = compose(builder, *structure, view);
-    if (!structure)
+    if (!structure || countIndices(*structure) > mostIndices)
       return std::nullopt;
     if (structure->scale == 0)
       return SiteList();
@@ -108,7 +108,8 @@ SiteList mlir::ntk::findSites(OpBuilder &builder, const Forward &forward,
   SiteFinder finder(builder, forward, perExample);
   Site whole = getExplicitSite(parameter);
   SiteList sites = finder.find(parameter, whole.structure);
-  if (finder.hasGivenUp() || failed(alignAxes(builder, sites)))
-    return {whole};
-  return sites;
+  bool isPlain = !finder.hasGivenUp() && succeeded(alignAxes(builder, sites));
+  for (const Site &site : sites)
+    isPlain &= countIndices(site.structure) <= mostIndices;
+  return isPlain ? sites : SiteList{whole};
 }

@@ -8,6 +8,7 @@
 #include "Methods.h"
 #include "PairProduct.h"
 #include "ntk/Analysis/Dependence.h"
+#include "ntk/Derive/Forward.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -66,6 +67,15 @@ private:
 
 } // namespace
 
+/// The terms with factors in the type of the kernel, whatever floats the values
+/// of the network are.
+static TermList convertFactors(OpBuilder &builder, TermList terms, Type real) {
+  for (SiteTerm &term : terms)
+    for (IndexedValue &factor : term.factors)
+      factor.value = createConverted(builder, factor.value, real);
+  return terms;
+}
+
 void StructuredExpansion::buildAllPairs(bool explicitGradients) {
   OpBuilder builder = OpBuilder(request.kernel->getContext());
   builder.setInsertionPointToEnd(&prototype.block);
@@ -88,13 +98,16 @@ void StructuredExpansion::buildAllPairs(bool explicitGradients) {
       buildVjp(builder, prototype.forward, seeds,
                getActiveDependents(prototype.block, results));
   for (auto [i, ofParameter] : llvm::zip_equal(request.parameters, sites)) {
-    TermList terms = buildTerms(builder, ofParameter, cotangents);
+    TermList terms = convertFactors(
+        builder, buildTerms(builder, ofParameter, cotangents), request.real);
     pairs.push_back(pairTerms(builder, terms));
     if (terms.size() <= mostTerms &&
         pairs.back().size() <= terms.size() + mostCrossPairs)
       continue;
     Site whole = getExplicitSite(prototype.forward.arguments[i]);
-    pairs.back() = pairTerms(builder, buildTerms(builder, whole, cotangents));
+    pairs.back() = pairTerms(
+        builder, convertFactors(builder, buildTerms(builder, whole, cotangents),
+                                request.real));
   }
   for (ArrayRef<TermPair> ofParameter : pairs) {
     for (const TermPair &pair : ofParameter)

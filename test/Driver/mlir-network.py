@@ -160,3 +160,68 @@ expected = np.einsum("nv,mv,op->nmop", counts, counts, np.eye(3))
 np.testing.assert_allclose(kernel(embedding, w, {"ids": ids}), expected, atol=1e-12)
 refused(["ids below 5", "got 7"], embedding, w, {"ids": ids + 3})
 refused(["integers", "float64"], embedding, w, {"ids": ids.astype(np.float64)})
+
+# Floats of two types: the kernel is in that of the first output. Expected is
+# the Jacobian from central differences.
+MIXED = """
+ntk.network @mixed(%x: tensor<3xf64> {ntk.input = "x"}, %w: tensor<2x3xf64> {ntk.param = "w"},
+                   %v: tensor<2xf32> {ntk.param = "v"}) -> (tensor<2xf32>, tensor<2xf64>) {
+  %y = ntk.contract "k, ck -> c" (%x, %w)
+      : (tensor<3xf64>, tensor<2x3xf64>) -> tensor<2xf64>
+  %t = ntk.tanh %y : (tensor<2xf64>) -> tensor<2xf64>
+  %c = ntk.convert %t {element = f32} : (tensor<2xf64>) -> tensor<2xf32>
+  %z = ntk.mul %c, %v : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  ntk.return %z, %y : tensor<2xf32>, tensor<2xf64>
+}
+"""
+mixed = write("mixed.mlir", MIXED)
+x, w, v = random.standard_normal((4, 3)), random.standard_normal((2, 3)), random.standard_normal(2)
+
+
+def outputs(numbers):
+    y = x @ numbers[:6].reshape(2, 3).T
+    return np.concatenate([np.tanh(y) * numbers[6:], y], axis=1)
+
+
+numbers = np.concatenate([w.ravel(), v])
+steps = 1e-6 * np.eye(len(numbers))
+jacobian = np.stack([(outputs(numbers + s) - outputs(numbers - s)) / 2e-6 for s in steps], -1)
+expected = np.einsum("nop,mqp->nmoq", jacobian, jacobian)
+for method in ["structured", "jacobian-contraction", "ntk-vector-products"]:
+    found = kernel(mixed, {"w": w, "v": v}, {"x": x}, f"--method={method}")
+    assert found.dtype == np.float32
+    assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max(), method
+
+# Indices that no two arrays have in the same order: as many loops around a
+# product. The network is linear, y = x . w, and so its kernel is a Gram matrix.
+LOOPS = """
+ntk.network @loops(%x: tensor<2x3x2x2x3x2x2x2xf64> {ntk.input = "x"},
+                   %w: tensor<2x2x2x3x2x2x3x2xf64> {ntk.param = "w"}) -> tensor<2x3x2x2x3xf64> {
+  %y = ntk.contract "abcdefgh, hgfedcba -> geacb" (%x, %w)
+      : (tensor<2x3x2x2x3x2x2x2xf64>, tensor<2x2x2x3x2x2x3x2xf64>) -> tensor<2x3x2x2x3xf64>
+  ntk.return %y : tensor<2x3x2x2x3xf64>
+}
+"""
+loops = write("loops.mlir", LOOPS)
+x = random.standard_normal((3, 2, 3, 2, 2, 3, 2, 2, 2))
+w = random.standard_normal((2, 2, 2, 3, 2, 2, 3, 2))
+expected = np.einsum("nabcdefgh,mabcdefgh->nmgeacb", x, x)
+for method in ["structured", "jacobian-contraction", "ntk-vector-products"]:
+    found = kernel(loops, {"w": w}, {"x": x}, "--kernel=diagonal", f"--method={method}")
+    assert np.abs(found - expected).max() < 1e-12 * np.abs(expected).max(), method
+
+# Values of more axes than indices can be told apart are refused, not an abort.
+axes = "x".join(["1"] * 40)
+wide = write("wide.mlir", f"""
+ntk.network @wide(%x: tensor<{axes}xf64> {{ntk.input = "x"}},
+                  %w: tensor<{axes}xf64> {{ntk.param = "w"}}) -> tensor<1xf64> {{
+  %y = ntk.mul %x, %w : (tensor<{axes}xf64>, tensor<{axes}xf64>) -> tensor<{axes}xf64>
+  %z = ntk.reshape %y {{shape = array<i64: 1>}} : (tensor<{axes}xf64>) -> tensor<1xf64>
+  ntk.return %z : tensor<1xf64>
+}}
+""")
+# (NumPy stops at 32 axes, so no array of that rank is read: source is asked for.)
+done = subprocess.run(
+    ["ntk-translate", "--ntk-to-cpp", wide, "-o", path("wide.cpp")], capture_output=True, text=True
+)
+assert done.returncode == 1 and "at most 16 axes" in done.stderr, done.stderr

@@ -102,3 +102,12 @@ func.func @once(%x: tensor<3xf32>) {
   %z = ntk.contract "k -> k" (%x) {plan = #ntk.plan<order = [1, 1], results = ["k"]>} : (tensor<3xf32>) -> tensor<3xf32>
   return
 }
+
+// -----
+
+func.func @floats(%x: tensor<3xf32>, %w: tensor<3xf64>) {
+  // expected-error @below {{expected operands of one type of floats, but got 'f32' and 'f64'}}
+  // expected-error @below {{failed to infer returned types}}
+  %y = ntk.contract "k, k -> " (%x, %w) : (tensor<3xf32>, tensor<3xf64>) -> tensor<f64>
+  return
+}

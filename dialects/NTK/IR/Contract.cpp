@@ -39,8 +39,12 @@ ContractOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
         return emitError() << "expected one size for index '" << letter
                            << "', but got " << it->second << " and " << size;
     }
-    if (isa<FloatType>(type.getElementType()))
-      element = type.getElementType();
+    if (!isa<FloatType>(type.getElementType()))
+      continue;
+    if (element && element != type.getElementType())
+      return emitError() << "expected operands of one type of floats, but got "
+                         << element << " and " << type.getElementType();
+    element = type.getElementType();
   }
   if (!element)
     return emitError() << "expected an operand of f32 or f64";
