@@ -212,7 +212,7 @@ LogicalResult GraphImporter::importNode(const Node &node) {
   graph.setLocation(NameLoc::get(graph.attributes().getStringAttr(name)));
   const Operator *entry = findOperator(node);
   if (!entry)
-    return graph.emitError() << "unsupported operator";
+    return graph.emitError() << "unsupported operator" << unsupportedHint;
   SmallVector<const GraphValue *> inputs;
   if (failed(collectInputs(node, inputs)))
     return failure();
@@ -250,7 +250,7 @@ LogicalResult GraphImporter::importOutput(StringRef name, GraphValue value,
     return graph.emitError() << "output '" << name
                              << "': expected floating-point numbers, but got "
                              << nameOf(value.kind);
-  OnnxInterface interface{name.str(), value.kind, {}, std::nullopt};
+  OnnxInterface interface { name.str(), value.kind, {}, std::nullopt };
   if (value.batch)
     interface.batchAxis = value.batch->axis;
   if (batch == Batch::OfOne && value.rank() > 0 && value.shape[0] == 1) {

@@ -14,6 +14,10 @@
 
 namespace mlir::ntk::onnximport {
 
+/// Ends the message that an operator is not supported.
+inline constexpr StringLiteral unsupportedHint =
+    " (docs/Operators.md lists those that are)";
+
 /// Leaves only the outputs that the options' globs match.
 llvm::Error selectOutputs(Model &model, const OnnxImportOptions &options);
 

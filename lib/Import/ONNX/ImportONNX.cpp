@@ -71,6 +71,40 @@ static llvm::Error importGraph(const Model &model, ArrayRef<GraphInput> inputs,
   return llvm::Error::success();
 }
 
+/// "axis 0 of 'x' [16, 3, 32, 32]", of the first input with a batch axis.
+static std::string describeBatch(ArrayRef<GraphInput> inputs, int64_t size) {
+  for (const auto &[input, shared] : inputs) {
+    if (!input.batchAxis || shared)
+      continue;
+    std::vector<int64_t> shape = input.shape;
+    shape.insert(shape.begin() + *input.batchAxis, size);
+    std::string text = "axis " + std::to_string(*input.batchAxis) + " of '" +
+                       input.name + "' [";
+    llvm::raw_string_ostream os(text);
+    llvm::interleaveComma(shape, os);
+    return text + "]";
+  }
+  return "";
+}
+
+/// Where the file leaves no axis open, which one is the batch was a guess. If
+/// all of the input as one example can be imported, `error` may come of that.
+static llvm::Error explainGuess(llvm::Error error, ArrayRef<GraphInput> inputs,
+                                int64_t batchSize) {
+  std::string reason = llvm::toString(std::move(error));
+  if (StringRef(reason).contains("--whole-batch"))
+    return llvm::createStringError(reason);
+  StringRef found = reason;
+  found.consume_back(": the network mixes examples");
+  return llvm::createStringError(
+      found + "; the batch was taken to be " +
+      describeBatch(inputs, batchSize) +
+      ", since the file leaves no size open: if it was exported for one "
+      "example or for a batch of one size, export it with an open batch axis "
+      "(dynamic_shapes, dynamic_axes); if examples depend on each other, see "
+      "--whole-batch");
+}
+
 static llvm::Expected<OnnxImport> importFile(StringRef path,
                                              MLIRContext &context,
                                              const OnnxImportOptions &options) {
@@ -96,17 +130,31 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
       chooseTrainable(*model, options);
   if (!trainable)
     return trainable.takeError();
-  auto import = [&](Batch batch) {
+  auto importTo = [&](OnnxImport &result, ArrayRef<GraphInput> inputs,
+                      Batch batch) {
     result.store = ParameterStore();
     result.inputs.clear();
     result.outputs.clear();
     result.warnings.clear();
-    return importGraph(*model, *inputs, *trainable, *liveNodes,
+    return importGraph(*model, inputs, *trainable, *liveNodes,
                        networkName(path), options.doublePrecision, batch,
                        context, result);
   };
+  auto import = [&](Batch batch) { return importTo(result, *inputs, batch); };
+  auto canBeWhole = [&]() {
+    OnnxImport whole;
+    OnnxImportOptions asWhole = options;
+    asWhole.wholeBatch = true;
+    llvm::Expected<std::vector<GraphInput>> wholeInputs =
+        readInputs(*model, *liveNodes, asWhole, whole);
+    return !llvm::errorToBool(wholeInputs
+                                  ? importTo(whole, *wholeInputs, Batch::Apart)
+                                  : wholeInputs.takeError());
+  };
   if (llvm::Error error = import(Batch::Apart)) {
     // With one example in the file, what mixes examples mixes nothing.
+    if (result.batchSize && result.batchSize != 1 && canBeWhole())
+      return explainGuess(std::move(error), *inputs, *result.batchSize);
     if (result.batchSize != 1)
       return std::move(error);
     std::string reason = llvm::toString(std::move(error));

@@ -100,10 +100,19 @@ static llvm::Error checkNames(const Model &model) {
   return llvm::Error::success();
 }
 
+/// Does the operator compute in, or convert to, small integers?
+static bool isQuantised(const Node &node) {
+  StringRef type = node.type;
+  return type.contains("Quantize") || type.starts_with("QLinear") ||
+         type.ends_with("Integer") || type.contains("MatMulInteger") ||
+         type.contains("NBits") || type == "QAttention" || type == "QGemm" ||
+         type == "QMoE";
+}
+
 /// "2 unsupported operators: node 'a' (X), node 'b' (Y)".
 static llvm::Error checkOperators(const Model &model,
                                   ArrayRef<size_t> liveNodes) {
-  std::string list, hint;
+  std::string list, hint = unsupportedHint.str();
   size_t count = 0;
   for (size_t position : liveNodes) {
     const Node &node = model.nodes[position];
@@ -112,6 +121,11 @@ static llvm::Error checkOperators(const Model &model,
     if (node.domain == "com.microsoft.nchwc")
       hint = "; ONNX Runtime laid the model out for one processor: save it with "
              "graph_optimization_level ORT_ENABLE_EXTENDED or below";
+    if (isQuantised(node))
+      return llvm::createStringError(
+          "node '" + node.displayName() + "' (" + node.qualifiedType() +
+          "): expected a network in floating point, but got a quantised one: "
+          "export the model from before its quantisation");
     ++count;
     list += (count == 1 ? "node '" : ", node '") + node.displayName().str() +
             "' (" + node.qualifiedType() + ")";
@@ -131,7 +145,9 @@ static llvm::Error checkOpset(const Model &model) {
       return llvm::createStringError(
           "expected operator set " + Twine(oldestOpset) + " to " +
           Twine(newestOpset) + ", but got " +
-          (node.opset ? Twine(node.opset) : Twine("none")));
+          (node.opset ? Twine(node.opset) : Twine("none")) +
+          ": onnx.version_converter.convert_version(model, 18) gives the model "
+          "in a set that is supported");
     }
   }
   return llvm::Error::success();

@@ -97,6 +97,16 @@ def models():
         ]
     )
     yield "opset", model([matmul], [weights()], opset=77)
+    yield "old_opset", model([matmul], [weights()], opset=6)
+    scale = numpy_helper.from_array(np.float32(0.1), "s")
+    zero = numpy_helper.from_array(np.uint8(0), "z")
+    quantised = [
+        node("QuantizeLinear", ["x", "s", "z"], ["q"], name="into_bytes"),
+        node("DequantizeLinear", ["q", "s", "z"], ["d"]),
+        node("Det", ["d"], ["y"]),
+    ]
+    yield "quantised", model(quantised, [scale, zero])
+    yield "fused_quantised", model([node("QGemm", ["x"], ["y"], domain="com.microsoft")])
     yield "cycle", model(
         [node("Add", ["x", "b"], ["a"], name="first"), node("Relu", ["a"], ["b"]),
          node("Tanh", ["b"], ["y"])]
