@@ -79,10 +79,23 @@ LogicalResult mlir::ntk::chooseMethods(ModuleOp module, int64_t n1, int64_t n2,
   return success();
 }
 
+/// A network of which no kernel is asked is left as it is; that is said, for it
+/// is not what one who runs the pipeline on it expects.
+static void remarkOnIdleNetworks(ModuleOp module) {
+  if (!module.getOps<KernelOp>().empty())
+    return;
+  for (auto network : module.getOps<NetworkOp>())
+    emitRemark(network.getLoc(),
+               "expected a request for a kernel, but there is none: "
+               "add `ntk.kernel @theta of @")
+        << network.getName() << " outputs full`";
+}
+
 namespace {
 struct ChoosePass : ntk::impl::ChoosePassBase<ChoosePass> {
   using ChoosePassBase::ChoosePassBase;
   void runOnOperation() override {
+    remarkOnIdleNetworks(getOperation());
     if (failed(chooseMethods(getOperation(), n1, n2, MachineModel())))
       signalPassFailure();
   }
