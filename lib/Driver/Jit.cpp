@@ -11,6 +11,7 @@
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
 #include "mlir/Pass/PassManager.h"
 #include "ntk-rt/Abi.h"
+#include "ntk/Driver/Diagnostics.h"
 #include "ntk/Lower/Passes.h"
 #include "ntk/Lower/Sizes.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
@@ -160,10 +161,12 @@ llvm::Error KernelProgram::readTile(func::FuncOp tile, func::FuncOp factors1,
 //===----------------------------------------------------------------------===//
 
 static llvm::Error convertToLLVM(ModuleOp module) {
+  DiagnosticCollector diagnostics(module.getContext());
   PassManager manager(module.getContext());
   buildToLLVMPipeline(manager);
   if (failed(manager.run(module)))
-    return makeError("the kernel program could not be lowered to LLVM");
+    return diagnostics.takeError(
+        "the kernel program could not be lowered to LLVM");
   return llvm::Error::success();
 }
 

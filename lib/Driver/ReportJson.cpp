@@ -76,6 +76,13 @@ static void addProfile(Object &object, const Profile &profile) {
                 step.seconds > 0 ? step.flops / step.seconds : 0.0}});
   }
   object["steps"] = std::move(steps);
+  json::Array libraries;
+  for (const LibraryReport &library : profile.libraries)
+    libraries.push_back(Object{{"name", library.name},
+                               {"version", library.version},
+                               {"kernels", library.kernels},
+                               {"is_reference", library.isReference}});
+  object["libraries"] = std::move(libraries);
 }
 
 json::Value mlir::ntk::toJson(const Report &report) {

@@ -37,6 +37,21 @@ std::string mlir::ntk::formatSeconds(double seconds) {
   return formatScaled(seconds * 1e6, {" µs", " ms"});
 }
 
+std::string mlir::ntk::formatDuration(double seconds) {
+  double value = seconds;
+  const char *unit = " s";
+  if (seconds >= 2 * 3600) {
+    value /= 3600;
+    unit = " h";
+  } else if (seconds >= 120) {
+    value /= 60;
+    unit = " min";
+  }
+  std::string text;
+  llvm::raw_string_ostream(text) << format("%.0f", value) << unit;
+  return text;
+}
+
 //===----------------------------------------------------------------------===//
 // Sites
 //===----------------------------------------------------------------------===//
@@ -144,7 +159,14 @@ static void printProfile(const Profile &profile, raw_ostream &os) {
      << "run         " << formatSeconds(profile.run);
   if (profile.repeats > 1)
     os << ", the fastest of " << profile.repeats;
-  os << "\nresident    " << formatBytes(profile.peakResidentBytes) << "\n\n";
+  os << "\nresident    " << formatBytes(profile.peakResidentBytes) << '\n'
+     << "libraries   ";
+  llvm::interleaveComma(
+      profile.libraries, os, [&](const LibraryReport &library) {
+        os << library.name << ' ' << library.version << " (" << library.kernels
+           << (library.isReference ? ", portable code: slow)" : ")");
+      });
+  os << "\n\n";
   std::vector<std::vector<std::string>> rows = {
       {"step", "calls", "time", "FLOPs", "GFLOP/s"}};
   for (const StepTime &step : profile.steps) {

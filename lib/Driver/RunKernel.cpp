@@ -5,6 +5,7 @@
 // of examples, with one scratch arena, and a clock beside each.
 
 #include "ntk/Driver/RunKernel.h"
+#include "ntk-rt/Abi.h"
 #include "ntk/Plan/Cost.h"
 #include <chrono>
 
@@ -106,4 +107,15 @@ mlir::ntk::runKernel(const KernelRun &kernel, void *theta,
                      ProgressFunction progress) {
   return kernel.isDouble ? run<double>(kernel, theta, std::move(progress))
                          : run<float>(kernel, theta, std::move(progress));
+}
+
+std::vector<LibraryReport> mlir::ntk::getLibraries() {
+  std::vector<LibraryReport> libraries;
+  for (int64_t i = 0;; ++i) {
+    ntk_rt_library library = ntk_rt_get_library(i);
+    if (!library.name)
+      return libraries;
+    libraries.push_back({library.name, library.version, library.kernels,
+                         library.is_reference != 0});
+  }
 }

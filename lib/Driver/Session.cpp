@@ -8,6 +8,7 @@
 #include "ntk/Driver/FittedKernel.h"
 #include "ntk/Driver/ReferenceRun.h"
 #include "ntk/Driver/RunKernel.h"
+#include "ntk/Register/Register.h"
 #include <chrono>
 
 using namespace mlir;
@@ -27,6 +28,7 @@ public:
 private:
   Error load();
   Error plan();
+  void notePrediction();
   Error compute();
   Error computeReference();
   Error write();
@@ -188,6 +190,25 @@ void Session::report(ReportFormat format) {
 // Compute
 //===----------------------------------------------------------------------===//
 
+/// Says how long it will take, where that is long, and what takes less.
+void Session::notePrediction() {
+  constexpr double worthANote = 10;
+  double seconds = MachineModel().getSeconds(
+                       getBlockedCost(fitted.work, fitted.problem).getTotal(),
+                       model.getRealType().isF64()) *
+                   static_cast<double>(options.repeat);
+  if (seconds < worthANote)
+    return;
+  std::string text = "computing takes about " + formatDuration(seconds) +
+                     " as predicted, and " +
+                     formatBytes(fitted.memory.getTotal()) + " of memory";
+  if (options.kernel == "full" && options.axes.empty() &&
+      model.network.getOutputs() > 1)
+    text += "; kernels of fewer numbers are cheaper: --kernel trace, diagonal "
+            "or sum";
+  note(text);
+}
+
 Error Session::compute() {
   double start = getProcessSeconds();
   Expected<std::unique_ptr<KernelProgram>> program =
@@ -217,9 +238,15 @@ Error Session::compute() {
     return result.takeError();
   theta = std::move(*result);
   profile->repeats = options.repeat;
+  profile->libraries = getLibraries();
+  for (const LibraryReport &library : profile->libraries)
+    if (library.isReference && run.isDouble)
+      warn(library.name + " " + library.version +
+           " runs portable code, for no processor in particular: products of "
+           "f64 are several times slower than they could be");
   for (int64_t i = 0; i < options.repeat; ++i) {
     double begin = getProcessSeconds();
-    Progress progress(!options.quiet);
+    Progress progress(ProgressStyle::ofErrors(!options.quiet), llvm::errs());
     Expected<std::vector<StepTime>> steps =
         runKernel(run, thetaBytes.data(), progress.getFunction());
     if (!steps)
@@ -280,6 +307,7 @@ Error Session::run() {
     report(options.plan);
     return Error::success();
   }
+  notePrediction();
   if (Error error = compute())
     return error;
   if (Error error = write())
@@ -291,6 +319,10 @@ Error Session::run() {
 
 int mlir::ntk::runSession(MLIRContext &context,
                           ArrayRef<const char *> arguments) {
+  if (llvm::is_contained(arguments, StringRef("--version"))) {
+    printVersion("ntk-run", llvm::outs());
+    return 0;
+  }
   Expected<RunOptions> options = parseOptions(Tool::Run, arguments);
   if (options && options->help) {
     printHelp(Tool::Run, llvm::outs());

@@ -66,6 +66,8 @@ profile = json.loads(text)
 for key in ("startup_seconds", "compile_seconds", "run_seconds", "peak_resident_bytes"):
     assert profile[key] > 0, key
 assert profile["repeats"] == 3
+assert [library["name"] for library in profile["libraries"]] == ["oneDNN", "BLIS"]
+assert all(library["version"] and library["kernels"] for library in profile["libraries"])
 assert {step["name"] for step in profile["steps"]} == {"factors of x1", "tiles"}
 assert sum(step["seconds"] for step in profile["steps"]) <= profile["run_seconds"]
 assert profile["flops_executed"] >= profile["flops"]
@@ -91,8 +93,17 @@ assert blocked > 0
 
 status, text, errors = ntk_run(*arguments, "--profile", "-o", f"{folder}/theta.npy")
 assert status == 0 and "compile" in text and "GFLOP/s" in text, text
+assert "libraries   oneDNN" in text, text
 assert "note: wrote" in errors
 assert np.load(f"{folder}/theta.npy").shape == (9, 9, 3, 3)
+
+# Portable kernels, here by the user's choice, are slow: a warning says so.
+os.environ["BLIS_ARCH_TYPE"] = "25"
+status, text, errors = ntk_run(*arguments, "--dtype=f64", "--profile=json")
+assert status == 0 and "warning: BLIS" in errors and "portable" in errors, errors
+assert json.loads(text)["libraries"][1]["kernels"] == "generic"
+assert json.loads(text)["libraries"][1]["is_reference"] is True
+del os.environ["BLIS_ARCH_TYPE"]
 
 status, text, _ = ntk_run("--help")
 assert status == 0 and "--memory-limit" in text and "optimize=False" in text

@@ -23,6 +23,12 @@ struct StepTime {
   double flops = 0;
 };
 
+/// A library behind the kernels, and which of its own it runs.
+struct LibraryReport {
+  std::string name, version, kernels;
+  bool isReference = false; ///< portable code: slow
+};
+
 /// Measured times, in seconds.
 struct Profile {
   double startup = 0; ///< from the start of the process to inputs in memory
@@ -31,6 +37,7 @@ struct Profile {
   int64_t repeats = 1;
   int64_t peakResidentBytes = 0;
   std::vector<StepTime> steps; ///< of the fastest run
+  std::vector<LibraryReport> libraries;
 };
 
 struct ReportParameter {
@@ -67,6 +74,8 @@ void printColumns(llvm::ArrayRef<std::vector<std::string>> rows,
 std::string formatCount(double count);
 /// "1.5 ms": a time for a person.
 std::string formatSeconds(double seconds);
+/// "40 s", "12 min", "3 h": a time that is not known well.
+std::string formatDuration(double seconds);
 
 } // namespace mlir::ntk
 

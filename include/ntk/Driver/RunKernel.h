@@ -14,6 +14,9 @@ namespace mlir::ntk {
 /// Called after each tile; returns false to stop.
 using ProgressFunction = std::function<bool(int64_t done, int64_t total)>;
 
+/// The libraries behind the kernels.
+std::vector<LibraryReport> getLibraries();
+
 /// A kernel and what it runs on.
 struct KernelRun {
   KernelProgram &program;
