@@ -10,6 +10,7 @@
 #include "ntk/Driver/Diagnostics.h"
 #include "ntk/Driver/Session.h"
 #include "ntk/Lower/Passes.h"
+#include "ntk/Register/Register.h"
 #include "ntk/Target/Source.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -294,6 +295,10 @@ static Error emit(MLIRContext &context, const RunOptions &options) {
 
 int mlir::ntk::emitSource(MLIRContext &context,
                           ArrayRef<const char *> arguments) {
+  if (llvm::is_contained(arguments, StringRef("--version"))) {
+    printVersion("ntk-translate", llvm::outs());
+    return 0;
+  }
   Expected<RunOptions> options = parseOptions(Tool::Emit, arguments);
   if (options && options->help) {
     printHelp(Tool::Emit, llvm::outs());

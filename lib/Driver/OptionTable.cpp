@@ -261,6 +261,10 @@ static constexpr Option options[] = {
     {Option::Both, "quiet", "",
      "no progress, no notes; warnings and errors stay",
      setFlag<&RunOptions::quiet>},
+    {Option::Both, "version", "", "the version of this program",
+     [](RunOptions &, StringRef, StringRef) -> Error {
+       return Error::success(); // answered before options are read
+     }},
     {Option::Both, "help", "", "this text", setFlag<&RunOptions::help>},
 };
 

@@ -8,7 +8,9 @@
 #include "ntk/Register/Register.h"
 
 int main(int argc, char **argv) {
+  mlir::ntk::reportFaults();
   mlir::ntk::hideLibraryOptions();
+  mlir::ntk::answerVersion("ntk-opt");
   mlir::DialectRegistry registry;
   mlir::ntk::registerAllDialects(registry);
   mlir::ntk::registerAllPasses();

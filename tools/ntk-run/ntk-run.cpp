@@ -26,6 +26,7 @@ int main(int argc, char **argv) {
   if (argc > 2) // not for --help
     limitSpinning(argv);
   llvm::InitLLVM init(argc, argv);
+  mlir::ntk::reportFaults();
   mlir::DialectRegistry registry;
   mlir::ntk::registerAllDialects(registry);
   // Passes of one small module at a time: threads would only start up.

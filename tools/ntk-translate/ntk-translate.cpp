@@ -30,6 +30,7 @@ static int emitSource(llvm::ArrayRef<const char *> arguments) {
 }
 
 int main(int argc, char **argv) {
+  mlir::ntk::reportFaults();
   llvm::ArrayRef<const char *> arguments(argv + 1, argv + argc);
   if (llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cpp")) ||
       llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cuda"))) {
@@ -44,6 +45,7 @@ int main(int argc, char **argv) {
   if (llvm::is_contained(arguments, llvm::StringRef("--help")))
     llvm::outs() << usage;
   mlir::ntk::hideLibraryOptions();
+  mlir::ntk::answerVersion("ntk-translate");
   mlir::ntk::registerFromOnnxTranslation();
   return failed(mlir::mlirTranslateMain(argc, argv, "ntk-translate"));
 }

@@ -7,6 +7,12 @@
 #ifndef NTK_REGISTER_REGISTER_H
 #define NTK_REGISTER_REGISTER_H
 
+#include "llvm/ADT/StringRef.h"
+
+namespace llvm {
+class raw_ostream;
+} // namespace llvm
+
 namespace mlir {
 class DialectRegistry;
 
@@ -22,6 +28,16 @@ void registerAllPasses();
 /// Leaves the command line options that LLVM's libraries registered so far out
 /// of --help; --help-hidden has them.
 void hideLibraryOptions();
+
+/// Makes a fault inside the compiler that LLVM would end the process for an
+/// error of one line and exit status 1.
+void reportFaults();
+
+/// "ntk-run 0.1.0 (LLVM 19.1.7)", the version of the project.
+void printVersion(llvm::StringRef program, llvm::raw_ostream &os);
+
+/// Has LLVM's option parser answer --version so.
+void answerVersion(llvm::StringRef program);
 
 } // namespace ntk
 } // namespace mlir
