@@ -28,6 +28,7 @@ public:
 private:
   Error load();
   Error plan();
+  void noteCompilation();
   void notePrediction();
   Error compute();
   Error computeReference();
@@ -190,6 +191,19 @@ void Session::report(ReportFormat format) {
 // Compute
 //===----------------------------------------------------------------------===//
 
+/// Says how long compiling will take, where that is long. It grows with the
+/// number of operations of the program, which has every step of a loop of the
+/// network.
+void Session::noteCompilation() {
+  constexpr double secondsEach = 0.9e-3, worthANote = 5;
+  int64_t count = 0;
+  fitted.planned.module->walk([&](Operation *) { ++count; });
+  double seconds = secondsEach * static_cast<double>(count);
+  if (seconds >= worthANote)
+    note("compiling takes about " + formatDuration(seconds) +
+         " as predicted: the program has " + Twine(count) + " operations");
+}
+
 /// Says how long it will take, where that is long, and what takes less.
 void Session::notePrediction() {
   constexpr double worthANote = 10;
@@ -307,6 +321,7 @@ Error Session::run() {
     report(options.plan);
     return Error::success();
   }
+  noteCompilation();
   notePrediction();
   if (Error error = compute())
     return error;

@@ -97,6 +97,26 @@ assert "libraries   oneDNN" in text, text
 assert "note: wrote" in errors
 assert np.load(f"{folder}/theta.npy").shape == (9, 9, 3, 3)
 
+# What takes long is said before it starts: compiling a deep network, computing
+# a large kernel.
+from onnx import helper, numpy_helper, save as save_model
+
+depth, width = 220, 4
+nodes, weights = [], []
+for layer in range(depth):
+    weights.append(numpy_helper.from_array(np.eye(width, dtype=np.float32) / (1 + layer), f"w{layer}"))
+    nodes.append(helper.make_node("MatMul", [f"h{layer}", f"w{layer}"], [f"a{layer}"]))
+    nodes.append(helper.make_node("Tanh", [f"a{layer}"], [f"h{layer + 1}"]))
+value = lambda name: helper.make_tensor_value_info(name, 1, ["N", width])
+graph = helper.make_graph(nodes, "deep", [value("h0")], [value(f"h{depth}")], weights)
+save_model(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 20)]),
+           f"{folder}/deep.onnx")
+np.save(f"{folder}/deep.npy", np.ones((2, width)))
+status, _, errors = ntk_run(f"{folder}/deep.onnx", "--x1", f"{folder}/deep.npy", "--profile=json")
+assert status == 0 and "note: compiling takes about" in errors, errors
+status, _, errors = ntk_run(*arguments, "--profile=json")
+assert status == 0 and "takes about" not in errors, errors
+
 # Portable kernels, here by the user's choice, are slow: a warning says so.
 os.environ["BLIS_ARCH_TYPE"] = "25"
 status, text, errors = ntk_run(*arguments, "--dtype=f64", "--profile=json")
