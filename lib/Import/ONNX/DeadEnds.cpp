@@ -17,60 +17,73 @@ static bool hasDerivative(Operation *op) {
          Linearity::Constant;
 }
 
-/// The values from which a derivative reaches the outputs.
-static DenseSet<Value> findUseful(Block &body) {
-  DenseSet<Value> useful;
+/// The values that the outputs are computed from, or only those from which a
+/// derivative reaches them.
+static DenseSet<Value> findUsed(Block &body, bool byDerivatives) {
+  DenseSet<Value> used;
   for (Operation &op : llvm::reverse(body))
-    if (isa<ReturnOp>(op) ||
-        (useful.contains(op.getResult(0)) && hasDerivative(&op)))
-      useful.insert(op.operand_begin(), op.operand_end());
-  return useful;
+    if (isa<ReturnOp>(op) || (used.contains(op.getResult(0)) &&
+                              (!byDerivatives || hasDerivative(&op))))
+      used.insert(op.operand_begin(), op.operand_end());
+  return used;
 }
 
-/// Adds the parameters whose derivatives reach `value`, where they end, and the
-/// outputs in no other way.
-static void collectEnded(Value value, const DenseSet<Value> &useful,
-                         const GraphBuilder &graph,
-                         SetVector<BlockArgument> &ended) {
+/// Does a derivative of one of these parameters reach `value`?
+static bool isReached(Value value, const SetVector<Value> &parameters,
+                      const GraphBuilder &graph) {
   SmallVector<Value> worklist = {value};
   DenseSet<Value> seen;
   while (!worklist.empty()) {
     Value next = worklist.pop_back_val();
     if (!graph.isActive(next) || !seen.insert(next).second)
       continue;
+    if (parameters.contains(next))
+      return true;
     Operation *op = next.getDefiningOp();
-    if (!op && !useful.contains(next))
-      ended.insert(cast<BlockArgument>(next));
     if (op && hasDerivative(op))
       llvm::append_range(worklist, op->getOperands());
   }
+  return false;
 }
 
-/// Step functions have derivative zero: parameters that reach the outputs only
-/// through them are named, and so are outputs that no parameter reaches.
+/// "'a', 'b' and 3 more".
+static std::string listNames(ArrayRef<std::string> names) {
+  std::string text;
+  for (const std::string &name : names.take_front(5))
+    text += (text.empty() ? "'" : ", '") + name + "'";
+  if (names.size() > 5)
+    text += " and " + std::to_string(names.size() - 5) + " more";
+  return text;
+}
+
+/// Step functions and comparisons have derivative zero: parameters that reach
+/// the outputs only through them are named, and so are outputs that no
+/// derivative reaches.
 void GraphImporter::findDeadEnds() {
-  DenseSet<Value> useful = findUseful(body);
-  SetVector<BlockArgument> ended;
+  DenseSet<Value> live = findUsed(body, /*byDerivatives=*/false);
+  DenseSet<Value> useful = findUsed(body, /*byDerivatives=*/true);
+  SetVector<Value> ended;
+  std::vector<std::string> names;
+  for (auto [i, tensor] : llvm::enumerate(result.store.tensors())) {
+    Value argument = body.getArgument(result.inputs.size() + i);
+    if (!tensor.trainable || !live.contains(argument) ||
+        useful.contains(argument))
+      continue;
+    ended.insert(argument);
+    names.push_back(tensor.name);
+  }
   std::string nodes;
-  for (const DeadEnd &end : graph.deadEnds) {
-    size_t before = ended.size();
-    collectEnded(end.value, useful, graph, ended);
-    if (ended.size() > before)
-      nodes += (nodes.empty() ? "node '" : ", node '") + end.node;
-  }
-  if (!ended.empty()) {
-    std::string names;
-    for (BlockArgument argument : ended) {
-      size_t position = argument.getArgNumber() - result.inputs.size();
-      names += (names.empty() ? "'" : ", '") +
-               result.store.tensors()[position].name + "'";
-    }
+  for (const DeadEnd &end : graph.deadEnds)
+    if (live.contains(end.value) && isReached(end.value, ended, graph))
+      nodes += (nodes.empty() ? " (node '" : ", node '") + end.node;
+  if (!nodes.empty())
+    nodes += ")";
+  if (!ended.empty())
     result.warnings.push_back(
-        (ended.size() == 1 ? "parameter " : "parameters ") + names +
+        (ended.size() == 1 ? "parameter " : "parameters ") + listNames(names) +
         (ended.size() == 1 ? " reaches" : " reach") +
-        " the outputs only through step functions (" + nodes +
-        "): the derivative is zero");
-  }
+        " the outputs only through step functions" + nodes +
+        ": the derivative is zero");
   for (auto [output, core] :
        llvm::zip_equal(result.outputs, body.getTerminator()->getOperands()))
     if (!graph.isActive(core))
