@@ -167,6 +167,59 @@ assert_close(warm, kernel(folder, graph, {**x1, **shared}, None, "--dtype=f64"),
 refused(graph, dict(x1, edges=normal(4, 5), temperature=1.0), None, ["'edges'", "'nodes'", "4 by", "got 5"])
 refused(graph, x1, None, ["--input 'temperature'", "[]", "int64[2]"], *given, "temperature=[1, 2]")
 
+# Points that all examples share, as many as the file leaves open: another size
+# than that of the first axis of the output.
+points = model(
+    "points",
+    """g (float[s1,3] x, float[s2,2] points) => (float[s1,s2] y) {
+      a = MatMul(x, W)
+      b = MatMul(points, V)
+      t = Tanh(b)
+      f = Transpose<perm: ints = [1, 0]>(t)
+      y = MatMul(a, f)
+    }""",
+    W=normal(3, 4),
+    V=normal(2, 4),
+)
+x1, x2 = dict(x=normal(3, 3)), dict(x=normal(2, 3))
+shared = dict(points=normal(5, 2))
+check(points, x1, x2, shared, ["W", "V"], given=shared)
+check(points, x1, x2, shared, ["W", "V"], "--input", "points=" + save(os.path.join(folder, "points"), shared["points"]))
+refused(points, dict(x1, points=normal(3, 2)), None, ["(MatMul)", "mixes examples"])
+
+# Time first, and no name says which axis is the batch: that of the output.
+steps = model(
+    "steps",
+    """g (float[s1,s2,3] x) => (float[s2,2] y) {
+      h = MatMul(x, W)
+      t = Tanh(h)
+      axis = Constant<value_ints: ints = [0]>()
+      y = ReduceSum<keepdims: int = 0>(t, axis)
+    }""",
+    W=normal(3, 2),
+)
+x = normal(3, 5, 3)  # examples first
+rows = np.einsum("nlk,nlc->nkc", x, 1 - np.tanh(x @ parameters(steps)["W"]) ** 2)
+assert_close(kernel(folder, steps, x, None, "--dtype=f64"), np.einsum("nkc,mkd,cd->nmcd", rows, rows, np.eye(2)), 1e-6)
+
+# One example is fixed, its length is open.
+single = model(
+    "single",
+    """g (float[1,length,3] x, float[1,length] mask) => (float[1,2] y) {
+      h = MatMul(x, W)
+      t = Tanh(h)
+      last = Constant<value_ints: ints = [-1]>()
+      m = Unsqueeze(mask, last)
+      z = Mul(t, m)
+      axis = Constant<value_ints: ints = [1]>()
+      y = ReduceSum<keepdims: int = 0>(z, axis)
+    }""",
+    W=normal(3, 2),
+)
+check(single, batch(3, 5), batch(2, 5), {}, ["W"])
+mask = dict(mask=normal(5))
+check(single, one(3), one(2), {"mask": mask["mask"][None]}, ["W"], given=mask)
+
 # Numbers that shapes and branches are made of.
 control = model(
     "control",

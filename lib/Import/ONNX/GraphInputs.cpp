@@ -120,10 +120,26 @@ Error InputReader::findArrays() {
 // The batch axis
 //===----------------------------------------------------------------------===//
 
-/// The likeliest batch axis among these: one that is called so, or the first.
-static AxisOrNone chooseAxis(const Reading &input, ArrayRef<int64_t> axes) {
+void InputReader::findOutputSymbols() {
+  for (const ValueInfo &output : model.outputs)
+    if (!output.shape.empty() && !output.shape.front().size &&
+        !isAnonymous(output.shape.front().symbol))
+      outputBatch.insert(output.shape.front().symbol);
+}
+
+bool InputReader::isSurelyBatch(StringRef symbol) const {
+  return isCalledBatch(symbol) || outputBatch.contains(symbol);
+}
+
+/// The likeliest batch axis among these: one that is called so, one that is the
+/// first axis of an output, or the first.
+AxisOrNone InputReader::chooseAxis(const Reading &input,
+                                   ArrayRef<int64_t> axes) const {
   for (int64_t axis : axes)
     if (isCalledBatch(input.shape()[axis].symbol))
+      return axis;
+  for (int64_t axis : axes)
+    if (outputBatch.contains(input.shape()[axis].symbol))
       return axis;
   return axes.empty() ? AxisOrNone() : axes.front();
 }
@@ -167,9 +183,14 @@ void InputReader::countExamples() {
 }
 
 void InputReader::findBatchAxes() {
+  findOutputSymbols();
   findSymbolsBesideBatch();
-  bool isOpen = llvm::any_of(
-      inputs, [&](const Reading &input) { return !!findBatchAxis(input); });
+  bool isOpen = false, isSure = false;
+  for (const Reading &input : inputs) {
+    AxisOrNone open = findBatchAxis(input);
+    isOpen |= open.has_value();
+    isSure |= open && isSurelyBatch(input.shape()[*open].symbol);
+  }
   SmallVector<Reading *> undecided;
   for (Reading &input : inputs) {
     AxisOrNone open = findBatchAxis(input);
@@ -179,6 +200,9 @@ void InputReader::findBatchAxes() {
     else if (open && *open != 0 && isOneFirst &&
              !isCalledBatch(input.shape()[*open].symbol))
       input.candidates = {open, 0};
+    else if (open && isSure && !isSurelyBatch(input.shape()[*open].symbol))
+      // Another size, if its array has not as many rows as there are examples.
+      input.candidates = {open, std::nullopt};
     else if (open)
       input.candidates = {open};
     else if (!isOpen)

@@ -52,7 +52,10 @@ public:
   llvm::Expected<std::vector<GraphInput>> finish();
 
 private:
+  void findOutputSymbols();
   void findSymbolsBesideBatch();
+  bool isSurelyBatch(llvm::StringRef symbol) const;
+  AxisOrNone chooseAxis(const Reading &input, ArrayRef<int64_t> axes) const;
   AxisOrNone findBatchAxis(const Reading &input) const;
   void countExamples();
   bool fitsExamples(const Reading &input, AxisOrNone batchAxis) const;
@@ -70,7 +73,8 @@ private:
   const OnnxImportOptions &options;
   OnnxImport &result;
   std::vector<Reading> inputs;
-  llvm::StringSet<> besideBatch;
+  /// Symbols of first axes of outputs, and of sizes beside the batch.
+  llvm::StringSet<> outputBatch, besideBatch;
   llvm::StringMap<KnownSize> sizes;
   std::optional<int64_t> numExamples;
 };

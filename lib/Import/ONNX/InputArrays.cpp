@@ -71,9 +71,12 @@ bool InputReader::match(Reading &input) const {
     input.isShared = isShared;
     return true;
   }
-  // A value that is said to be shared, of fixed sizes: it has no batch axis.
-  bool isFixed = !input.batchAxis || input.shape()[*input.batchAxis].size;
-  if (!input.isGiven || !isFixed || !fits(input, {}, input.array->shape))
+  // A value that is said to be shared, of other sizes than the batch's.
+  const Dimension *batch =
+      input.batchAxis ? &input.shape()[*input.batchAxis] : nullptr;
+  bool isOther = !batch || batch->size ||
+                 !(isAnonymous(batch->symbol) || isSurelyBatch(batch->symbol));
+  if (!input.isGiven || !isOther || !fits(input, {}, input.array->shape))
     return false;
   input.batchAxis = std::nullopt;
   input.isShared = true;
