@@ -1,6 +1,7 @@
 # Derivatives by the points of GridSample where they jump: on pixels, on the
 # borders of the image, where reflections turn. They are those of PyTorch: that
-# to the right on a pixel, zero on a border that holds points.
+# to the right on a pixel, zero on a border that holds points. And MaxUnpool of
+# windows that overlap: each of them has the derivative of the pixel they share.
 #
 # REQUIRES: onnx
 # RUN: rm -rf %t && mkdir -p %t
@@ -52,3 +53,23 @@ for padding, slopes in SLOPES.items():
         found = kernel(folder, model(padding), x, None, "--wrt=points", *options)
         expected = np.diag(np.square(slopes)).astype(found.dtype)
         assert_close(found.reshape(expected.shape), expected, 1e-6)
+
+
+def unpool():
+    """The largest of the pixels w · (1, 3, 2), which is in both windows, put back."""
+    window = dict(kernel_shape=[1, 2], strides=[1, 1])
+    nodes = [
+        helper.make_node("Mul", ["x", "w"], ["h"]),
+        helper.make_node("MaxPool", ["h"], ["m", "i"], **window),
+        helper.make_node("MaxUnpool", ["m", "i"], ["y"], **window),
+    ]
+    info = lambda name: helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 1, 1, 3])
+    w = numpy_helper.from_array(np.ones((1, 1, 1, 3), np.float32), "w")
+    graph = helper.make_graph(nodes, "g", [info("x")], [info("y")], [w])
+    path = os.path.join(folder, "unpool.onnx")
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 20)]), path)
+    return path
+
+
+found = kernel(folder, unpool(), np.array([1, 3, 2], np.float32).reshape(1, 1, 1, 3), None, "--wrt=w")
+assert_close(found.reshape(3, 3), np.diag([0, 6**2, 0]).astype(found.dtype), 1e-6)

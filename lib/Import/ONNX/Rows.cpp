@@ -216,8 +216,36 @@ static Result combineRows(NodeImporter &node, GraphValue rows,
   return rows;
 }
 
+/// How many updates there are at each of `size` positions: [size, 1…].
+static Result countRows(NodeImporter &node, const GraphValue &updates,
+                        const GraphValue &positions, int64_t size) {
+  SmallVector<int64_t> ones(updates.rank(), 1);
+  ones[0] = updates.shape[0];
+  Number one;
+  one.real = 1;
+  return addRows(
+      node, makeKnown(updates.kind, ones, std::vector<Number>(ones[0], one)),
+      positions, size);
+}
+
+/// The value is the mean of the updates, the derivative that of their sum.
+static Result meanOfSum(GraphBuilder &graph, Result sum, Result count) {
+  Result mean =
+      graph.binary<DivOp>(sum, graph.binary<MaxOp>(count, graph.scalar(1)));
+  return graph.binary<AddOp>(
+      sum, graph.unary<StopGradientOp>(graph.binary<SubOp>(mean, sum)));
+}
+
+Result onnximport::putRows(NodeImporter &node, Result updates, Result positions,
+                           int64_t size) {
+  if (failed(updates) || failed(positions))
+    return failure();
+  return meanOfSum(node.graph, addRows(node, *updates, *positions, size),
+                   countRows(node, *updates, *positions, size));
+}
+
 /// Writes at positions that depend on the input; without a reduction each
-/// position is written once, by the specification.
+/// position is written once, by the specification, or by equal updates.
 static Result writeAtInputs(NodeImporter &node, const GraphValue &rows,
                             const GraphValue &updates,
                             const GraphValue &positions, StringRef reduction) {
@@ -231,16 +259,9 @@ static Result writeAtInputs(NodeImporter &node, const GraphValue &rows,
   Result added = addRows(node, updates, positions, rows.shape[0]);
   if (reduction == "add")
     return graph.binary<AddOp>(rows, added);
-  SmallVector<int64_t> ones(updates.rank(), 1);
-  ones[0] = updates.shape[0];
-  Number one;
-  one.real = 1;
-  Result count = addRows(
-      node,
-      makeKnown(rows.kind, ones, std::vector<Number>(updates.shape[0], one)),
-      positions, rows.shape[0]);
+  Result count = countRows(node, updates, positions, rows.shape[0]);
   Result isWritten = graph.compare(count, graph.scalar(0), Comparison::GT);
-  return graph.select(isWritten, added, rows);
+  return graph.select(isWritten, meanOfSum(graph, added, count), rows);
 }
 
 /// Rows [F, S…] with updates [U, S…] written at positions [U].

@@ -25,6 +25,10 @@ Result readRows(NodeImporter &node, Result rows, Result positions);
 /// Zeros [size, S…] to which updates [U, S…] are added at positions [U].
 Result addRows(NodeImporter &node, Result updates, Result positions,
                int64_t size);
+/// Zeros [size, S…] with updates [U, S…] at positions [U]. Where there are
+/// several, which then are equal, each has the derivative, as in PyTorch.
+Result putRows(NodeImporter &node, Result updates, Result positions,
+               int64_t size);
 /// Rows [F, S…] with updates [U, S…] written at positions [U], combined as the
 /// attribute `reduction` says.
 Result writeRows(NodeImporter &node, Result rows, Result updates,

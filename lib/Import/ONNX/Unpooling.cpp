@@ -241,9 +241,12 @@ static LogicalResult importMaxUnpool(NodeImporter &node) {
     return node.emitError() << "expected sizes that fit memory";
   Result places = placesOfExample(node, *elements);
   int64_t count = *product(values->shape);
-  Result flat =
-      addRows(node, graph.reshape(values, {count}, std::nullopt),
-              graph.reshape(places, {count}, std::nullopt), *elements);
+  values = graph.reshape(values, {count}, std::nullopt);
+  places = graph.reshape(places, {count}, std::nullopt);
+  // Windows that overlap may have the same maximum.
+  Result flat = unpooling->mayOverlap
+                    ? putRows(node, values, places, *elements)
+                    : addRows(node, values, places, *elements);
   Result y = fitSizes(graph, graph.reshape(flat, shape, std::nullopt),
                       unpooling->result);
   return node.setResult(x.batch ? graph.giveBatch(y, 0) : y);
