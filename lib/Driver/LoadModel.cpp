@@ -266,6 +266,13 @@ static Expected<Model> loadOnnx(MLIRContext &context, const RunOptions &options,
   import.wholeBatch = options.wholeBatch;
   if (options.wholeBatch && options.x1.empty())
     import.batchSize = options.n1;
+  import.acceptExport = options.acceptExport;
+  if (!options.params.empty()) {
+    Expected<std::vector<NamedArray>> values = readArrays(options.params);
+    if (!values)
+      return values.takeError();
+    import.values = std::move(*values);
+  }
   Expected<OnnxImport> onnx = importOnnx(options.model, context, import);
   if (!onnx)
     return onnx.takeError();

@@ -194,6 +194,10 @@ static constexpr Option options[] = {
     {Option::Both, "params", "W.npz|W.safetensors",
      "parameters and buffers by name, instead of those in the model",
      setFile<&RunOptions::params>},
+    {Option::Both, "accept-export", "",
+     "compute the kernel of the file as it is, although its exporter changed\n"
+     "parameters in a way that cannot be undone",
+     setFlag<&RunOptions::acceptExport>},
     {Option::Both, "method", "M",
      "auto (the default), or a method of the paper: jacobian-contraction,\n"
      "ntk-vector-products, structured",

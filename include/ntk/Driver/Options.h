@@ -52,6 +52,7 @@ struct RunOptions {
   int64_t repeat = 1;
   ReportFormat plan = ReportFormat::None, profile = ReportFormat::None;
   bool wholeBatch = false; ///< the batch is the one example
+  bool acceptExport = false; ///< see OnnxImportOptions
   bool reference = false, allowNonFinite = false, quiet = false, help = false;
 
   // For source: which libraries it leans on, the sizes it is planned for.

@@ -41,6 +41,11 @@ struct OnnxImportOptions {
   /// Sizes beside the batch that the file leaves open, by the name of the axis
   /// or as INPUT.AXIS.
   std::vector<std::pair<std::string, int64_t>> sizes;
+  /// Tensors by name that replace those of the file, where kind and shape fit.
+  std::vector<NamedArray> values;
+  /// Take the file as it is where an exporter's changes of parameters cannot
+  /// be undone, instead of an error.
+  bool acceptExport = false;
 };
 
 /// An input or output as the file has it.

@@ -7,6 +7,7 @@
 #include "GraphImporter.h"
 #include "LinearModels.h"
 #include "Parameters.h"
+#include "Undo/Undo.h"
 #include "mlir/IR/Verifier.h"
 #include "ntk/Import/ONNX.h"
 #include "llvm/ADT/StringExtras.h"
@@ -108,7 +109,8 @@ static llvm::Error explainGuess(llvm::Error error, ArrayRef<GraphInput> inputs,
 static llvm::Expected<OnnxImport> importFile(StringRef path,
                                              MLIRContext &context,
                                              const OnnxImportOptions &options) {
-  llvm::Expected<Model> model = readModel(path);
+  ExportMetadata metadata;
+  llvm::Expected<Model> model = readModel(path, metadata);
   if (!model)
     return model.takeError();
   if (llvm::Error error = inlineFunctions(*model))
@@ -117,6 +119,10 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
   if (llvm::Error error = hoistWeights(*model))
     return std::move(error);
   OnnxImport result;
+  llvm::StringSet<> standIns;
+  if (llvm::Error error =
+          undoExport(*model, metadata, options, result, standIns))
+    return std::move(error);
   if (llvm::Error error = selectOutputs(*model, options))
     return std::move(error);
   llvm::Expected<std::vector<size_t>> liveNodes = findLiveNodes(*model);
@@ -127,7 +133,7 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
   if (!inputs)
     return inputs.takeError();
   llvm::Expected<llvm::StringSet<>> trainable =
-      chooseTrainable(*model, options);
+      chooseTrainable(*model, standIns, options);
   if (!trainable)
     return trainable.takeError();
   auto importTo = [&](OnnxImport &result, ArrayRef<GraphInput> inputs,

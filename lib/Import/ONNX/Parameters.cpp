@@ -84,32 +84,15 @@ static bool isWeight(const Use &use) {
       .Default(false);
 }
 
-/// Are all bytes of the elements equal from element to element?
-static bool isUniform(const Array &values) {
-  ArrayRef<char> bytes = values.bytes();
-  size_t width = byteWidth(values.kind);
-  for (size_t at = width; at < bytes.size(); at += width)
-    if (bytes.slice(at, width) != bytes.take_front(width))
-      return false;
-  return true;
-}
-
 static bool isTrainable(const NamedTensor &tensor, ArrayRef<Use> uses,
                         const std::optional<Signature> &signature,
+                        const llvm::StringSet<> &standIns,
                         StringRef producer) {
   StringRef name = tensor.name;
   if (uses.empty() || llvm::any_of(uses, isSetting))
     return false;
-  bool isSlope = llvm::any_of(uses, [](const Use &use) {
-    return use.type == "PRelu" && use.input == 1;
-  });
-  if (signature) {
-    if (signature->parameters.contains(name))
-      return true;
-    // Neither parameter nor buffer: folded by the exporter.
-    return !signature->buffers.contains(name) &&
-           (isSlope || !isUniform(tensor.values));
-  }
+  if (signature)
+    return signature->parameters.contains(name) || standIns.contains(name);
   if (llvm::any_of(uses, isWeight) || tensor.values.size() > 1)
     return true;
   // A scalar that has the path of a module.
@@ -207,6 +190,7 @@ static llvm::Error match(ArrayRef<std::string> globs, StringRef option,
 
 llvm::Expected<llvm::StringSet<>>
 onnximport::chooseTrainable(const Model &model,
+                            const llvm::StringSet<> &standIns,
                             const OnnxImportOptions &options) {
   std::optional<Signature> signature = readSignature(model);
   Uses uses = findUses(model);
@@ -217,7 +201,7 @@ onnximport::chooseTrainable(const Model &model,
       continue;
     names.push_back(tensor.name);
     if (isTrainable(tensor, uses.lookup(tensor.name), signature,
-                    model.producer))
+                    standIns, model.producer))
       trainable.insert(tensor.name);
   }
   if (llvm::Error error = match(options.wrt, "--wrt", names, wanted))

@@ -28,9 +28,11 @@ std::optional<Signature> readSignature(const Model &model);
 void separateMerged(Model &model);
 
 /// Names of the trainable initializers: by the rule, or by the options' globs,
-/// of which each must match a float initializer.
+/// of which each must match a float initializer. `standIns` are parameters, too,
+/// in files with a signature.
 llvm::Expected<llvm::StringSet<>>
-chooseTrainable(const Model &model, const OnnxImportOptions &options);
+chooseTrainable(const Model &model, const llvm::StringSet<> &standIns,
+                const OnnxImportOptions &options);
 
 /// What the exporter may have done to the parameters, each with the setting
 /// that avoids it.

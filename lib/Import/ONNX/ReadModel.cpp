@@ -3,7 +3,7 @@
 //
 // From the protobuf messages of onnx.proto to Model.
 
-#include "Model.h"
+#include "ExportMetadata.h"
 #include "TensorProto.h"
 #include "onnx/onnx.pb.h"
 #include "llvm/ADT/StringSet.h"
@@ -231,6 +231,32 @@ static ValueInfo readValueInfo(const ::onnx::ValueInfoProto &proto) {
   return info;
 }
 
+static void readMetadata(const ::onnx::GraphProto &graph,
+                         ExportMetadata &metadata) {
+  for (const auto &node : graph.node()) {
+    NodeOrigin origin;
+    for (const auto &entry : node.metadata_props()) {
+      if (entry.key() == "pkg.torch.onnx.name_scopes")
+        origin.scopes = entry.value();
+      else if (entry.key() == "pkg.torch.onnx.stack_trace")
+        origin.stackTrace = entry.value();
+    }
+    if (node.metadata_props_size() && node.output_size())
+      metadata.nodes[node.output(0)] = std::move(origin);
+  }
+  for (const auto &value : graph.value_info()) {
+    ValueOrigin origin;
+    for (const auto &entry : value.metadata_props()) {
+      StringRef key = entry.key();
+      if (key == "pkg.onnxscript.optimizer.folded_from")
+        origin.foldedFrom = entry.value();
+      else if (key.ends_with("graph_signature.InputSpec.kind"))
+        origin.kind = entry.value();
+    }
+    metadata.values[value.name()] = std::move(origin);
+  }
+}
+
 static llvm::Error readGraph(const ::onnx::GraphProto &graph,
                              TensorReader &tensors, Model &model) {
   NodeReader reader(tensors, model.opsets);
@@ -306,6 +332,12 @@ static llvm::Error parse(StringRef path, ::onnx::ModelProto &proto) {
 }
 
 Expected<Model> onnximport::readModel(StringRef path) {
+  ExportMetadata metadata;
+  return readModel(path, metadata);
+}
+
+Expected<Model> onnximport::readModel(StringRef path,
+                                      ExportMetadata &metadata) {
   ::onnx::ModelProto proto;
   if (llvm::Error error = parse(path, proto))
     return std::move(error);
@@ -316,6 +348,7 @@ Expected<Model> onnximport::readModel(StringRef path) {
   TensorReader tensors(llvm::sys::path::parent_path(path));
   if (llvm::Error error = readGraph(proto.graph(), tensors, model))
     return std::move(error);
+  readMetadata(proto.graph(), metadata);
   for (const auto &function : proto.functions()) {
     Expected<Function> read = readFunction(function, model, tensors);
     if (!read)

@@ -46,6 +46,9 @@ struct ImportCommandLine {
   llvm::cl::opt<bool> wholeBatch{
       "whole-batch",
       llvm::cl::desc("Take the whole batch, of a fixed size, as one example")};
+  llvm::cl::opt<bool> acceptExport{
+      "accept-export",
+      llvm::cl::desc("Take a file whose exporter lost parameters as it is")};
 };
 } // namespace
 
@@ -86,6 +89,7 @@ static OwningOpRef<Operation *> translate(StringRef path, MLIRContext *context,
   options.frozen.assign(arguments.frozen.begin(), arguments.frozen.end());
   options.outputs.assign(arguments.outputs.begin(), arguments.outputs.end());
   options.wholeBatch = arguments.wholeBatch;
+  options.acceptExport = arguments.acceptExport;
   if (failed(readValues(arguments, options)))
     return {};
   llvm::Expected<OnnxImport> import = importOnnx(path, *context, options);

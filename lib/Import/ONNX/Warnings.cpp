@@ -31,40 +31,6 @@ static std::string list(llvm::ArrayRef<std::string> names) {
   return text;
 }
 
-/// (a) Parameters of the signature that the file does not hold.
-static void findVanished(const Model &model,
-                         std::vector<std::string> &warnings) {
-  std::optional<Signature> signature = readSignature(model);
-  if (!signature)
-    return;
-  llvm::StringSet<> present;
-  for (const NamedTensor &tensor : model.initializers)
-    present.insert(tensor.name);
-  std::vector<std::string> vanished;
-  for (const std::string &name : signature->order)
-    if (!present.contains(name))
-      vanished.push_back(name);
-  if (!vanished.empty())
-    warnings.push_back("parameters of the model are not in the file, merged "
-                       "with equal ones, folded or transposed: " +
-                       list(vanished) + advice.str());
-}
-
-/// Rules of torch's optimizer that remove or merge parameters.
-static void findRewrites(const Model &model,
-                         std::vector<std::string> &warnings) {
-  std::vector<std::string> rewritten;
-  for (const Node &node : model.nodes) {
-    StringRef rules = node.rewriteRules;
-    if (rules.contains("FuseBatchNorm") || rules.contains("RemoveOptionalBias"))
-      rewritten.push_back(node.displayName().str());
-  }
-  if (!rewritten.empty())
-    warnings.push_back("the exporter folded batch normalisation or removed "
-                       "zero biases at nodes " +
-                       list(rewritten) + advice.str());
-}
-
 /// (b) Weights that the older exporter folded batch normalisation into.
 static void findFoldedConvolutions(const Model &model,
                                    std::vector<std::string> &warnings) {
@@ -167,8 +133,8 @@ std::vector<std::string>
 onnximport::findWarnings(const Model &model,
                          const llvm::StringSet<> &trainable) {
   std::vector<std::string> warnings;
-  findVanished(model, warnings);
-  findRewrites(model, warnings);
+  if (!model.signature.empty())
+    return warnings;
   findFoldedConvolutions(model, warnings);
   findBrokenTies(model, trainable, warnings);
   findFoldedGathers(model, trainable, warnings);

@@ -1,0 +1,40 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What torch's exporter writes of where nodes and values come from, beside the
+// model itself.
+
+#ifndef NTK_LIB_IMPORT_ONNX_EXPORTMETADATA_H
+#define NTK_LIB_IMPORT_ONNX_EXPORTMETADATA_H
+
+#include "Model.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace mlir::ntk::onnximport {
+
+struct NodeOrigin {
+  /// The paths of the modules around the node, and the lines of the model.
+  std::string scopes, stackTrace;
+};
+
+struct ValueOrigin {
+  /// Names of all values that were folded into it, as they are written.
+  std::string foldedFrom;
+  /// PARAMETER, BUFFER …, as long as the values are those of the model; or
+  /// empty.
+  std::string kind;
+};
+
+struct ExportMetadata {
+  /// By the first output of the node.
+  llvm::StringMap<NodeOrigin> nodes;
+  llvm::StringMap<ValueOrigin> values;
+};
+
+/// Reads the file as the other readModel does, with its metadata.
+llvm::Expected<Model> readModel(llvm::StringRef path,
+                                ExportMetadata &metadata);
+
+} // namespace mlir::ntk::onnximport
+
+#endif // NTK_LIB_IMPORT_ONNX_EXPORTMETADATA_H

@@ -1,0 +1,236 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Values that calls name and that no node makes. Most were moves, or one of two
+// equal nodes of which the other stayed, and mean nothing; parameters that no
+// call names are unused, or the second names of tied ones. Both at once mean
+// that something was computed in advance, or that two equal layers became one,
+// and a parameter went with it. A lost `detach` is put back.
+
+#include "Undo/Findings.h"
+#include "Undo/FxNames.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+using llvm::StringRef;
+
+namespace {
+class MissingValues {
+public:
+  MissingValues(ExportedModel &model, Findings &findings)
+      : model(model), findings(findings) {}
+  void run();
+
+private:
+  void findGone();
+  void findGoneOutputs();
+  void judge();
+  void restoreDetaches(StringRef value, const std::vector<int> &callers);
+  bool restoreDetach(const CallNodes &nodes, StringRef value);
+  std::optional<Slot> findDetached(const CallNodes &nodes,
+                                   StringRef value) const;
+  bool hasTwin(StringRef value, const std::vector<int> &callers) const;
+  std::vector<std::string> findUnseen() const;
+
+  ExportedModel &model;
+  Findings &findings;
+  /// Numbers of the calls that name a value; -1 is the model's output.
+  std::map<std::string, std::vector<int>> gone;
+  llvm::StringSet<> goneOutputs, folded;
+  bool hasDetached = false;
+};
+} // namespace
+
+void MissingValues::findGone() {
+  for (const std::string &tensor : model.foldedNames())
+    for (const std::string &value : model.foldedOf(tensor)->from)
+      folded.insert(value);
+  for (auto [i, nodes] : llvm::enumerate(model.getCalls()))
+    for (const std::string &value : nodes.call.references)
+      if (!model.isKnown(value) && !model.isOrigin(value))
+        gone[value].push_back(i);
+}
+
+/// Outputs that a call of another name makes: the last operator went.
+void MissingValues::findGoneOutputs() {
+  for (const std::string &output : model.getOutputs()) {
+    const CallNodes *maker = model.makerOf(output);
+    if (!maker || maker->call.name == output || baseName(output) == "getitem")
+      continue;
+    gone[output].push_back(-1);
+    goneOutputs.insert(output);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Detaches
+//===----------------------------------------------------------------------===//
+
+/// The input of the call that had been detached: by position if all are there,
+/// else the one that no other argument explains.
+std::optional<Slot> MissingValues::findDetached(const CallNodes &nodes,
+                                                StringRef value) const {
+  llvm::StringSet<> inner;
+  for (size_t index : nodes.nodes)
+    for (const std::string &output : model.node(index).outputs)
+      inner.insert(output);
+  std::vector<Slot> slots;
+  for (size_t index : nodes.nodes) {
+    for (auto [i, input] : llvm::enumerate(model.node(index).inputs)) {
+      const Array *tensor = model.find(input);
+      bool isData =
+          !tensor || (isFloat(tensor->kind) &&
+                      (tensor->size() > 1 || model.isParameter(input) ||
+                       model.foldedOf(input)));
+      if (!input.empty() && !inner.contains(input) && isData)
+        slots.push_back({index, unsigned(i)});
+    }
+  }
+  std::vector<std::string> references;
+  for (const std::string &reference : nodes.call.references) {
+    StringRef buffer = model.bufferOf(reference);
+    if (buffer.empty() || model.find(buffer))
+      references.push_back(reference);
+  }
+  if (slots.size() == references.size())
+    return slots[llvm::find(references, value) - references.begin()];
+  for (const std::string &reference : references) {
+    StringRef name = model.parameterOf(reference);
+    if (name.empty())
+      name = reference;
+    auto explained = llvm::find_if(slots, [&](Slot slot) {
+      const Folded *from = model.foldedOf(model.valueAt(slot));
+      return model.valueAt(slot) == name ||
+             (from && llvm::is_contained(from->from, name));
+    });
+    if (explained != slots.end())
+      slots.erase(explained);
+  }
+  bool isOne = !slots.empty() && llvm::all_of(slots, [&](Slot slot) {
+    return model.valueAt(slot) == model.valueAt(slots.front());
+  });
+  return isOne ? std::optional(slots.back()) : std::nullopt;
+}
+
+/// An Identity that names the operator, as files without optimisation have.
+bool MissingValues::restoreDetach(const CallNodes &nodes, StringRef value) {
+  std::optional<Slot> slot = findDetached(nodes, value);
+  if (!slot)
+    return false;
+  std::string input = model.valueAt(*slot).str();
+  std::string name = stopGradient(model, slot->node, input, value);
+  model.setInput(*slot, name);
+  hasDetached = true;
+  ++findings.restored;
+  return true;
+}
+
+void MissingValues::restoreDetaches(StringRef value,
+                                    const std::vector<int> &callers) {
+  for (int caller : callers) {
+    if (caller < 0)
+      continue;
+    const CallNodes &nodes = model.getCalls()[caller];
+    if (!restoreDetach(nodes, value))
+      findings.lose("'" + nodes.call.name + "' reads '" + value.str() +
+                        "', a gradient that the model stops, and where is not "
+                        "in the file",
+                    {});
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// The rest
+//===----------------------------------------------------------------------===//
+
+/// Does a caller read, in its place, another value of the same operator without
+/// parameters? Then the two were equal, and one went.
+bool MissingValues::hasTwin(StringRef value,
+                            const std::vector<int> &callers) const {
+  for (int caller : callers) {
+    if (caller < 0)
+      continue;
+    const CallNodes &nodes = model.getCalls()[caller];
+    for (size_t index : nodes.nodes) {
+      for (const std::string &input : model.node(index).inputs) {
+        const CallNodes *maker = model.makerOf(input);
+        if (!maker || maker == &nodes ||
+            llvm::is_contained(nodes.call.references, maker->call.name) ||
+            baseName(maker->call.name) != baseName(value))
+          continue;
+        if (llvm::none_of(maker->call.references, [&](const auto &reference) {
+              return !model.parameterOf(reference).empty();
+            }))
+          return true;
+      }
+    }
+  }
+  return false;
+}
+
+/// Parameters of which nothing is to be seen.
+std::vector<std::string> MissingValues::findUnseen() const {
+  std::vector<std::string> unseen;
+  for (const std::string &name : model.getParameters())
+    if (!model.isRead(name) && !model.placed.contains(name) &&
+        !model.named.contains(name) && !findings.isLost(name) &&
+        !folded.contains(name))
+      unseen.push_back(name);
+  return unseen;
+}
+
+void MissingValues::judge() {
+  std::vector<std::string> hard;
+  bool anyTwin = false;
+  for (const auto &[value, callers] : gone) {
+    StringRef base = baseName(value);
+    bool isHarmless = classify(base) & Harmless;
+    if (base == "detach") {
+      restoreDetaches(value, callers);
+    } else if (goneOutputs.contains(value)) {
+      if (!isHarmless)
+        hard.push_back(value);
+    } else if (!isHarmless && !folded.contains(value)) {
+      if (hasTwin(value, callers))
+        anyTwin = true;
+      else
+        hard.push_back(value);
+    }
+  }
+  if (hasDetached && (anyTwin || !hard.empty()))
+    findings.lose("nodes were merged beside a gradient that the model stops, "
+                  "and one may stand for one with and one without it",
+                  {});
+  std::vector<std::string> unseen = findUnseen();
+  if (!unseen.empty() && !hard.empty())
+    findings.lose("nothing is left of " + listNames(hard) +
+                      " of the model, which no other value explains",
+                  unseen);
+}
+
+void MissingValues::run() {
+  findGone();
+  findGoneOutputs();
+  judge();
+}
+
+void onnximport::findMissing(ExportedModel &model, Findings &findings) {
+  MissingValues(model, findings).run();
+}
+
+/// torch.no_grad() becomes a graph of its own, whose nodes come from no line of
+/// a model; so does an autocast region, so that it is no proof.
+void onnximport::findGradientlessRegions(const ExportedModel &model,
+                                         Findings &findings) {
+  std::vector<std::string> values;
+  for (const CallNodes &nodes : model.getCalls())
+    for (size_t index : nodes.nodes)
+      if (model.stackTraceOf(index).starts_with("File \"<eval_with_key>"))
+        values.push_back(model.node(index).displayName().str());
+  if (!values.empty())
+    findings.doubts.push_back(
+        "nodes " + listNames(values) +
+        " come from a region such as torch.no_grad(), which the file does not "
+        "tell from others: if gradients stop there, use .detach() instead");
+}

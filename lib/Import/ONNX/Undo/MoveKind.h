@@ -1,0 +1,36 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How a folded tensor was made of its parameters.
+
+#ifndef NTK_LIB_IMPORT_ONNX_UNDO_MOVEKIND_H
+#define NTK_LIB_IMPORT_ONNX_UNDO_MOVEKIND_H
+
+#include "Undo/ExportedModel.h"
+
+namespace mlir::ntk::onnximport {
+
+enum class MoveKind {
+  Detached,   ///< a constant: the model stops its gradient
+  Joined,     ///< several parameters, each element once
+  Transposed, ///< a matrix transposed
+  Reshaped,   ///< the same elements in the same order
+  Moved,      ///< each element once
+  Negated,
+  Shifted, ///< a constant added
+  Picked,  ///< some of the elements
+  Repeated,
+  Computed ///< anything else
+};
+
+/// The operators by which the tensor was made of parameters, by base name and
+/// in order, its own among them.
+std::vector<std::string> getOperators(const ExportedModel &model,
+                                      llvm::StringRef tensor);
+
+/// By the names that were folded and the calls that read the tensor.
+MoveKind findKind(const ExportedModel &model, llvm::StringRef tensor);
+
+} // namespace mlir::ntk::onnximport
+
+#endif // NTK_LIB_IMPORT_ONNX_UNDO_MOVEKIND_H

@@ -1,0 +1,282 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Folded tensors become moves of the parameters that they were made of, under
+// the parameters' own names. Which of two permutations it was does not matter
+// to the kernel; that each element of the parameter is one, however often it is
+// read, does. What was computed from parameters by arithmetic is a loss.
+
+#include "Undo/ByValue.h"
+#include "Undo/Findings.h"
+#include "Undo/FxNames.h"
+#include "Undo/MoveKind.h"
+#include "Undo/Parts.h"
+#include "Undo/Tensors.h"
+#include "llvm/ADT/StringExtras.h"
+#include <cmath>
+#include <cstring>
+
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+using llvm::Error;
+using llvm::Expected;
+using llvm::StringRef;
+
+namespace {
+
+/// One folded tensor of one parameter.
+class MoveRestorer {
+public:
+  MoveRestorer(ExportedModel &model, Findings &findings, StringRef tensor,
+               StringRef parameter)
+      : model(model), findings(findings), tensor(tensor), name(parameter),
+        values(*model.find(tensor)) {}
+
+  Error run(MoveKind kind);
+
+private:
+  Expected<bool> restoreGiven(MoveKind kind);
+  Expected<bool> restoreShifted(const Array &given);
+  Error restoreTied(MoveKind kind);
+  Error restoreByKind(MoveKind kind);
+  Expected<bool> joinRepeated(MoveKind kind);
+  void finish(Array parameter, std::vector<Node> nodes);
+  void lose(const std::string &reason);
+
+  ExportedModel &model;
+  Findings &findings;
+  std::string tensor, name;
+  const Array values;
+};
+
+} // namespace
+
+void MoveRestorer::lose(const std::string &reason) {
+  findings.standIns.insert(tensor);
+  findings.lose("'" + tensor + "' " + reason, {name});
+}
+
+/// The parameter is a tensor again, and the nodes make the folded one of it.
+void MoveRestorer::finish(Array parameter, std::vector<Node> nodes) {
+  if (!model.find(name))
+    model.addTensor(name, std::move(parameter));
+  model.computeTensor(tensor, std::move(nodes));
+  ++findings.restored;
+}
+
+/// The sum of a parameter and one number.
+Expected<bool> MoveRestorer::restoreShifted(const Array &given) {
+  Expected<Array> before = convertFloat(given, ElementKind::Float64);
+  Expected<Array> after = convertFloat(values, ElementKind::Float64);
+  if (!before || !after) {
+    consumeError(before.takeError());
+    return after.takeError();
+  }
+  if (given.shape != values.shape || values.size() == 0)
+    return false;
+  auto w = before->as<double>(), v = after->as<double>();
+  double constant = std::round((v[0] - w[0]) * 1024) / 1024;
+  for (auto [a, b] : llvm::zip(w, v))
+    if (std::abs(a + constant - b) > 1e-6 * (std::abs(a) + std::abs(constant)))
+      return false;
+  llvm::MutableArrayRef<char> bytes;
+  Expected<Array> number = Array::allocate(ElementKind::Float64, {}, bytes);
+  if (!number)
+    return number.takeError();
+  std::memcpy(bytes.data(), &constant, sizeof constant);
+  Expected<Array> converted = convertFloat(*number, values.kind);
+  if (!converted)
+    return converted.takeError();
+  std::string added = model.makeName(tensor + ".added");
+  model.addTensor(added, std::move(*converted));
+  finish(given, {model.makeNode("Add", {name, added}, {tensor})});
+  return true;
+}
+
+/// With the parameter's own values at hand, the move is found by them; values
+/// of another training tell no more than the shape.
+Expected<bool> MoveRestorer::restoreGiven(MoveKind kind) {
+  auto found = findings.given.find(name);
+  if (found == findings.given.end() || found->second.kind != values.kind)
+    return false;
+  const Array given = found->second;
+  if (kind == MoveKind::Shifted)
+    return restoreShifted(given);
+  if (kind == MoveKind::Negated)
+    return false;
+  auto nodes = findMove(model, name, given, values, tensor);
+  if (!nodes)
+    return nodes.takeError();
+  if (*nodes) {
+    finish(given, std::move(**nodes));
+    return true;
+  }
+  bool isMove = kind == MoveKind::Reshaped || kind == MoveKind::Moved;
+  if (!isMove || given.size() != values.size())
+    return false;
+  Expected<Node> node = makeReshape(model, name, values.shape, tensor);
+  if (!node)
+    return node.takeError();
+  finish(reshape(values, given.shape), {std::move(*node)});
+  return true;
+}
+
+/// The parameter stands in the file too: this is a tie.
+Error MoveRestorer::restoreTied(MoveKind kind) {
+  if (kind == MoveKind::Shifted) {
+    lose("is '" + name + "' plus a constant, beside '" + name + "'");
+    return Error::success();
+  }
+  auto nodes = findMove(model, name, *model.find(name), values, tensor);
+  if (!nodes)
+    return nodes.takeError();
+  if (*nodes)
+    finish({}, std::move(**nodes));
+  else
+    lose("is tied to '" + name + "' in a way that its values do not tell");
+  return Error::success();
+}
+
+/// Entries that repeat are one, told by their values.
+Expected<bool> MoveRestorer::joinRepeated(MoveKind kind) {
+  std::vector<std::string> operators = getOperators(model, tensor);
+  auto has = [&](StringRef op) { return llvm::is_contained(operators, op); };
+  bool byRows = kind == MoveKind::Picked && values.shape.size() > 1 &&
+                has("embedding") && values.size() > 0;
+  bool byElements = kind == MoveKind::Repeated || has("index") ||
+                    has("gather") || has("index_select");
+  if (!byRows && !byElements)
+    return false;
+  int64_t length = byRows ? values.shape.back() : 1;
+  DistinctRows rows(length * byteWidth(values.kind));
+  std::vector<int64_t> positions = rows.number(values);
+  if (rows.size() == int64_t(positions.size()))
+    return false;
+  if (isUniform(values)) {
+    lose("repeats entries of '" + name +
+         "', and all its values are equal: which are one is not in the file");
+    return true;
+  }
+  std::string bytes = llvm::join(rows.getRows(), "");
+  llvm::MutableArrayRef<char> target;
+  llvm::SmallVector<int64_t> shape{rows.size()};
+  llvm::ArrayRef<int64_t> at(values.shape);
+  if (byRows) {
+    shape.push_back(length);
+    at = at.drop_back();
+  }
+  Expected<Array> distinct = Array::allocate(values.kind, shape, target);
+  if (!distinct)
+    return distinct.takeError();
+  std::memcpy(target.data(), bytes.data(), bytes.size());
+  Expected<Node> node = makeGather(model, name, positions, at, tensor);
+  if (!node)
+    return node.takeError();
+  if (StringRef(bytes).contains(std::string(byteWidth(values.kind), '\0')))
+    findings.doubts.push_back("'" + tensor + "' repeats entries of '" + name +
+                              "', which are told apart by their values");
+  finish(std::move(*distinct), {std::move(*node)});
+  return true;
+}
+
+Error MoveRestorer::restoreByKind(MoveKind kind) {
+  if (kind == MoveKind::Picked || kind == MoveKind::Repeated) {
+    Expected<bool> joined = joinRepeated(kind);
+    if (!joined)
+      return joined.takeError();
+    if (*joined)
+      return Error::success();
+  }
+  if (kind == MoveKind::Transposed || kind == MoveKind::Negated) {
+    bool turns = kind == MoveKind::Transposed;
+    Expected<Array> before = turns ? transpose(values) : negate(values);
+    if (!before)
+      return before.takeError();
+    finish(std::move(*before),
+           {turns ? makeTranspose(model, name, {1, 0}, tensor)
+                  : model.makeNode("Neg", {name}, {tensor})});
+    return Error::success();
+  }
+  if (kind == MoveKind::Shifted && findings.given.count(name)) {
+    lose("is '" + name + "' plus a constant that --params does not tell");
+    return Error::success();
+  }
+  finish(values, {model.makeNode("Identity", {name}, {tensor})});
+  return Error::success();
+}
+
+Error MoveRestorer::run(MoveKind kind) {
+  model.placed.insert(name);
+  if (model.find(name))
+    return restoreTied(kind);
+  Expected<bool> done = restoreGiven(kind);
+  if (!done)
+    return done.takeError();
+  return *done ? Error::success() : restoreByKind(kind);
+}
+
+//===----------------------------------------------------------------------===//
+// All tensors
+//===----------------------------------------------------------------------===//
+
+/// Several parameters in one tensor, each element once: it stands for them.
+static void keepJoined(ExportedModel &model, Findings &findings,
+                       StringRef tensor) {
+  findings.standIns.insert(tensor);
+  std::vector<std::string> parts = model.partsOf(tensor), unlike;
+  for (const std::string &part : parts) {
+    model.placed.insert(part);
+    auto given = findings.given.find(part);
+    if (given != findings.given.end() &&
+        !holdsElements(*model.find(tensor), given->second))
+      unlike.push_back(part);
+  }
+  if (!unlike.empty())
+    findings.lose("'" + tensor.str() + "' joins " + listNames(parts) +
+                      ", and --params has other values",
+                  unlike);
+  for (const std::string &value : model.foldedOf(tensor)->from)
+    if (model.isBuffer(value))
+      findings.doubts.push_back("'" + tensor.str() +
+                                "' joins parameters and '" + value +
+                                "', and is taken as one parameter");
+}
+
+static Error restoreTensor(ExportedModel &model, Findings &findings,
+                           StringRef tensor) {
+  std::vector<std::string> parts = model.partsOf(tensor);
+  switch (MoveKind kind = findKind(model, tensor)) {
+  case MoveKind::Detached:
+    for (const std::string &part : parts)
+      model.placed.insert(part);
+    return Error::success();
+  case MoveKind::Joined:
+    keepJoined(model, findings, tensor);
+    return Error::success();
+  case MoveKind::Computed: {
+    std::string by = llvm::join(getOperators(model, tensor), ", ");
+    findings.standIns.insert(tensor);
+    findings.lose("'" + tensor.str() + "' is computed from " +
+                      listNames(parts) + (by.empty() ? "" : " by " + by),
+                  parts);
+    return Error::success();
+  }
+  default:
+    return MoveRestorer(model, findings, tensor, parts.front()).run(kind);
+  }
+}
+
+Error onnximport::restoreMoved(ExportedModel &model, Findings &findings) {
+  if (Error error = joinParts(model, findings))
+    return error;
+  for (const std::string &tensor : model.foldedNames()) {
+    bool isLeft = model.find(tensor) && model.isRead(tensor) &&
+                  !model.isParameter(tensor) &&
+                  !findings.standIns.contains(tensor) &&
+                  !model.partsOf(tensor).empty();
+    if (isLeft)
+      if (Error error = restoreTensor(model, findings, tensor))
+        return error;
+  }
+  return Error::success();
+}

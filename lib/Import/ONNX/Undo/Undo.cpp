@@ -1,0 +1,179 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The rules in the order that works, and the verdict.
+
+#include "Undo/Undo.h"
+#include "Undo/Findings.h"
+#include "Undo/OlderExporter.h"
+#include "llvm/Support/GlobPattern.h"
+
+using namespace mlir::ntk;
+using namespace mlir::ntk::onnximport;
+using llvm::Error;
+using llvm::StringRef;
+
+std::string onnximport::listNames(llvm::ArrayRef<std::string> names) {
+  std::string text;
+  for (const std::string &name : names.take_front(3))
+    text += (text.empty() ? "'" : ", '") + name + "'";
+  if (names.size() > 3)
+    text += " and " + std::to_string(names.size() - 3) + " more";
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// Rules
+//===----------------------------------------------------------------------===//
+
+/// A parameter whose tensor is not marked as one has other values than it had.
+static void findChanged(const ExportedModel &model, const ExportMetadata &file,
+                        Findings &findings) {
+  if (!model.marksParameters())
+    return;
+  for (const std::string &name : model.getParameters()) {
+    auto origin = file.values.find(name);
+    bool isChanged = model.find(name) && model.isRead(name) &&
+                     origin != file.values.end() &&
+                     origin->second.kind.empty();
+    if (isChanged && !findings.isLost(name) && !findings.given.count(name))
+      findings.losses.push_back(
+          {"the exporter changed the values of", "'" + name + "'", {name}});
+  }
+}
+
+/// Files of torch's exporter, which have a signature.
+static Error undoTorch(Model &file, const ExportMetadata &metadata,
+                       Findings &findings) {
+  ExportedModel model(file, metadata);
+  // A tool that rewrote the nodes left a signature of which nothing is known.
+  if (model.getCalls().empty()) {
+    file.signature.clear();
+    return Error::success();
+  }
+  findGradientlessRegions(model, findings);
+  if (Error error = unfoldBatchNorms(model, findings))
+    return error;
+  findChanged(model, metadata, findings);
+  if (Error error = restoreRecurrent(model, findings))
+    return error;
+  if (Error error = resolveArguments(model, findings))
+    return error;
+  splitByModule(model, findings);
+  splitFolded(model, findings);
+  if (Error error = restoreMoved(model, findings))
+    return error;
+  findMissing(model, findings);
+  if (Error error = obeyPadding(model))
+    return error;
+  if (!findings.openBiases.empty())
+    findings.doubts.push_back(
+        "biases " + listNames(findings.openBiases) +
+        ", zeros that the exporter removed, are taken to have an element for "
+        "each output; --params decides");
+  model.finish();
+  return Error::success();
+}
+
+//===----------------------------------------------------------------------===//
+// Verdict
+//===----------------------------------------------------------------------===//
+
+static bool matches(llvm::ArrayRef<std::string> globs, StringRef name) {
+  return llvm::any_of(globs, [&](const std::string &text) {
+    llvm::Expected<llvm::GlobPattern> glob = llvm::GlobPattern::create(text);
+    if (!glob) {
+      consumeError(glob.takeError());
+      return false;
+    }
+    return name == text || glob->match(name);
+  });
+}
+
+/// Would the kernel contain any of the lost parameters? A loss that names none
+/// may touch all.
+static bool concerns(const Loss &loss, const OnnxImportOptions &options) {
+  return loss.parameters.empty() ||
+         llvm::any_of(loss.parameters, [&](const std::string &name) {
+           return (options.wrt.empty() || matches(options.wrt, name)) &&
+                  !matches(options.frozen, name);
+         });
+}
+
+/// "batch norm is folded into '0.weight', '3.weight'; 'mul' is computed …".
+static std::string describe(llvm::ArrayRef<Loss> losses) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> kinds;
+  for (const Loss &loss : losses) {
+    auto kind = llvm::find_if(
+        kinds, [&](const auto &entry) { return entry.first == loss.kind; });
+    if (kind == kinds.end())
+      kind = kinds.insert(kinds.end(), {loss.kind, {}});
+    if (!loss.subject.empty())
+      kind->second.push_back(loss.subject);
+  }
+  std::string text;
+  for (const auto &[kind, subjects] : llvm::ArrayRef(kinds).take_front(3)) {
+    text += (text.empty() ? "" : "; ") + kind;
+    for (const std::string &subject : llvm::ArrayRef(subjects).take_front(3))
+      text += (subject == subjects.front() ? " " : ", ") + subject;
+    if (subjects.size() > 3)
+      text += " and " + std::to_string(subjects.size() - 3) + " more";
+  }
+  if (kinds.size() > 3)
+    text += "; and " + std::to_string(kinds.size() - 3) + " more such";
+  return text;
+}
+
+static Error makeError(llvm::ArrayRef<Loss> losses, size_t numParameters) {
+  // The older exporter has settings of its own.
+  llvm::StringRef settings = numParameters
+                                 ? "optimize=False"
+                                 : "dynamo=False, do_constant_folding=False, "
+                                   "training=torch.onnx.TrainingMode.PRESERVE";
+  std::vector<std::string> lost;
+  bool isNorm = false;
+  for (const Loss &loss : losses) {
+    isNorm |= StringRef(loss.kind).starts_with("batch norm");
+    for (const std::string &name : loss.parameters)
+      if (!llvm::is_contained(lost, name))
+        lost.push_back(name);
+  }
+  std::string count =
+      lost.empty() ? ""
+                   : ": lost are " + std::to_string(lost.size()) +
+                         (numParameters ? " of " + std::to_string(numParameters)
+                                        : std::string()) +
+                         " parameters, " + listNames(lost);
+  return llvm::createStringError(
+      "the kernel of this file is not that of the model" + count + " (" +
+      describe(losses) + "); export with torch.onnx.export(model.eval(), …, " +
+      settings.str() + "), " +
+      (isNorm ? "give the model's state_dict by --params, " : "") +
+      "or take the file as it is with --accept-export");
+}
+
+Error onnximport::undoExport(Model &model, const ExportMetadata &metadata,
+                             const OnnxImportOptions &options,
+                             OnnxImport &result,
+                             llvm::StringSet<> &standIns) {
+  bool isTorch = !model.signature.empty();
+  if (!isTorch && model.producer != "pytorch")
+    return Error::success();
+  Findings findings;
+  for (const NamedArray &entry : options.values) {
+    findings.given[entry.name] = entry.array;
+    findings.givenOrder.push_back(entry.name);
+  }
+  size_t numParameters = StringRef(model.signature).count(": PARAMETER ");
+  if (Error error = isTorch ? undoTorch(model, metadata, findings)
+                            : undoOlderExporter(model, metadata, findings))
+    return error;
+  standIns = findings.standIns;
+  llvm::append_range(result.warnings, findings.doubts);
+  std::vector<Loss> losses;
+  llvm::copy_if(findings.losses, std::back_inserter(losses),
+                [&](const Loss &loss) { return concerns(loss, options); });
+  if (losses.empty() || options.acceptExport)
+    return Error::success();
+  return makeError(losses, numParameters);
+}
