@@ -14,6 +14,12 @@ namespace mlir::ntk::detail {
 /// The error "where: message".
 llvm::Error dataError(llvm::StringRef where, const llvm::Twine &message);
 
+/// What to do with a file that torch.save wrote.
+inline constexpr llvm::StringLiteral torchHint =
+    "expected an .npy, .npz or .safetensors file, but this is one of "
+    "torch.save; parameters are saved by safetensors.torch.save_file(model."
+    "state_dict(), 'W.safetensors'), examples by np.save('x.npy', x.numpy())";
+
 /// The file, mapped if it is not small. Fails for what cannot be read.
 llvm::Expected<std::shared_ptr<llvm::MemoryBuffer>>
 openFile(llvm::StringRef path);

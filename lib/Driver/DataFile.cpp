@@ -41,6 +41,8 @@ Expected<std::vector<NamedArray>> mlir::ntk::readArrays(StringRef path) {
     return readNpz(path);
   if (bytes.size() > 8 && bytes[8] == '{')
     return readSafetensors(path);
+  if (bytes.starts_with("\x80\x02")) // a pickle, which torch.save once wrote
+    return dataError(path, torchHint);
   return dataError(path, "not an .npy, .npz or .safetensors file");
 }
 

@@ -70,6 +70,18 @@ static Expected<zip_t *> openArchive(const std::string &path, int flags) {
   return std::move(result);
 }
 
+/// Is it an archive that torch.save, torch.jit.save or torch.export.save wrote?
+static bool isOfTorch(zip_t *archive) {
+  zip_int64_t count = zip_get_num_entries(archive, 0);
+  for (zip_int64_t index = 0; index < count; ++index) {
+    const char *name = zip_get_name(archive, index, 0);
+    StringRef file = name ? StringRef(name).rsplit('/').second : "";
+    if (file == "data.pkl" || file == "archive_format")
+      return true;
+  }
+  return false;
+}
+
 Expected<std::vector<NamedArray>> mlir::ntk::readNpz(StringRef path) {
   auto file = openFile(path); // For its size and the system's own messages.
   if (!file)
@@ -89,8 +101,11 @@ Expected<std::vector<NamedArray>> mlir::ntk::readNpz(StringRef path) {
       return dataError(path, zip_strerror(*archive));
     StringRef name = (stat.valid & ZIP_STAT_NAME) ? stat.name : "";
     std::string where = (path + ":" + name).str();
-    if (!name.consume_back(".npy"))
+    if (!name.consume_back(".npy")) {
+      if (isOfTorch(*archive))
+        return dataError(path, torchHint);
       return dataError(where, "expected only .npy files in the archive");
+    }
     auto bytes = readMember(*archive, index, stat, archiveSize, where);
     if (!bytes)
       return bytes.takeError();

@@ -119,6 +119,13 @@ static Error checkIds(Model &model, const NetworkInput &input,
 static Expected<Array> takeElements(Model &model, const NetworkInput &input,
                                     const Array &array, const Twine &where,
                                     bool allowNonFinite) {
+  if (isa<FloatType>(input.type.getElementType()) && !isFloat(array.kind)) {
+    return createStringError(where + ": expected floats, but got " +
+                             describe(array.kind, array.shape) +
+                             "; convert them with x.astype(np.float32) and "
+                             "scale them as the network expects them (images "
+                             "often to x / 255)");
+  }
   Expected<Array> result = convertTo(array, input.type.getElementType(), where);
   if (!result)
     return result;

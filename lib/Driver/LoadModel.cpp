@@ -5,13 +5,13 @@
 // takes them from --params. Either way the store ends up with a tensor of the
 // right shape for every parameter and buffer.
 
+#include "StateFile.h"
 #include "mlir/Parser/Parser.h"
 #include "ntk/Driver/Diagnostics.h"
 #include "ntk/Driver/Model.h"
 #include "ntk/Import/ONNX.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/GlobPattern.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -76,99 +76,79 @@ static Error findNetwork(Model &model, StringRef path) {
   return Error::success();
 }
 
+/// The parameters and buffers of a network in MLIR, which says what they are.
+static void listTensors(Model &model) {
+  for (unsigned i = 0; i < model.network.getNumArguments(); ++i) {
+    StringRef name = getStoredName(model.network, i);
+    auto type = cast<RankedTensorType>(model.network.getArgumentTypes()[i]);
+    if (name.empty() || !isa<FloatType>(type.getElementType()))
+      continue;
+    ParameterChoice choice;
+    choice.name = name.str();
+    choice.kind = type.getElementType().isF64() ? ElementKind::Float64
+                                                : ElementKind::Float32;
+    choice.shape.assign(type.getShape().begin(), type.getShape().end());
+    choice.taken = !model.network.getParameterName(i).empty();
+    choice.role = choice.taken ? ParameterChoice::Role::Parameter
+                               : ParameterChoice::Role::Buffer;
+    choice.why =
+        choice.taken ? "a parameter of the network" : "a buffer of the network";
+    model.choices.push_back(std::move(choice));
+  }
+}
+
 /// The parameters that the options ask for, of those the network has.
 static Error selectParameters(Model &model, const RunOptions &options) {
-  std::vector<std::string> names;
+  auto buffers = std::stable_partition(
+      model.choices.begin(), model.choices.end(),
+      [](const ParameterChoice &choice) { return choice.taken; });
+  MutableArrayRef<ParameterChoice> parameters(model.choices);
+  return applyGlobs(
+      parameters.take_front(std::distance(model.choices.begin(), buffers)),
+      options.wrt, options.frozen);
+}
+
+/// The names to differentiate by, in the network's order.
+static void findTaken(Model &model) {
+  llvm::StringSet<> taken;
+  for (const ParameterChoice &choice : model.choices)
+    if (choice.taken)
+      taken.insert(choice.name);
   for (unsigned i = 0; i < model.network.getNumArguments(); ++i)
-    if (StringRef name = model.network.getParameterName(i); !name.empty())
-      names.push_back(name.str());
-  auto match = [&](StringRef option, const std::vector<std::string> &globs,
-                   llvm::StringSet<> &matched) -> Error {
-    for (const std::string &text : globs) {
-      Expected<llvm::GlobPattern> glob = llvm::GlobPattern::create(text);
-      if (!glob)
-        return createStringError("--" + option + ": '" + text +
-                                 "': " + llvm::toString(glob.takeError()));
-      bool any = false;
-      for (const std::string &name : names) {
-        if (name == text || glob->match(name)) {
-          matched.insert(name);
-          any = true;
-        }
-      }
-      if (!any)
-        return createStringError("--" + option + ": '" + text +
-                                 "' matches no parameter of the network");
-    }
-    return Error::success();
-  };
-  llvm::StringSet<> wanted, frozen;
-  if (Error error = match("wrt", options.wrt, wanted))
-    return error;
-  if (Error error = match("frozen", options.frozen, frozen))
-    return error;
-  for (const std::string &name : names)
-    if ((options.wrt.empty() || wanted.contains(name)) &&
-        !frozen.contains(name))
-      model.wrt.push_back(name);
-  return Error::success();
+    if (StringRef name = model.network.getParameterName(i);
+        taken.contains(name))
+      model.wrt.push_back(name.str());
 }
 
 //===----------------------------------------------------------------------===//
 // Parameters
 //===----------------------------------------------------------------------===//
 
-/// Checks a tensor of a file against the argument it is meant for.
-static Error checkParameter(const Array &array, StringRef path, StringRef name,
-                            RankedTensorType type) {
-  if (ArrayRef<int64_t>(array.shape) != type.getShape() ||
-      isFloat(array.kind) != isa<FloatType>(type.getElementType())) {
-    std::string text;
-    llvm::raw_string_ostream(text) << type;
-    return createStringError(path + ": '" + name + "': expected " + text +
-                             ", but got " + describe(array.kind, array.shape));
-  }
-  return Error::success();
+/// Is the array one for the argument, in kind and shape?
+static bool fits(const Array &array, RankedTensorType type) {
+  return ArrayRef<int64_t>(array.shape) == type.getShape() &&
+         isFloat(array.kind) == isa<FloatType>(type.getElementType());
 }
 
-/// Replaces tensors of the store by those of the file at `path`.
-static Error readParameters(Model &model, StringRef path) {
-  Expected<std::vector<NamedArray>> arrays = readArrays(path);
-  if (!arrays)
-    return arrays.takeError();
-  llvm::StringMap<Array> byName;
-  for (NamedArray &entry : *arrays)
-    byName[entry.name] = entry.array;
+/// Replaces tensors of the store by those of the same name, where they fit.
+static void setValues(Model &model, ArrayRef<NamedArray> arrays) {
+  llvm::StringMap<const Array *> byName;
+  for (const NamedArray &entry : arrays)
+    byName[entry.name] = &entry.array;
   ParameterStore store;
   for (unsigned i = 0; i < model.network.getNumArguments(); ++i) {
     StringRef name = getStoredName(model.network, i);
     if (name.empty())
       continue;
     bool trainable = !model.network.getParameterName(i).empty();
-    auto found = byName.find(name);
-    if (found == byName.end()) {
-      if (const StoredTensor *old = model.store.find(name))
-        store.add(name, old->values, trainable);
-      continue;
-    }
+    const Array *given = byName.lookup(name);
     auto type = cast<RankedTensorType>(model.network.getArgumentTypes()[i]);
-    if (Error error = checkParameter(found->second, path, name, type))
-      return error;
-    store.add(name, found->second, trainable);
-    byName.erase(found);
-  }
-  // Integers, as the counters of batches that a state_dict holds, can be no
-  // parameters; a float of another name is probably one misspelt.
-  for (const auto &entry : byName) {
-    if (isFloat(entry.second.kind)) {
-      return createStringError(path +
-                               ": the network has no parameter or buffer "
-                               "named '" +
-                               entry.first() + "'");
-    }
+    if (given && fits(*given, type))
+      store.add(name, *given, trainable);
+    else if (const StoredTensor *old = model.store.find(name))
+      store.add(name, old->values, trainable);
   }
   model.store = std::move(store);
-  return Error::success();
 }
 
 /// Every parameter and buffer has its tensor.
@@ -233,8 +213,10 @@ static Expected<Model> takeNetwork(OwningOpRef<ModuleOp> module,
     return createStringError(options.model + ": the network computes in " +
                              (model.getRealType().isF64() ? "f64" : "f32") +
                              ", --dtype cannot change that");
+  listTensors(model);
   if (Error error = selectParameters(model, options))
     return std::move(error);
+  findTaken(model);
   return model;
 }
 
@@ -254,8 +236,10 @@ static Error checkSharedFinite(const OnnxImport &onnx,
 }
 
 static Expected<Model> loadOnnx(MLIRContext &context, const RunOptions &options,
-                                const GivenArrays &given) {
+                                const GivenArrays &given,
+                                ArrayRef<NamedArray> values) {
   OnnxImportOptions import;
+  import.values = values;
   import.wrt = options.wrt;
   import.frozen = options.frozen;
   import.doublePrecision = options.doublePrecision.value_or(false);
@@ -267,12 +251,6 @@ static Expected<Model> loadOnnx(MLIRContext &context, const RunOptions &options,
   if (options.wholeBatch && options.x1.empty())
     import.batchSize = options.n1;
   import.acceptExport = options.acceptExport;
-  if (!options.params.empty()) {
-    Expected<std::vector<NamedArray>> values = readArrays(options.params);
-    if (!values)
-      return values.takeError();
-    import.values = std::move(*values);
-  }
   Expected<OnnxImport> onnx = importOnnx(options.model, context, import);
   if (!onnx)
     return onnx.takeError();
@@ -293,24 +271,27 @@ static Expected<Model> loadOnnx(MLIRContext &context, const RunOptions &options,
   model.shared = std::move(onnx->shared);
   model.unused = std::move(onnx->unused);
   model.batchSize = onnx->wholeBatchSize;
-  model.summary = std::move(onnx->summary);
+  model.choices = std::move(onnx->choices);
+  model.notes = std::move(onnx->notes);
   model.warnings = std::move(onnx->warnings);
   if (Error error = findNetwork(model, options.model))
     return std::move(error);
-  RunOptions all;
-  if (Error error = selectParameters(model, all)) // the import has chosen
-    return std::move(error);
+  findTaken(model);
   return model;
 }
 
 /// Values for the parameters of a model.
 static Expected<Model> complete(Expected<Model> model,
-                                const RunOptions &options, bool needsValues) {
+                                const RunOptions &options,
+                                ArrayRef<NamedArray> values, bool needsValues) {
   if (!model)
     return model;
-  if (!options.params.empty())
-    if (Error error = readParameters(*model, options.params))
+  if (!options.params.empty()) {
+    if (Error error = checkState(*model, values, options.params,
+                                 options.partialParameters))
       return std::move(error);
+    setValues(*model, values);
+  }
   if (needsValues)
     if (Error error = checkParameters(*model, options))
       return std::move(error);
@@ -318,17 +299,28 @@ static Expected<Model> complete(Expected<Model> model,
     return createStringError(options.model +
                              ": expected an input with an axis "
                              "for --whole-batch, but there is none");
-  if (model->wrt.empty())
+  if (model->wrt.empty() && !options.listParameters)
     return createStringError(options.model +
                              ": expected a trainable parameter, but there is "
-                             "none to differentiate by");
+                             "none to differentiate by (--parameters lists "
+                             "all tensors)");
   return model;
+}
+
+/// The arrays of `--params`, if it is given.
+static Expected<std::vector<NamedArray>> readValues(const RunOptions &options) {
+  if (options.params.empty())
+    return std::vector<NamedArray>();
+  return readArrays(options.params);
 }
 
 Expected<Model> mlir::ntk::loadModel(OwningOpRef<ModuleOp> module,
                                      const RunOptions &options,
                                      bool needsValues) {
-  return complete(takeNetwork(std::move(module), options), options,
+  Expected<std::vector<NamedArray>> values = readValues(options);
+  if (!values)
+    return values.takeError();
+  return complete(takeNetwork(std::move(module), options), options, *values,
                   needsValues);
 }
 
@@ -340,10 +332,15 @@ Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
           options.model, llvm::sys::fs::AccessMode::Exist))
     return createStringError(options.model + ": " +
                              StringRef(code.message()).lower());
-  if (StringRef(options.model).ends_with(".onnx"))
-    return complete(loadOnnx(context, options, given), options, needsValues);
-  Expected<OwningOpRef<ModuleOp>> module = parseModule(context, options);
-  if (!module)
-    return module.takeError();
-  return loadModel(std::move(*module), options, needsValues);
+  if (!StringRef(options.model).ends_with(".onnx")) {
+    Expected<OwningOpRef<ModuleOp>> module = parseModule(context, options);
+    if (!module)
+      return module.takeError();
+    return loadModel(std::move(*module), options, needsValues);
+  }
+  Expected<std::vector<NamedArray>> values = readValues(options);
+  if (!values)
+    return values.takeError();
+  return complete(loadOnnx(context, options, given, *values), options, *values,
+                  needsValues);
 }

@@ -187,10 +187,16 @@ static constexpr Option options[] = {
      "a size beside the batch that the model leaves open, by the name of the\n"
      "axis, or as INPUT.AXIS where it has none",
      addSizes},
-    {Option::Both, "wrt", "GLOB,...", "differentiate by these parameters only",
+    {Option::Both, "wrt", "GLOB,...",
+     "differentiate by these parameters only, or with a + in front, "
+     "+GLOB,...,\n"
+     "by these, too",
      addGlobs<&RunOptions::wrt>},
     {Option::Both, "frozen", "GLOB,...", "do not differentiate by these",
      addGlobs<&RunOptions::frozen>},
+    {Option::Run, "parameters", "",
+     "list the model's tensors, which are parameters and why, and stop",
+     setFlag<&RunOptions::listParameters>},
     {Option::Both, "params", "W.npz|W.safetensors",
      "parameters and buffers by name, instead of those in the model",
      setFile<&RunOptions::params>},
@@ -198,6 +204,9 @@ static constexpr Option options[] = {
      "compute the kernel of the file as it is, although its exporter changed\n"
      "parameters in a way that cannot be undone",
      setFlag<&RunOptions::acceptExport>},
+    {Option::Both, "partial-params", "",
+     "keep the model's own where --params has none",
+     setFlag<&RunOptions::partialParameters>},
     {Option::Both, "method", "M",
      "auto (the default), or a method of the paper: jacobian-contraction,\n"
      "ntk-vector-products, structured",

@@ -103,6 +103,23 @@ static Error readOption(Tool tool, RunOptions &result,
   return option->set(result, option->name, value);
 }
 
+/// What a file is that is no model of ours, by its name, and what to do.
+static StringRef explainEnding(StringRef path) {
+  StringRef ending = path.rsplit('.').second;
+  auto isOneOf = [&](std::initializer_list<StringRef> endings) {
+    return path.contains('.') && llvm::is_contained(endings, ending);
+  };
+  if (isOneOf({"pt", "pth", "pt2", "ckpt", "bin"}))
+    return ", but got one of PyTorch's; export the model with "
+           "torch.onnx.export, see --help";
+  if (isOneOf({"safetensors", "npz"}))
+    return ", but got one of parameters, which --params takes; a model is "
+           "exported with torch.onnx.export, see --help";
+  if (isOneOf({"h5", "keras", "pb", "tflite"}))
+    return ", but got one of TensorFlow's; tf2onnx converts it";
+  return "";
+}
+
 /// What only the whole command line can tell.
 static Error checkOptions(Tool tool, const RunOptions &o) {
   if (o.model.empty())
@@ -110,7 +127,10 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
         "expected a model, MODEL.onnx or MODEL.mlir, see --help");
   StringRef model = o.model;
   if (!model.ends_with(".onnx") && !model.ends_with(".mlir"))
-    return createStringError(model + ": expected an .onnx or .mlir file");
+    return createStringError(model + ": expected an .onnx or .mlir file" +
+                             explainEnding(model));
+  if (o.partialParameters && o.params.empty())
+    return createStringError("--partial-params: expected --params");
   auto isFull = [&](const AxisChoice &axis) {
     return axis.kind.empty() && o.kernel == "full";
   };
@@ -137,6 +157,8 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
                                "sides have batches of one size");
     return Error::success();
   }
+  if (o.listParameters)
+    return Error::success();
   if (o.x1.empty())
     return createStringError("expected examples, --x1 A.npy");
   if (!o.output.empty() && !StringRef(o.output).ends_with(".npy"))

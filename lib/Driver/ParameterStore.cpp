@@ -24,6 +24,8 @@ llvm::Error mlir::ntk::checkFinite(const ParameterStore &store) {
   std::string found;
   for (const StoredTensor &tensor : store.tensors()) {
     NonFiniteCount count = countNonFinite(tensor.values);
+    if (!tensor.trainable)
+      count.infinities = 0; // as masks hold them
     if (count.nans == 0 && count.infinities == 0)
       continue;
     found += found.empty() ? "'" : ", '";

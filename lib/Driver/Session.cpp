@@ -84,14 +84,17 @@ Error Session::load() {
   Expected<GivenArrays> given = readGivenArrays(options);
   if (!given)
     return given.takeError();
-  Expected<Model> loaded = loadModel(context, options, *given);
+  Expected<Model> loaded = loadModel(context, options, *given,
+                                     /*needsValues=*/!options.listParameters);
   if (!loaded)
     return loaded.takeError();
   model = std::move(*loaded);
-  if (!model.summary.empty())
-    note(model.summary);
+  for (const std::string &line : model.notes)
+    note(line);
   for (const std::string &warning : model.warnings)
     warn(warning);
+  if (options.listParameters)
+    return Error::success();
   Expected<KernelShape> wanted = getKernelShape(model, options);
   if (!wanted)
     return wanted.takeError();
@@ -305,6 +308,10 @@ Error Session::run() {
       return error;
   if (Error error = load())
     return error;
+  if (options.listParameters) {
+    printChoices(model.choices, llvm::outs());
+    return Error::success();
+  }
   if (options.threads)
     ::ntk::rt::setThreads(*options.threads);
   profile->startup = getProcessSeconds();

@@ -75,6 +75,7 @@ TEST(Options, Defaults) {
   EXPECT_EQ(o.doublePrecision, std::nullopt);
   EXPECT_EQ(o.memoryLimit, std::nullopt);
   EXPECT_EQ(o.plan, ReportFormat::Table);
+  EXPECT_TRUE(parse({"net.onnx", "--parameters"}).listParameters);
   EXPECT_TRUE(parse({"--help"}).help);
   EXPECT_TRUE(parse({"-h"}).help);
 }
@@ -115,6 +116,10 @@ TEST(Options, Errors) {
             "expected one model, but got 'n.onnx' and 'more.onnx'");
   EXPECT_EQ(parseError({"n.txt", "--x1", "a.npy", "--plan"}),
             "n.txt: expected an .onnx or .mlir file");
+  EXPECT_EQ(parseError({"n.pt", "--x1", "a.npy", "--plan"}),
+            "n.pt: expected an .onnx or .mlir file, but got one of PyTorch's; "
+            "export the model with torch.onnx.export, see --help");
+  EXPECT_EQ(with({"--partial-params"}), "--partial-params: expected --params");
   EXPECT_EQ(parseError({"n.onnx", "-o", "t.npy"}),
             "expected examples, --x1 A.npy");
   EXPECT_NE(parseError({}), "");

@@ -35,6 +35,8 @@ TEST(ParameterStore, CountsWhatIsNotFinite) {
   ParameterStore store;
   store.add("good", makeFloats({1, 2}), true);
   EXPECT_FALSE(static_cast<bool>(checkFinite(store)));
+  store.add("mask", makeFloats({0, -INFINITY}), false);
+  EXPECT_FALSE(static_cast<bool>(checkFinite(store)));
   store.add("weight", makeFloats({NAN, 1, INFINITY, NAN}), true);
   store.add("bias", makeFloats({-INFINITY}), true);
   EXPECT_EQ(llvm::toString(checkFinite(store)),

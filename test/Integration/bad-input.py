@@ -73,13 +73,15 @@ refused([mlp, "--x1", good, *write, "--frozen", "*"], "parameter")
 # Parameters.
 refused([mlp, "--x1", good, *write, "--params", "none.npz"], "none.npz")
 wrong = path("w.npz", {"fc1.weight": draw(8, 7)})
-refused([mlp, "--x1", good, *write, "--params", wrong], "fc1.weight", "[8, 7]", "8x6")
+refused([mlp, "--x1", good, *write, "--params", wrong], "fc1.weight", "[8, 7]", "[8, 6]")
 wrong = path("w.npz", {"fc7.weight": draw(8, 6)})
 refused([mlp, "--x1", good, *write, "--params", wrong], "fc7.weight")
+write_partly = [*write, "--partial-params"]
+refused([mlp, "--x1", good, *write_partly, "--params", wrong], "named 'fc7.weight'")
 weights = draw(8, 6)
 weights[0, 0], weights[1, 1] = np.nan, np.inf
 wrong = path("w.npz", {"fc1.weight": weights})
-refused([mlp, "--x1", good, *write, "--params", wrong], "fc1.weight", "1 NaN")
+refused([mlp, "--x1", good, *write_partly, "--params", wrong], "fc1.weight", "1 NaN")
 
 # Examples.
 refused([mlp, "--x1", "none.npy", *write], "--x1", "none.npy", "no such file")

@@ -11,6 +11,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "ntk/Driver/Options.h"
+#include "ntk/Driver/ParameterChoice.h"
 #include "ntk/Driver/ParameterStore.h"
 
 namespace mlir::ntk {
@@ -48,8 +49,9 @@ struct Model {
   std::vector<std::string> wrt;
   /// Examples in the batch, if that is the network's one example.
   std::optional<int64_t> batchSize;
-  std::string summary;
-  std::vector<std::string> warnings;
+  /// What the model's tensors are, and which are parameters.
+  std::vector<ParameterChoice> choices;
+  std::vector<std::string> notes, warnings;
 
   /// f32 or f64.
   FloatType getRealType();

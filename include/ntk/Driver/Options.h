@@ -54,6 +54,8 @@ struct RunOptions {
   bool wholeBatch = false; ///< the batch is the one example
   bool acceptExport = false; ///< see OnnxImportOptions
   bool reference = false, allowNonFinite = false, quiet = false, help = false;
+  bool listParameters = false; ///< the choice of parameters, and nothing else
+  bool partialParameters = false; ///< `params` need not have all of them
 
   // For source: which libraries it leans on, the sizes it is planned for.
   std::string kernels;         ///< see --help; empty: the default

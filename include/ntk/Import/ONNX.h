@@ -10,6 +10,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "ntk/Driver/ParameterChoice.h"
 #include "ntk/Driver/ParameterStore.h"
 #include <optional>
 #include <string>
@@ -21,8 +22,7 @@ struct OnnxImportOptions {
   /// Element type of the network: f32, or f64 if set. Inputs and weights of
   /// another width are converted by whoever runs it.
   bool doublePrecision = false;
-  /// Globs over names of initializers. If `wrt` is not empty, exactly what it
-  /// matches is trainable; what `frozen` matches is not.
+  /// Globs over names of initializers, as applyGlobs takes them.
   std::vector<std::string> wrt, frozen;
   /// Globs over names of outputs, all if empty. What only the others need is
   /// not imported.
@@ -74,10 +74,13 @@ struct OnnxImport {
   /// Examples in a whole batch, if that is the one example: the size of the
   /// batch axis of the first input.
   std::optional<int64_t> wholeBatchSize;
-  /// "took 6 parameters (436 numbers), left 2 buffers (16 numbers)".
-  std::string summary;
-  /// What may have changed the kernel on the way into the file.
+  /// All float initializers, and which of them are parameters.
+  std::vector<ParameterChoice> choices;
+  /// What may have changed the kernel on the way into the file, and what was
+  /// chosen on doubt.
   std::vector<std::string> warnings;
+  /// What was taken and left, and what less weighs.
+  std::vector<std::string> notes;
 };
 
 /// Imports the file at `path`. Errors are one line and name the file and, where

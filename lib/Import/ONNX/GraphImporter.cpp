@@ -87,9 +87,12 @@ GraphValue GraphImporter::importTensor(StringRef name, const Array &array,
 }
 
 void GraphImporter::importInitializers() {
-  for (const NamedTensor &tensor : model.initializers)
-    values[tensor.name] = importTensor(tensor.name, tensor.values,
-                                       trainable.contains(tensor.name));
+  for (const NamedTensor &tensor : model.initializers) {
+    GraphValue &value = values[tensor.name];
+    value = importTensor(tensor.name, tensor.values,
+                         trainable.contains(tensor.name));
+    value.kind = tensor.declared.value_or(value.kind);
+  }
 }
 
 //===----------------------------------------------------------------------===//

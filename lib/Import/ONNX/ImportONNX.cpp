@@ -28,21 +28,6 @@ static std::string networkName(StringRef path) {
   return name;
 }
 
-/// "6 parameters (436 numbers)".
-static std::string count(const ParameterStore &store, bool trainable,
-                         StringRef noun) {
-  int64_t tensors = 0, numbers = 0;
-  for (const StoredTensor &tensor : store.tensors()) {
-    if (tensor.trainable == trainable) {
-      ++tensors;
-      numbers += tensor.values.size();
-    }
-  }
-  return (Twine(tensors) + " " + noun + (tensors == 1 ? "" : "s") + " (" +
-          Twine(numbers) + (numbers == 1 ? " number)" : " numbers)"))
-      .str();
-}
-
 /// Imports the graph into a new module. The first diagnostic is the error.
 static llvm::Error importGraph(const Model &model, ArrayRef<GraphInput> inputs,
                                const llvm::StringSet<> &trainable,
@@ -104,6 +89,41 @@ static llvm::Error explainGuess(llvm::Error error, ArrayRef<GraphInput> inputs,
       "example or for a batch of one size, export it with an open batch axis "
       "(dynamic_shapes, dynamic_axes); if examples depend on each other, see "
       "--whole-batch");
+/// Notes and warnings about the choice.
+static void describeChoices(OnnxImport &result) {
+  Doubts doubts = describeDoubts(result.choices);
+  result.notes.push_back(summarize(result.choices));
+  std::vector<std::string> shared;
+  for (const NamedArray &input : result.shared)
+    shared.push_back(input.name);
+  if (!shared.empty())
+    result.notes.push_back("all examples share " +
+                           quoteNames(shared, shared.size()));
+  llvm::append_range(result.notes, doubts.notes);
+  llvm::append_range(result.warnings, doubts.warnings);
+}
+
+static llvm::StringSet<> getTaken(ArrayRef<ParameterChoice> choices) {
+  llvm::StringSet<> names;
+  for (const ParameterChoice &choice : choices)
+    if (choice.taken)
+      names.insert(choice.name);
+  return names;
+}
+
+/// Finds the tensors that no output depends on.
+static void findUnused(const Model &model, ArrayRef<size_t> liveNodes,
+                       const ParameterStore &store,
+                       std::vector<ParameterChoice> &choices) {
+  llvm::StringSet<> read;
+  for (size_t position : liveNodes)
+    forEachRead(model.nodes[position],
+                [&](const std::string &name) { read.insert(name); });
+  for (const ValueInfo &output : model.outputs)
+    read.insert(output.name);
+  for (ParameterChoice &choice : choices)
+    choice.used &= read.contains(choice.name) &&
+                   (!choice.taken || store.find(choice.name));
 }
 
 static llvm::Expected<OnnxImport> importFile(StringRef path,
@@ -118,6 +138,7 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
   separateMerged(*model);
   if (llvm::Error error = hoistWeights(*model))
     return std::move(error);
+  adoptConstants(*model);
   OnnxImport result;
   llvm::StringSet<> standIns;
   if (llvm::Error error =
@@ -132,17 +153,21 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
       readInputs(*model, *liveNodes, options, result);
   if (!inputs)
     return inputs.takeError();
-  llvm::Expected<llvm::StringSet<>> trainable =
-      chooseTrainable(*model, standIns, options);
-  if (!trainable)
-    return trainable.takeError();
+  llvm::Expected<std::vector<ParameterChoice>> choices =
+      chooseParameters(*model, standIns, options);
+  if (!choices)
+    return choices.takeError();
+  llvm::StringSet<> trainable = getTaken(*choices);
+  std::vector<std::string> warnings = std::move(result.warnings);
+  llvm::append_range(warnings, findWarnings(*model, trainable));
+  setValues(*model, options.values);
   auto importTo = [&](OnnxImport &result, ArrayRef<GraphInput> inputs,
                       Batch batch) {
     result.store = ParameterStore();
     result.inputs.clear();
     result.outputs.clear();
     result.warnings.clear();
-    return importGraph(*model, inputs, *trainable, *liveNodes,
+    return importGraph(*model, inputs, trainable, *liveNodes,
                        networkName(path), options.doublePrecision, batch,
                        context, result);
   };
@@ -170,15 +195,10 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
                               "network may be another for larger batches: " +
                               reason);
   }
-  result.summary = "took " + count(result.store, true, "parameter") +
-                   ", left " + count(result.store, false, "frozen tensor");
-  if (!result.shared.empty()) {
-    std::string names;
-    for (const NamedArray &input : result.shared)
-      names += (names.empty() ? "'" : ", '") + input.name + "'";
-    result.summary += "; all examples share " + names;
-  }
-  llvm::append_range(result.warnings, findWarnings(*model, *trainable));
+  llvm::append_range(result.warnings, warnings);
+  findUnused(*model, *liveNodes, result.store, *choices);
+  result.choices = std::move(*choices);
+  describeChoices(result);
   return result;
 }
 

@@ -22,6 +22,10 @@ namespace mlir::ntk::onnximport {
 struct NamedTensor {
   std::string name;
   Array values;
+  /// The value of a Constant node, which is no parameter as a rule.
+  bool isConstant = false;
+  /// The type in the file, if the values come from elsewhere.
+  std::optional<ElementKind> declared;
 };
 
 struct Graph;

@@ -16,6 +16,8 @@ namespace mlir::ntk::onnximport {
 /// torch's signature of an exported program.
 struct Signature {
   llvm::StringSet<> parameters, buffers;
+  /// Buffers that are not part of the model's state.
+  llvm::StringSet<> transient;
   /// Parameters in the order of the text.
   std::vector<std::string> order;
 };
@@ -27,12 +29,25 @@ std::optional<Signature> readSignature(const Model &model);
 /// equal their own tensors again: it writes `4.weight = Identity(1.weight)`.
 void separateMerged(Model &model);
 
-/// Names of the trainable initializers: by the rule, or by the options' globs,
-/// of which each must match a float initializer. `standIns` are parameters, too,
-/// in files with a signature.
-llvm::Expected<llvm::StringSet<>>
-chooseTrainable(const Model &model, const llvm::StringSet<> &standIns,
-                const OnnxImportOptions &options);
+/// Makes initializers of the Constant nodes that stand where weights and biases
+/// do: some converters write all weights so. Files of torch's exporters, which
+/// never do, stay as they are.
+void adoptConstants(Model &model);
+
+/// Decides for each float initializer, by the rule. In files with a signature
+/// `standIns` are parameters, too: they hold some in another form.
+std::vector<ParameterChoice>
+judgeParameters(const Model &model, const llvm::StringSet<> &standIns);
+
+/// The same with the options' globs, of which each must match a float
+/// initializer.
+llvm::Expected<std::vector<ParameterChoice>>
+chooseParameters(const Model &model, const llvm::StringSet<> &standIns,
+                 const OnnxImportOptions &options);
+
+/// Replaces values of initializers by those of the same name, where kind and
+/// shape fit. Floats and integers of any width stand for each other.
+void setValues(Model &model, llvm::ArrayRef<NamedArray> values);
 
 /// What the exporter may have done to the parameters, each with the setting
 /// that avoids it.

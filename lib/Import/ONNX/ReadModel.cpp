@@ -320,6 +320,10 @@ static llvm::Error parse(StringRef path, ::onnx::ModelProto &proto) {
     return llvm::createStringError(
         "expected a file of less than 2 GiB, but it has " + llvm::Twine(size) +
         " bytes; export with external data");
+  if ((*file)->getBuffer().starts_with("PK\x03\x04"))
+    return llvm::createStringError(
+        "expected an ONNX model, but this is an archive, as torch.save writes; "
+        "export the model with torch.onnx.export, see --help");
   google::protobuf::io::ArrayInputStream stream((*file)->getBufferStart(),
                                                 static_cast<int>(size));
   google::protobuf::io::CodedInputStream coded(&stream);

@@ -19,7 +19,9 @@ namespace {
 struct ImportCommandLine {
   llvm::cl::list<std::string> wrt{
       "wrt", llvm::cl::CommaSeparated,
-      llvm::cl::desc("Trainable parameters: names or globs"),
+      llvm::cl::desc(
+          "Trainable parameters: names or globs, with a + in front besides "
+          "those taken without the option"),
       llvm::cl::value_desc("glob,...")};
   llvm::cl::list<std::string> frozen{
       "frozen", llvm::cl::CommaSeparated,
@@ -99,7 +101,8 @@ static OwningOpRef<Operation *> translate(StringRef path, MLIRContext *context,
   }
   for (const std::string &warning : import->warnings)
     llvm::errs() << "warning: " << path << ": " << warning << "\n";
-  llvm::errs() << path << ": " << import->summary << "\n";
+  for (const std::string &note : import->notes)
+    llvm::errs() << path << ": " << note << "\n";
   return std::move(import->module);
 }
 

@@ -21,16 +21,6 @@ static constexpr llvm::StringLiteral advice =
     "; export with torch.onnx.export(model.eval(), …, optimize=False) to keep "
     "every parameter as it is";
 
-/// "'a', 'b' and 3 more".
-static std::string list(llvm::ArrayRef<std::string> names) {
-  std::string text;
-  for (const std::string &name : names.take_front(3))
-    text += (text.empty() ? "'" : ", '") + name + "'";
-  if (names.size() > 3)
-    text += " and " + std::to_string(names.size() - 3) + " more";
-  return text;
-}
-
 /// (b) Weights that the older exporter folded batch normalisation into.
 static void findFoldedConvolutions(const Model &model,
                                    std::vector<std::string> &warnings) {
@@ -41,7 +31,7 @@ static void findFoldedConvolutions(const Model &model,
   if (!folded.empty())
     warnings.push_back(
         "batch normalisation is folded into the convolution weights " +
-        list(folded) + advice.str());
+        quoteNames(folded) + advice.str());
 }
 
 /// The bits of element `i`, scattered over 64 bits.
@@ -96,7 +86,7 @@ static void findBrokenTies(const Model &model,
       pairs.push_back(it->second->name + "' and '" + tensor.name);
   }
   if (!pairs.empty()) {
-    warnings.push_back("parameters " + list(pairs) +
+    warnings.push_back("parameters " + quoteNames(pairs) +
                        " hold the same numbers: fine for layers that began "
                        "as copies; one parameter of the model must be one "
                        "initializer, and the exporter broke that tie" +

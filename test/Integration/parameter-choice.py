@@ -1,0 +1,306 @@
+# The kernel is by the model's parameters and nothing else: graphs as exporters
+# write them, against finite differences by what the model trains.
+#
+# REQUIRES: onnx
+# RUN: rm -rf %t && mkdir -p %t
+# RUN: %ntk-python %s %t %S/Inputs
+
+import os
+import re
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+folder, inputs = sys.argv[1:]
+sys.path.insert(0, inputs)
+from run import assert_close, finite_difference_jacobian, gram, kernel, ntk_run, save
+
+random = np.random.default_rng(5)
+draw = lambda *shape: random.standard_normal(shape).astype(np.float32)
+node = helper.make_node
+SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
+FOLDED = "pkg.onnxscript.optimizer.folded_from"
+
+
+def model(name, x, nodes, tensors, outputs, producer="", signature="", folded={}):
+    """`outputs`: shapes without the batch. `signature`: lines NAME: KIND."""
+    value = lambda name, shape: helper.make_tensor_value_info(
+        name, TensorProto.FLOAT, ["batch", *shape]
+    )
+    graph = helper.make_graph(
+        nodes,
+        name,
+        [value("x", x)],
+        [value(k, shape) for k, shape in outputs.items()],
+        [numpy_helper.from_array(np.asarray(v), k) for k, v in tensors.items()],
+    )
+    if signature:
+        lines = [
+            f"v_{i}: {kind} target='{target}'" + (" persistent=True" * (kind == "BUFFER"))
+            for i, (target, kind) in enumerate(signature.items())
+        ]
+        graph.metadata_props.add(key=SIGNATURE, value="# inputs\n" + "\n".join(lines))
+    for tensor, names in folded.items():
+        info = helper.make_tensor_value_info(tensor, TensorProto.FLOAT, None)
+        info.metadata_props.add(key=FOLDED, value=str(names))
+        graph.value_info.append(info)
+    opsets = [helper.make_opsetid("", 18)]
+    made = helper.make_model(
+        graph, ir_version=10, opset_imports=opsets, producer_name=producer
+    )
+    path = os.path.join(folder, name + ".onnx")
+    onnx.save(made, path)
+    return path
+
+
+def check(path, x, trained, twin=None):
+    """The kernel is by `trained`, and the table says so. Returns what is said. A
+    `twin` is the same network with all tensors in initializers."""
+    x1, x2 = draw(3, *x), draw(2, *x)
+    jacobians = [
+        finite_difference_jacobian(twin or path, {"x": x}, trained) for x in (x1, x2)
+    ]
+    expected = gram(*jacobians)
+    found = kernel(folder, path, x1, x2, "--dtype", "f64")
+    assert_close(found.reshape(expected.shape), expected, 1e-7)
+    status, table, said = ntk_run(path, "--parameters")
+    assert status == 0, said
+    rows = [re.split(r"\s\s+", line) for line in table.splitlines()[1:]]
+    assert sorted(row[0] for row in rows if row[2] == "taken") == sorted(trained), table
+    return said
+
+
+def contains(said, *words):
+    for word in words:
+        assert word in said, (word, said)
+
+
+# Parameters that reach an output by moves alone.
+shape = [
+    node("Shape", ["x"], ["n"], start=0, end=1),
+    node("Concat", ["n", "three"], ["shape"], axis=0),
+    node("Gemm", ["x", "fc.weight", "fc.bias"], ["mean"], transB=1),
+]
+policy = {
+    "fc.weight": draw(3, 4),
+    "fc.bias": draw(3),
+    "log_std": draw(3),
+    "three": np.array([3]),
+}
+listed = dict.fromkeys(["fc.weight", "fc.bias", "log_std"], "PARAMETER")
+expand = [*shape, node("Expand", ["log_std", "shape"], ["std"])]
+both = {"mean": [3], "std": [3]}
+for name, options in {
+    "signature": dict(producer="pytorch", signature=listed),
+    "older": dict(producer="pytorch"),
+    "other": {},
+}.items():
+    path = model("policy_" + name, [4], expand, policy, both, **options)
+    said = check(path, [4], list(listed))
+    # Without a signature the file does not tell it from a buffer.
+    assert ("--frozen='log_std'" in said) == (name != "signature"), said
+
+# … through a transpose, a slice and a concatenation; of one element.
+token = [
+    *shape[:1],
+    node("MatMul", ["x", "W"], ["h"]),
+    node("Transpose", ["table"], ["t"]),
+    node("Slice", ["t", "one", "two", "one"], ["column"]),
+    node("Unsqueeze", ["column", "zero"], ["row"]),
+    node("Concat", ["n", "ends"], ["shape"], axis=0),
+    node("Expand", ["row", "shape"], ["token"]),
+    node("Unsqueeze", ["h", "one"], ["g"]),
+    node("Reshape", ["token", "rows"], ["f"]),
+    node("Concat", ["f", "g"], ["y"], axis=1),
+]
+tensors = {
+    "W": draw(4, 3),
+    "table": draw(2, 3),
+    **{k: np.array([v]) for k, v in dict(zero=0, one=1, two=2).items()},
+    "ends": np.array([3, 1]),
+    "rows": np.array([0, 1, 3]),
+}
+path = model("token", [4], token, tensors, {"y": [2, 3]})
+check(path, [4], ["W", "table"])
+single = [node("Expand", ["temperature", "shape"], ["y"])]
+tensors = dict(policy, temperature=np.float32(0.7), three=np.array([1]))
+path = model(
+    "single",
+    [4],
+    [*shape, *single],
+    tensors,
+    {"mean": [3], "y": [1]},
+    producer="pytorch",
+    signature=dict(listed, temperature="PARAMETER"),
+)
+check(path, [4], ["fc.weight", "fc.bias", "temperature"])
+
+# Folded tensors: of a parameter, of buffers and constants.
+folded = [
+    node("MatMul", ["x", "val_1"], ["h"]),
+    node("Add", ["h", "fc.bias"], ["g"]),
+    node("Mul", ["g", "val_2"], ["k"]),
+    node("MatMul", ["k", "table"], ["l"]),
+    node("Add", ["l", "val_3"], ["m"]),
+    node("Div", ["m", "scale"], ["y"]),
+]
+tensors = {
+    "val_1": draw(4, 3),
+    "fc.bias": draw(3),
+    "val_2": draw(3),
+    "table": draw(3, 2),
+    "val_3": draw(1, 2),
+    "scale": draw(2),
+}
+names = {"fc.weight": "PARAMETER", "fc.bias": "PARAMETER", "table": "BUFFER"}
+names["scale"] = "CONSTANT_TENSOR"
+path = model(
+    "folded",
+    [4],
+    folded,
+    tensors,
+    {"y": [2]},
+    producer="pytorch",
+    signature=names,
+    folded={"val_1": ["fc.weight"], "val_2": ["sin", "table", "val_0"]},
+)
+said = check(path, [4], ["val_1", "fc.bias"])
+assert "doubt" not in said, said
+
+# Biases of one element behind a product, and single numbers elsewhere.
+heads = {
+    "matmul": [node("MatMul", ["x", "W"], ["h"]), node("Add", ["h", "b"], ["y"])],
+    "reversed": [node("MatMul", ["x", "W"], ["h"]), node("Add", ["b", "h"], ["y"])],
+    "gemm": [
+        node("Gemm", ["x", "V"], ["h"], transB=1),
+        node("Add", ["h", "b"], ["y"]),
+    ],
+    "vector": [
+        node("Einsum", ["x", "v"], ["h"], equation="nk,k->n"),
+        node("Unsqueeze", ["h", "one"], ["g"]),
+        node("Add", ["g", "b"], ["y"]),
+    ],
+    "recurrent": [
+        node("MatMul", ["x", "W"], ["h"]),
+        node("Tanh", ["x"], ["t"]),
+        node("MatMul", ["t", "W"], ["g"]),
+        node("Add", ["h", "g"], ["s"]),
+        node("Add", ["s", "b"], ["y"]),
+    ],
+}
+for name, nodes in heads.items():
+    read = {i for n in nodes for i in n.input}
+    tensors = {"W": draw(4, 1), "V": draw(1, 4), "v": draw(4), "one": np.array([1])}
+    tensors = {k: v for k, v in tensors.items() if k in read}
+    for shape in ([1], [1, 1]):
+        tensors["b"] = draw(*shape)
+        path = model("head_" + name, [4], nodes, tensors, {"y": [1]})
+        trained = [k for k in tensors if k != "one"]
+        said = check(path, [4], trained)
+        contains(said, "left 0 tensors")
+        assert "doubt" not in said, said
+image = [
+    node("Conv", ["x", "K"], ["h"]),
+    node("Add", ["h", "b"], ["g"]),
+    node("Mul", ["g", "slope"], ["k"]),
+    node("Max", ["g", "k"], ["y"]),
+]
+tensors = {"K": draw(1, 2, 2, 2), "b": draw(1, 1, 1), "slope": draw(1, 1, 1, 1)}
+path = model("image", [2, 3, 3], image, tensors, {"y": [1, 2, 2]})
+said = check(path, [2, 3, 3], ["K", "b"])
+contains(said, "left 1 tensor (1 number): 'slope'", "note: left 'slope'", "--wrt='+slope'")
+rank0 = dict(tensors, b=np.float32(0.3))
+said = check(model("image0", [2, 3, 3], image, rank0, {"y": [1, 2, 2]}), [2, 3, 3], ["K", "b"])
+contains(said, "warning: took 'b' as parameter on doubt", "--frozen='b'")
+# One number for several channels is no bias.
+wide = dict(tensors, K=draw(3, 2, 2, 2))
+path = model("wide", [2, 3, 3], image, wide, {"y": [3, 2, 2]})
+contains(check(path, [2, 3, 3], ["K"]), "left 'b', 'slope' as constants on doubt")
+x1 = save(os.path.join(folder, "x1"), draw(3, 2, 3, 3))
+status, table, said = ntk_run(path, "--parameters", "--wrt=+b")
+assert status == 0 and "took 2 parameters" in said and "'b'" in said, said
+status, table, said = ntk_run(path, "--parameters", "--wrt=+b,K")
+assert status == 1 and "--wrt" in said, said
+# A filler of zeros that Gemm multiplies by zero is none either.
+filler = [node("Gemm", ["x", "W", "c"], ["y"], beta=0.0)]
+path = model("filler", [4], filler, {"W": draw(4, 2), "c": np.float32(0)}, {"y": [2]})
+assert "doubt" not in check(path, [4], ["W"])
+
+# Weights in Constant nodes, all of them or one.
+nodes = [
+    node("MatMul", ["x", "W"], ["h"]),
+    node("Add", ["h", "b"], ["g"]),
+    node("Mul", ["g", "k"], ["s"]),
+    node("MatMul", ["s", "V"], ["y"]),
+]
+tensors = {"W": draw(4, 3), "b": draw(3), "k": draw(3), "V": draw(3, 2)}
+twin = model("twin", [4], nodes, tensors, {"y": [2]})
+make = lambda k: node("Constant", [], [k], value=numpy_helper.from_array(tensors[k]))
+path = model("constants", [4], [*map(make, tensors), *nodes], {}, {"y": [2]})
+said = check(path, [4], ["W", "b", "V"], twin)
+contains(said, "took 'W', 'b', 'V' as parameters on doubt", "--frozen='W,b,V'")
+path = model("one", [4], [make("V"), *nodes], {k: tensors[k] for k in "Wbk"}, {"y": [2]})
+said = check(path, [4], ["W", "b", "k"], twin)
+contains(said, "left 'V' as constant on doubt", "--wrt='+V'")
+
+# Files without a signature: buffers, masks, numbers that normalise the input.
+older = [
+    node("Sub", ["x", "mean"], ["a"]),
+    node("Div", ["a", "std"], ["b"]),
+    node("MatMul", ["b", "freq"], ["c"]),
+    node("Sin", ["c"], ["d"]),
+    node("Gemm", ["d", "1.weight", "1.bias"], ["e"], transB=1),
+    node("Add", ["e", "mask"], ["f"]),
+    node("Mul", ["f", "onnx::Mul_9"], ["y"]),
+]
+tensors = {
+    "mean": draw(1, 4),
+    "std": 1 + draw(1, 4) ** 2,
+    "freq": draw(4, 5),
+    "1.weight": draw(3, 5),
+    "1.bias": draw(3),
+    "onnx::Mul_9": draw(1, 3),
+}
+scores = [node("Identity", ["e"], ["f"]), older[-1]]
+path = model("older", [4], older[:5] + scores, tensors, {"y": [3]}, producer="pytorch")
+trained = ["freq", "1.weight", "1.bias", "onnx::Mul_9"]
+said = check(path, [4], trained)
+contains(said, "took 'freq' as", "--frozen='freq'", "took 'onnx::Mul_9' as")
+contains(said, "left 'mean', 'std' as constants on doubt", "--wrt='+mean,+std'")
+attention = [
+    node("MatMul", ["x", "W"], ["q"]),
+    node("Transpose", ["q"], ["k"], perm=[0, 2, 1]),
+    node("MatMul", ["q", "k"], ["s"]),
+    node("Add", ["s", "mask"], ["t"]),
+    node("Softmax", ["t"], ["u"]),
+    node("MatMul", ["u", "q"], ["y"]),
+]
+for hidden in (-1e9, -100, -np.inf):
+    mask = np.triu(np.full((3, 3), hidden, np.float32), 1)
+    tensors = {"W": draw(4, 2), "mask": mask}
+    path = model("attention", [3, 4], attention, tensors, {"y": [3, 2]})
+    said = check(path, [3, 4], ["W"])
+    contains(said, "warning: left 'mask' as constant on doubt", "--wrt='+mask'")
+
+# Names of layers are said as one glob; unused tensors are no word.
+deep, tensors = [], {}
+for layer in range(12):
+    name = f"layers.{layer}.gamma"
+    deep.append(node("Mul", [f"h{layer}" if layer else "x", name], [f"h{layer + 1}"]))
+    tensors[name] = draw(4)
+deep.append(node("Identity", ["h12"], ["y"]))
+tensors["unused.weight"] = draw(2)
+path = model("deep", [4], deep, tensors, {"y": [4]}, producer="pytorch")
+said = check(path, [4], [f"layers.{layer}.gamma" for layer in range(12)])
+contains(said, "took 12 parameters (48 numbers): 'layers.*.gamma'; left 0 tensors")
+contains(said, "--frozen='layers.*.gamma'")
+assert "unused" not in said, said
+
+# An output that no parameter reaches.
+nodes = [node("MatMul", ["x", "W"], ["y"]), node("Tanh", ["x"], ["z"])]
+path = model("constant", [4], nodes, {"W": draw(4, 2)}, {"y": [2], "z": [4]})
+status, _, said = ntk_run(path, "--parameters")
+contains(said, "warning: output 'z'", "its kernel is zero")
+assert "output 'y'" not in said, said
