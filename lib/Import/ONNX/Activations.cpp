@@ -31,35 +31,41 @@ static LogicalResult importFunction(NodeImporter &node) {
   return node.setResult(node.graph.unary<OpTy>(x));
 }
 
+static Number negated(const Number &number) {
+  if (number.isUndecided)
+    return undecided();
+  return {static_cast<int64_t>(-static_cast<uint64_t>(number.integer)),
+          static_cast<int64_t>(-static_cast<uint64_t>(number.perExample)),
+          -number.real,
+          static_cast<int64_t>(-static_cast<uint64_t>(number.position))};
+}
+
 /// −x, of integers too.
 static LogicalResult importNeg(NodeImporter &node) {
   const GraphValue &x = node.input(0);
   if (!x.isKnown())
     return importFunction<NegOp>(node);
   std::vector<Number> numbers = *x.numbers;
-  for (Number &number : numbers) {
-    number = {static_cast<int64_t>(-static_cast<uint64_t>(number.integer)),
-              static_cast<int64_t>(-static_cast<uint64_t>(number.perExample)),
-              -number.real,
-              static_cast<int64_t>(-static_cast<uint64_t>(number.position))};
-  }
+  for (Number &number : numbers)
+    number = negated(number);
   return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
 }
 
-/// |x|, of integers too, as of relative positions.
+/// |x|, of integers too, as of relative positions. The sign may depend on the
+/// place of the example.
 static LogicalResult importAbs(NodeImporter &node) {
   const GraphValue &x = node.input(0);
-  bool isPlain = x.isKnown() && llvm::all_of(*x.numbers, [](const Number &n) {
-                   return n.perExample == 0;
-                 });
-  if (!isPlain || x.isFloat())
+  if (!x.isKnown() || x.isFloat())
     return importFunction<AbsOp, std::fabs>(node);
   std::vector<Number> numbers = *x.numbers;
-  for (Number &number : numbers)
-    if (number.integer < 0)
-      number.integer =
-          static_cast<int64_t>(-static_cast<uint64_t>(number.integer));
-  return node.setResult(makeKnown(x.kind, x.shape, std::move(numbers)));
+  for (Number &number : numbers) {
+    Order order = compareNumbers(number, Number{});
+    if (order.isLessOrEqual)
+      number = negated(number);
+    else if (!order.isGreaterOrEqual)
+      number = undecided();
+  }
+  return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
 }
 
 /// Output = input: what does nothing in inference.

@@ -57,6 +57,9 @@ FailureOr<SmallVector<double>> NodeImporter::getReals(unsigned i) {
   GraphValue value =
       input(i).isKnown() ? input(i) : makeKnown(*input(i).stored);
   SmallVector<double> reals;
+  if (!llvm::all_of(*value.numbers,
+                    [](const Number &number) { return number.isPlain(); }))
+    return graph.refusePlaces();
   for (const Number &number : *value.numbers)
     reals.push_back(value.isFloat() ? number.real
                                     : static_cast<double>(number.integer));
