@@ -50,8 +50,24 @@ static std::optional<Number> foldMul(const Number &a, const Number &b) {
                         uint64_t(a.position) * uint64_t(b.integer))};
 }
 
+/// (a + b · N) / c for integers, where c divides b and the sign is the same for
+/// all N: then the integers of a and b are divided apart.
+static std::optional<Number> divideByPlain(const Number &a, int64_t c) {
+  if (a.perExample % c != 0)
+    return std::nullopt;
+  Order order = compareNumbers(a, Number{});
+  if (!order.isGreaterOrEqual && !order.isLessOrEqual)
+    return std::nullopt;
+  // Quotients are rounded towards zero: down if they are positive.
+  int64_t quotient = a.integer / c;
+  bool isPositive = order.isGreaterOrEqual == (c > 0);
+  if (a.integer % c != 0 && isPositive != ((a.integer < 0) == (c < 0)))
+    quotient += isPositive ? -1 : 1;
+  return Number{quotient, a.perExample / c};
+}
+
 /// Integers are divided towards zero. The quotient of a + b · N is taken only
-/// where it is exact in both.
+/// where it is of that form.
 static std::optional<Number> foldDiv(const Number &a, const Number &b) {
   if (a.position != 0 || b.position != 0)
     return b.integer == 1 && b.isPlain() ? std::optional(a) : std::nullopt;
@@ -68,11 +84,9 @@ static std::optional<Number> foldDiv(const Number &a, const Number &b) {
   }
   if (b.integer == -1)
     return foldSub({}, a);
-  if (a.perExample != 0 &&
-      (a.perExample % b.integer != 0 || a.integer % b.integer != 0))
-    return std::nullopt;
+  if (a.perExample != 0)
+    return divideByPlain(a, b.integer);
   result.integer = a.integer / b.integer;
-  result.perExample = a.perExample / b.integer;
   return result;
 }
 
@@ -207,11 +221,26 @@ static Result divide(NodeImporter &node, const GraphValue &x,
   return node.graph.binary<DivOp>(x, y);
 }
 
+/// The larger or smaller of a place in the batch and an input is no number that
+/// anything could do with, but it has a shape.
+static Result extremumOfPlaces(NodeImporter &node, const GraphValue &x,
+                               const GraphValue &y) {
+  FailureOr<Frame> frame = node.graph.unify({x, y});
+  if (failed(frame))
+    return failure();
+  std::optional<int64_t> count = product(frame->shape);
+  if (!count || *count > maxKnownElements)
+    return node.graph.refusePlaces();
+  return repeatKnown(makeKnown(x.kind, {}, {undecided()}), *frame);
+}
+
 /// Max or Min with a constant is a clip where the file says which derivative
 /// it has on that bound.
 template <typename OpTy>
 static Result extremum(NodeImporter &node, const GraphValue &x,
                        const GraphValue &y) {
+  if (namesPlaces(x) || namesPlaces(y))
+    return extremumOfPlaces(node, x, y);
   constexpr double infinity = std::numeric_limits<double>::infinity();
   constexpr bool isMax = std::is_same_v<OpTy, MaxOp>;
   auto clipAt = [&](const GraphValue &value, double bound, double onBound) {

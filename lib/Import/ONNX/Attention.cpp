@@ -44,8 +44,8 @@ struct Bias {
 
 Result onnximport::splitHeads(NodeImporter &node, const GraphValue &x,
                               int64_t heads) {
-  if (x.batch && (x.batch->axis != 0 || !x.batch->isPure()))
-    return node.emitError() << "expected the batch, alone, as the first axis";
+  if (x.batch && x.batch->axis != 0)
+    return node.emitError() << "expected the batch as the first axis";
   if (x.rank() == 4)
     return x;
   if (x.rank() != 3 || heads < 1 || x.shape[2] % heads != 0) {

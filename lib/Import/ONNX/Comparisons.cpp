@@ -35,6 +35,21 @@ static std::optional<bool> decide(const Order &order, Comparison predicate) {
   llvm_unreachable("all predicates are above");
 }
 
+/// Where a − b is k (n − N + 1), which is zero for the last example alone, and
+/// of the sign of −k for others: for which of them the comparison holds.
+static std::optional<Number> decideForLast(const Number &a, const Number &b,
+                                           Comparison predicate) {
+  int64_t k = a.position - b.position;
+  if (k == 0 || a.perExample - b.perExample != -k || a.integer - b.integer != k)
+    return std::nullopt;
+  Order last{false, true, true, true, false},
+      others{k > 0, k > 0, false, k < 0, k < 0};
+  bool ofLast = *decide(last, predicate), ofOthers = *decide(others, predicate);
+  Number number = undecided();
+  number.holdsForLast = static_cast<int8_t>(ofLast - ofOthers);
+  return number;
+}
+
 template <Comparison predicate>
 static LogicalResult importComparison(NodeImporter &node) {
   const GraphValue &x = node.input(0), &y = node.input(1);
@@ -46,7 +61,8 @@ static LogicalResult importComparison(NodeImporter &node) {
         if (std::isnan(a.real) || std::isnan(b.real))
           return Number{predicate == Comparison::NE};
         std::optional<bool> truth = decide(compareNumbers(a, b), predicate);
-        return truth ? std::optional(Number{*truth}) : std::nullopt;
+        return truth ? std::optional(Number{*truth})
+                     : decideForLast(a, b, predicate);
       }));
 }
 
@@ -83,8 +99,10 @@ static LogicalResult importNot(NodeImporter &node) {
     return node.setResult(node.graph.compare(
         x, makeKnown(ElementKind::Bool, {}, {Number{0}}), Comparison::EQ));
   std::vector<Number> numbers = *x.numbers;
-  for (Number &number : numbers)
+  for (Number &number : numbers) {
     number.integer = !number.integer;
+    number.holdsForLast = static_cast<int8_t>(-number.holdsForLast);
+  }
   return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
 }
 
@@ -110,9 +128,12 @@ static LogicalResult importWhere(NodeImporter &node) {
     positions[i] = broadcastPositions(node.input(i).shape, frame->shape);
   std::vector<Number> numbers;
   for (auto [c, a, b] :
-       llvm::zip_equal(positions[0], positions[1], positions[2]))
-    numbers.push_back((*condition.numbers)[c].integer ? (*x.numbers)[a]
-                                                      : (*y.numbers)[b]);
+       llvm::zip_equal(positions[0], positions[1], positions[2])) {
+    const Number &holds = (*condition.numbers)[c];
+    numbers.push_back(holds.isUndecided ? undecided()
+                      : holds.integer   ? (*x.numbers)[a]
+                                        : (*y.numbers)[b]);
+  }
   GraphValue result = makeKnown(x.kind, frame->shape, std::move(numbers));
   result.batch = frame->batch;
   return node.setResult(result);

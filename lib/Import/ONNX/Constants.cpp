@@ -116,6 +116,8 @@ static LogicalResult importConstantOfShape(NodeImporter &node) {
 /// The sizes of a value, from `start` to `end`.
 static LogicalResult importShape(NodeImporter &node) {
   const GraphValue &x = node.input(0);
+  if (x.hasEnd)
+    return node.graph.refusePlaces();
   int64_t rank = x.rank();
   auto bound = [&](int64_t axis) {
     return std::clamp<int64_t>(axis < 0 ? axis + rank : axis, 0, rank);
@@ -141,24 +143,34 @@ static LogicalResult importSize(NodeImporter &node) {
   return node.setResult(makeKnown(ElementKind::Int64, {}, {size}));
 }
 
-/// 0, 1, …, N − 1: the place of each example in the batch.
+/// A range that counts the examples: start + step · e for e < count · N, of
+/// which each example has `count` elements.
 static std::optional<GraphValue> rangeOverBatch(NodeImporter &node) {
-  const Number *bounds[3];
+  Number bounds[3];
   for (unsigned i = 0; i < 3; ++i) {
     const GraphValue &x = node.input(i);
-    if (!x.isKnown() || x.isFloat() || x.numbers->size() != 1)
+    if (!x.isKnown() || x.isFloat() || x.numbers->size() != 1 ||
+        x.numbers->front().isUndecided)
       return std::nullopt;
-    bounds[i] = &x.numbers->front();
+    bounds[i] = x.numbers->front();
   }
-  Number span = {bounds[1]->integer - bounds[0]->integer,
-                 bounds[1]->perExample - bounds[0]->perExample};
-  if (span.perExample != 1 || span.integer != 0 || bounds[2]->integer != 1 ||
-      bounds[2]->perExample != 0)
+  constexpr int64_t most = int64_t(1) << 32;
+  const auto &[start, limit, delta] = bounds;
+  int64_t step = delta.integer, span = limit.perExample - start.perExample;
+  if (limit.integer != start.integer || start.position != limit.position ||
+      !delta.isPlain() || step < 1 || step > most || span < 1 || span > most ||
+      span % step != 0 || span / step > maxKnownElements ||
+      std::abs(start.integer) > most)
     return std::nullopt;
-  Number place = *bounds[0];
-  place.position = 1;
-  GraphValue range = makeKnown(node.input(0).kind, {1}, {place});
-  range.batch = BatchAxis{0};
+  std::vector<Number> places;
+  for (int64_t i = 0; i < span / step; ++i) {
+    places.push_back(start);
+    places.back().integer += i * step;
+    places.back().position += span;
+  }
+  int64_t count = places.size();
+  GraphValue range = makeKnown(node.input(0).kind, {count}, std::move(places));
+  range.batch = BatchAxis{0, 1, count};
   return range;
 }
 

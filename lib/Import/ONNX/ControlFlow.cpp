@@ -5,6 +5,7 @@
 // the number of a loop's steps must be known then, as they are where shapes
 // decide. A parameter that a loop reads is one parameter with a site a step.
 
+#include "LoopOverBatch.h"
 #include "Operators.h"
 
 using namespace mlir;
@@ -32,6 +33,10 @@ static LogicalResult setOutputs(NodeImporter &node,
 }
 
 static LogicalResult importIf(NodeImporter &node) {
+  const GraphValue &holds = node.input(0);
+  if (holds.isKnown() && holds.numbers->size() == 1 &&
+      holds.numbers->front().holdsForLast != 0)
+    return importEitherBranch(node, holds.numbers->front().holdsForLast > 0);
   FailureOr<int64_t> condition = decide(node, node.input(0), "a condition");
   if (failed(condition))
     return failure();
@@ -93,6 +98,8 @@ static LogicalResult checkPresent(NodeImporter &node, unsigned first) {
 static LogicalResult importLoop(NodeImporter &node) {
   if (failed(checkPresent(node, 2)))
     return failure();
+  if (std::optional<LogicalResult> done = importLoopOverBatch(node))
+    return *done;
   std::optional<int64_t> most;
   if (node.hasInput(0)) {
     FailureOr<int64_t> count = decide(node, node.input(0), "a trip count");

@@ -87,6 +87,8 @@ static LogicalResult importConv(NodeImporter &node) {
   FailureOr<Window> window = readWindow(node, kernel, images->sizes());
   if (failed(window))
     return failure();
+  if (failed(images->checkBatch(node, *window)))
+    return failure();
   if (ArrayRef(window->kernel) != kernel)
     return node.emitError() << "expected kernel_shape to be the weight's sizes";
   FailureOr<Value> x = node.graph.materialize(images->value);
@@ -95,7 +97,7 @@ static LogicalResult importConv(NodeImporter &node) {
     return failure();
   FailureOr<Value> y = node.graph.create<ConvOp>(
       {*x, *w}, geometry(node.graph, images->widen(*window), groups));
-  return node.setResult(makeImages(node, addBias(node, y)));
+  return node.setResult(makeImages(node, *images, addBias(node, y)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -187,8 +189,13 @@ static LogicalResult importConvTranspose(NodeImporter &node) {
   Window window;
   SmallVector<int64_t> outputs;
   if (failed(readTransposedWindow(node, ArrayRef(weight.shape).drop_front(2),
-                                  images->sizes(), window, outputs)))
+                                  images->sizes(), window, outputs)) ||
+      failed(images->checkBatch(node, window)))
     return failure();
+  size_t exchanged = images->exchanged >= 2 ? images->exchanged - 2 : 0;
+  if (images->exchanged >= 2 &&
+      outputs[exchanged] != images->sizes()[exchanged])
+    return node.graph.refuseBatch(node.input(0), images->exchanged, "pad");
   if (images->isStacked)
     outputs.insert(outputs.begin(), images->value.shape[1]);
   FailureOr<Value> x = node.graph.materialize(images->value);
@@ -199,7 +206,7 @@ static LogicalResult importConvTranspose(NodeImporter &node) {
       geometry(node.graph, images->widen(window), groups);
   attributes.push_back(node.graph.attribute("output_size", outputs));
   FailureOr<Value> y = node.graph.create<ConvTransposeOp>({*x, *w}, attributes);
-  return node.setResult(makeImages(node, addBias(node, y)));
+  return node.setResult(makeImages(node, *images, addBias(node, y)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -213,6 +220,9 @@ static LogicalResult importCol2Im(NodeImporter &node) {
                                   block = node.getIntegers(2);
   if (failed(columns) || failed(image) || failed(block))
     return failure();
+  if (columns->exchanged > 0)
+    return node.graph.refuseBatch(node.input(0), columns->exchanged,
+                                  "sum columns");
   if (columns->sizes().size() != 1 || image->empty() ||
       image->size() != block->size() || !isReasonable(*image, 1))
     return node.emitError()
@@ -243,8 +253,8 @@ static LogicalResult importCol2Im(NodeImporter &node) {
   SmallVector<NamedAttribute> attributes = geometry(node.graph, wide, 1);
   attributes.push_back(node.graph.attribute("kernel_size", wide.kernel));
   attributes.push_back(node.graph.attribute("output_size", *image));
-  return node.setResult(
-      makeImages(node, node.graph.create<FoldPatchesOp>(*x, attributes)));
+  return node.setResult(makeImages(
+      node, *columns, node.graph.create<FoldPatchesOp>(*x, attributes)));
 }
 
 ArrayRef<Operator> onnximport::getConvolutionOperators() {

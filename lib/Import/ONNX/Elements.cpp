@@ -20,8 +20,15 @@ struct Access {
   GraphValue data, indices;
   std::optional<GraphValue> updates;
   int64_t batchDims = 0;
-  /// Where the batch axis comes back in the result.
-  std::optional<int64_t> resultBatch;
+  /// The batch axis of what is read or of the updates, and that of the data.
+  std::optional<BatchAxis> resultBatch, dataBatch;
+
+  SmallVector<GraphValue *> getValues() {
+    SmallVector<GraphValue *> values = {&data, &indices};
+    if (updates)
+      values.push_back(&*updates);
+    return values;
+  }
 };
 } // namespace
 
@@ -29,45 +36,47 @@ struct Access {
 // The batch axis
 //===----------------------------------------------------------------------===//
 
-/// Makes `axis` of `x` the batch axis, repeating x where it is one value for
-/// all examples.
+/// Gives `x` the batch axis, repeating x where it is one value for all
+/// examples.
 static LogicalResult matchBatch(NodeImporter &node, GraphValue &x,
-                                int64_t axis) {
-  if (x.isBatch(axis) && x.batch->isPure())
+                                const BatchAxis &batch) {
+  int64_t axis = batch.axis;
+  if (x.batch == batch)
     return success();
+  if (x.batch && node.graph.isFlexible(x) && sameExtent(*x.batch, batch)) {
+    x.batch = batch;
+    return success();
+  }
   if (x.batch || axis >= x.rank())
     return node.emitError() << "expected the batch as axis " << axis
                             << " of each operand: the network mixes examples";
   // Nothing is broadcast here: one entry would be that of the first example.
-  if (node.graph.batchSize() != x.shape[axis])
+  int64_t size = batch.outer * batch.inner;
+  if (!node.graph.batchSize() ||
+      product({size, *node.graph.batchSize()}) != x.shape[axis])
     return node.emitError() << "expected an entry for each example along axis "
                             << axis << ", but got " << x.shape[axis];
-  Frame frame{x.shape, BatchAxis{axis}};
-  frame.shape[axis] = 1;
+  Frame frame{x.shape, batch};
+  frame.shape[axis] = size;
   FailureOr<Frame> common =
       node.graph.unify({x, node.graph.wrap(Value(), x.kind, frame)});
   if (failed(common))
     return failure();
-  if (x.isKnown()) {
-    // Of one example; equal numbers are those of any.
-    std::vector<Number> numbers = *x.numbers;
-    numbers.resize(*product(common->shape));
-    x = makeKnown(x.kind, common->shape, std::move(numbers));
-    x.batch = common->batch;
-    return success();
-  }
-  Result repeated = node.graph.broadcast(x, *common);
-  if (failed(repeated))
+  // Of one example; equal elements are those of any.
+  Result one = node.graph.narrow(x, axis);
+  if (succeeded(one) && one->isKnown())
+    one = repeatKnown(*one, *common);
+  else
+    one = node.graph.broadcast(one, *common);
+  if (failed(one))
     return failure();
-  x = *repeated;
+  x = *one;
   return success();
 }
 
 static LogicalResult takeExamples(NodeImporter &node, Access &access) {
-  SmallVector<GraphValue *> values = {&access.data, &access.indices};
-  if (access.updates)
-    values.push_back(&*access.updates);
-  for (GraphValue *value : values) {
+  access.dataBatch = access.data.batch;
+  for (GraphValue *value : access.getValues()) {
     Result example = node.graph.takeExample(*value);
     if (failed(example))
       return failure();
@@ -80,57 +89,66 @@ static LogicalResult takeExamples(NodeImporter &node, Access &access) {
 /// `axis`.
 static LogicalResult alignElements(NodeImporter &node, Access &access,
                                    int64_t axis) {
-  SmallVector<GraphValue *> values = {&access.data, &access.indices};
-  if (access.updates)
-    values.push_back(&*access.updates);
-  for (GraphValue *value : values) {
+  for (GraphValue *value : access.getValues()) {
     if (value->rank() != access.data.rank())
       return node.emitError()
              << "expected operands of rank " << access.data.rank()
              << ", but got rank " << value->rank();
     if (failed(node.graph.refuseBatch(*value, axis, "pick elements")))
       return failure();
-    if (value->batch)
-      access.resultBatch = value->batch->axis;
+    bool decides = !access.resultBatch || !node.graph.isFlexible(*value);
+    if (value->batch && decides)
+      access.resultBatch = value->batch;
   }
   if (!access.resultBatch)
     return success();
-  for (GraphValue *value : values)
+  for (GraphValue *value : access.getValues())
     if (failed(matchBatch(node, *value, *access.resultBatch)))
       return failure();
   return takeExamples(node, access);
 }
 
-/// Are component `component` of all indices the example's own place?
-static bool namesItself(const GraphValue &indices, int64_t component) {
-  int64_t count = indices.shape.back();
-  if (!indices.isKnown() && !indices.hasPlaces())
+/// Writes component `component` of the indices, which counts along the batch
+/// axis of the data, as the position among the example's own elements that it
+/// names: (o · N + n) · inner + i as o · inner + i. False if it names others.
+static bool nameOwn(GraphValue &indices, int64_t component,
+                    const BatchAxis &batch) {
+  if (!indices.batch || (!indices.isKnown() && !indices.hasPlaces()))
     return false;
-  const std::vector<Number> &numbers =
+  int64_t count = indices.shape.back();
+  std::vector<Number> numbers =
       indices.isKnown() ? *indices.numbers : *indices.places;
   for (size_t i = component; i < numbers.size(); i += count) {
-    const Number &number = numbers[i];
-    if (number.position != 1 || number.integer != 0 || number.perExample != 0 ||
-        number.addsCore)
+    Number &number = numbers[i];
+    int64_t outer = number.perExample / batch.inner;
+    if (number.isUndecided || number.addsCore ||
+        number.position != batch.inner ||
+        number.perExample % batch.inner != 0 || outer < 0 ||
+        outer >= batch.outer || number.integer < 0 ||
+        number.integer >= batch.inner)
       return false;
+    number = Number{outer * batch.inner + number.integer};
   }
+  auto shared = std::make_shared<const std::vector<Number>>(std::move(numbers));
+  (indices.isKnown() ? indices.numbers : indices.places) = std::move(shared);
   return true;
 }
 
-/// Takes the component that names each example itself out of the indices.
+/// Where component `component` of the indices names the example itself: takes
+/// it out, or makes it a position among the elements of the example.
 static LogicalResult alignNamed(NodeImporter &node, Access &access,
                                 int64_t component) {
   GraphValue &indices = access.indices;
+  const BatchAxis &batch = *access.data.batch;
   int64_t last = indices.rank() - 1;
-  if (!indices.batch || !namesItself(indices, component))
-    return node.graph.refuseBatch(access.data, access.data.batch->axis,
-                                  "pick elements");
-  access.resultBatch = indices.batch->axis;
-  SmallVector<int64_t> others;
+  if (!nameOwn(indices, component, batch))
+    return node.graph.refuseBatch(access.data, batch.axis, "pick elements");
+  access.resultBatch = indices.batch;
+  SmallVector<int64_t> kept;
   for (int64_t i = 0; i < indices.shape[last]; ++i)
-    if (i != component)
-      others.push_back(i);
-  Result left = node.graph.pick(indices, last, others);
+    if (i != component || !batch.isPure())
+      kept.push_back(i);
+  Result left = node.graph.pick(indices, last, kept);
   if (failed(left))
     return failure();
   indices = *left;
@@ -147,6 +165,8 @@ static LogicalResult alignRows(NodeImporter &node, Access &access) {
   if (failed(node.graph.refuseBatch(indices, last, "pick elements")))
     return failure();
   std::optional<int64_t> axis;
+  // A merged axis stays, with the elements of one example.
+  bool isPure = !data.batch || data.batch->isPure();
   if (data.batch)
     axis = data.batch->axis;
   else if (access.updates && access.updates->batch)
@@ -163,25 +183,27 @@ static LogicalResult alignRows(NodeImporter &node, Access &access) {
   if (indices.hasPlaces() && !isNamed)
     return node.graph.refusePlaces();
   if (!axis) {
-    if (indices.batch)
-      access.resultBatch = indices.batch->axis;
+    access.resultBatch = indices.batch;
     return takeExamples(node, access);
   }
+  BatchAxis batch = data.batch ? *data.batch : *access.updates->batch;
+  batch.axis = *axis;
   if (isNamed) {
     if (failed(alignNamed(node, access, *axis - access.batchDims)))
       return failure();
   } else if (*axis < access.batchDims) {
-    access.resultBatch = *axis;
-    --access.batchDims;
-    if (failed(matchBatch(node, indices, *axis)))
+    access.resultBatch = batch;
+    access.batchDims -= isPure;
+    if (failed(matchBatch(node, indices, batch)))
       return failure();
   } else {
-    access.resultBatch = *axis + rest;
+    access.resultBatch = batch;
+    access.resultBatch->axis += rest;
     if (indices.batch)
       return node.emitError() << "expected data or indices that are the same "
                                  "for all examples, but both depend on the "
                                  "input";
-    if (failed(matchBatch(node, data, *axis)))
+    if (failed(matchBatch(node, data, batch)))
       return failure();
   }
   if (access.updates &&
@@ -221,7 +243,8 @@ static FailureOr<Access> readElements(NodeImporter &node, int64_t &axis,
       node.getAxis(node.getInteger("axis", 0), access.data.rank());
   if (failed(at) || failed(alignElements(node, access, *at)))
     return failure();
-  bool isBehind = access.resultBatch && *access.resultBatch < *at;
+  bool isBehind = access.resultBatch && access.resultBatch->isPure() &&
+                  access.resultBatch->axis < *at;
   axis = isBehind ? *at - 1 : *at;
   if (failed(checkElements(node, access, axis)))
     return failure();
@@ -255,7 +278,7 @@ static LogicalResult importScatterElements(NodeImporter &node) {
                              flatten(*access->updates), positions);
   return node.setResult(
       graph.giveBatch(graph.reshape(written, access->data.shape, std::nullopt),
-                      access->resultBatch));
+                      access->dataBatch));
 }
 
 /// Reads the operands of GatherND or ScatterND.
@@ -267,7 +290,8 @@ static FailureOr<Access> readRowAccess(NodeImporter &node, bool writes) {
     access.updates = node.input(2);
   else
     access.batchDims = node.getInteger("batch_dims", 0);
-  if (access.data.hasPlaces() || (writes && access.updates->hasPlaces()))
+  if (access.data.hasPlaces() || access.data.hasEnd || access.indices.hasEnd ||
+      (writes && (access.updates->hasPlaces() || access.updates->hasEnd)))
     return node.graph.refusePlaces();
   int64_t rank = access.data.rank(), last = access.indices.rank() - 1;
   if (last < 0 || rank == 0 || access.batchDims < 0 ||
@@ -340,7 +364,7 @@ static LogicalResult importScatterND(NodeImporter &node) {
                 graph.reshape(positions, {count}, std::nullopt));
   return node.setResult(
       graph.giveBatch(graph.reshape(written, access->data.shape, std::nullopt),
-                      access->resultBatch));
+                      access->dataBatch));
 }
 
 ArrayRef<Operator> onnximport::getElementOperators() {

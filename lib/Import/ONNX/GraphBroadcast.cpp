@@ -16,21 +16,27 @@ using namespace mlir::ntk::onnximport;
 // Common shapes
 //===----------------------------------------------------------------------===//
 
-/// Takes the batch axis of a value whose first axis is axis `offset` of the
-/// frame.
-LogicalResult GraphBuilder::unifyBatch(const GraphValue &x, int64_t offset,
-                                       Frame &frame) {
-  if (!x.batch)
-    return success();
-  BatchAxis batch = *x.batch;
-  batch.axis += offset;
-  if (frame.batch && !(*frame.batch == batch)) {
-    return emitError() << "expected the batch at one axis, but it is axis "
-                       << frame.batch->axis << " of one operand and axis "
-                       << batch.axis
-                       << " of another: the network mixes examples";
+/// The batch axis that values have together, whose last axes are those of a
+/// frame of this rank. One whose elements are equal is any of its extent.
+LogicalResult GraphBuilder::unifyBatch(ArrayRef<GraphValue> values,
+                                       int64_t rank, Frame &frame) {
+  for (bool flexible : {false, true}) {
+    for (const GraphValue &x : values) {
+      if (!x.batch || isFlexible(x) != flexible)
+        continue;
+      BatchAxis batch = *x.batch;
+      batch.axis += rank - x.rank();
+      bool fits = !frame.batch || *frame.batch == batch ||
+                  (flexible && sameExtent(*frame.batch, batch));
+      if (!fits)
+        return emitError() << "expected the batch at one axis, but it is axis "
+                           << frame.batch->axis << " of one operand and axis "
+                           << batch.axis
+                           << " of another: the network mixes examples";
+      if (!frame.batch)
+        frame.batch = batch;
+    }
   }
-  frame.batch = batch;
   return success();
 }
 
@@ -49,8 +55,8 @@ LogicalResult GraphBuilder::unifyAxis(const GraphValue &x, int64_t axis,
     return success();
   int64_t &common = frame.shape[offset + axis];
   if (frame.batch && frame.batch->axis == offset + axis) {
-    if (x.splat() && fixedExtent(*frame.batch, fixedBatch) == size)
-      return success(); // one number, repeated for every example
+    if (fixedExtent(*frame.batch, fixedBatch) == size && isUniform(x, axis))
+      return success(); // one value, repeated for every example
     return emitError() << "expected one value for all examples, but got "
                        << size << " along the batch axis " << offset + axis;
   }
@@ -67,9 +73,8 @@ FailureOr<Frame> GraphBuilder::unify(ArrayRef<GraphValue> values) {
   int64_t rank = 0;
   for (const GraphValue &x : values)
     rank = std::max(rank, x.rank());
-  for (const GraphValue &x : values)
-    if (failed(unifyBatch(x, rank - x.rank(), frame)))
-      return failure();
+  if (failed(unifyBatch(values, rank, frame)))
+    return failure();
   frame.shape.assign(rank, 1);
   if (frame.batch)
     frame.shape[frame.batch->axis] = frame.batch->outer * frame.batch->inner;
@@ -85,6 +90,15 @@ FailureOr<Value> GraphBuilder::fit(const GraphValue &x, const Frame &frame) {
   std::optional<Number> splat = x.splat();
   if (splat && splat->isPlain())
     return constant(shape, x.kind, {*splat});
+  // What is repeated for every example of a fixed batch is one value.
+  int64_t at = frame.batch ? frame.batch->axis : -1;
+  at -= static_cast<int64_t>(frame.shape.size()) - x.rank();
+  if (frame.batch && at >= 0 && !x.batch && x.shape[at] != 1) {
+    Result one = narrow(x, at);
+    if (failed(one))
+      return failure();
+    return fit(*one, frame);
+  }
   FailureOr<Value> value = materialize(x);
   if (failed(value))
     return failure();
@@ -110,6 +124,15 @@ FailureOr<Value> GraphBuilder::fit(const GraphValue &x, const Frame &frame) {
     return failure();
   return create<BroadcastOp>(
       *value, {attribute("shape", shape), attribute("dimensions", dimensions)});
+}
+
+GraphValue onnximport::repeatKnown(const GraphValue &x, const Frame &frame) {
+  std::vector<Number> numbers;
+  for (int64_t position : broadcastPositions(x.shape, frame.shape))
+    numbers.push_back((*x.numbers)[position]);
+  GraphValue result = makeKnown(x.kind, frame.shape, std::move(numbers));
+  result.batch = frame.batch;
+  return result;
 }
 
 Result GraphBuilder::broadcast(Result x, const Frame &frame) {

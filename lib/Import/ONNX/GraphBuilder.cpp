@@ -30,15 +30,6 @@ Type GraphBuilder::elementType(ElementKind kind) {
   return builder.getI64Type();
 }
 
-LogicalResult GraphBuilder::refuseBatch(const GraphValue &x, int64_t axis,
-                                        const Twine &action) {
-  if (!x.isBatch(axis))
-    return success();
-  return emitError() << "expected to " << action
-                     << " within one example, but axis " << axis
-                     << " is the batch: the network mixes examples";
-}
-
 LogicalResult GraphBuilder::refusePlaces() {
   return emitError() << "expected values of one example, but got the size of "
                         "the batch or a place in it as a number";
@@ -77,6 +68,8 @@ FailureOr<Value> GraphBuilder::finish(StringRef name, ValueRange operands,
       isa<FloatType>(getElementTypeOrSelf(result)) &&
       llvm::any_of(operands, [&](Value v) { return isActive(v); }))
     setActive(result);
+  if (llvm::any_of(operands, [&](Value v) { return varying.contains(v); }))
+    setVarying(result);
   return result;
 }
 

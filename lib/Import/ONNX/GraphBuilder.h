@@ -84,6 +84,11 @@ public:
   /// Does a trainable parameter reach the value through derivatives?
   bool isActive(Value value) const { return active.contains(value); }
   void setActive(Value value) { active.insert(value); }
+  /// Says that the value differs from example to example.
+  void setVarying(Value value) { varying.insert(value); }
+  /// Whether what is imported is a step of a loop over the examples, and
+  /// whether it is the last one.
+  bool isInLoop = false, isLastExample = false;
   /// Active values whose derivative a step function ends, by node.
   std::vector<DeadEnd> deadEnds;
 
@@ -124,12 +129,31 @@ public:
   /// Removes or adds axes of size one; `axes` ascending, of the larger shape.
   Result squeeze(Result x, ArrayRef<int64_t> axes);
   Result unsqueeze(Result x, ArrayRef<int64_t> axes);
-  /// Takes out the batch axis, if there is one; it must be alone.
-  Result takeExample(Result x);
-  /// Puts in a batch axis before axis `axis`.
-  Result giveBatch(Result x, std::optional<int64_t> axis);
   /// Repeats to `frame`, which is as large as x or larger.
   Result broadcast(Result x, const Frame &frame);
+
+  //===--- The batch axis -------------------------------------------------===//
+
+  /// The value of one example, on the axes of the core: a batch axis that is
+  /// alone is gone, a merged one has the example's own elements.
+  Result takeExample(Result x);
+  /// The inverse.
+  Result giveBatch(Result x, std::optional<BatchAxis> batch);
+  /// The value of one example with all its axes, of which the batch axis has
+  /// the example's own elements, or one.
+  Result openBatch(Result x);
+  /// The inverse.
+  Result closeBatch(Result x, std::optional<BatchAxis> batch);
+  /// Joins parts of all examples along the batch axis of each.
+  Result concatBatch(ArrayRef<GraphValue> values, int64_t axis);
+  /// A range of the batch axis that has the same elements of every example.
+  Result sliceBatch(Result x, const Number &start, const Number &end,
+                    int64_t step);
+  /// Is the value the same for all examples and along a merged batch axis, so
+  /// that the axis is any one of its extent?
+  bool isFlexible(const GraphValue &x) const;
+  /// One of the equal elements along an axis, which stays with size one.
+  Result narrow(Result x, int64_t axis);
 
   //===--- Places in the batch --------------------------------------------===//
 
@@ -160,7 +184,8 @@ private:
   /// Rearranges a known value: entry i of the result is entry source[i].
   GraphValue rearrange(const GraphValue &x, const Frame &frame,
                        ArrayRef<int64_t> source);
-  LogicalResult unifyBatch(const GraphValue &x, int64_t offset, Frame &frame);
+  LogicalResult unifyBatch(ArrayRef<GraphValue> values, int64_t rank,
+                           Frame &frame);
   LogicalResult unifyAxis(const GraphValue &x, int64_t axis, int64_t offset,
                           Frame &frame);
   LogicalResult checkConcat(ArrayRef<GraphValue> values, int64_t axis,
@@ -176,6 +201,8 @@ private:
   ParameterStore &store;
   Location current;
   DenseSet<Value> active;
+  /// Values that an input reaches.
+  DenseSet<Value> varying;
 };
 
 /// Computes a function of two known values, which are broadcast; fails where
@@ -190,11 +217,23 @@ Result foldElementwise(
 SmallVector<int64_t> broadcastPositions(ArrayRef<int64_t> shape,
                                         ArrayRef<int64_t> to);
 
+/// Are the elements along `axis` known to be equal?
+bool isUniform(const GraphValue &x, int64_t axis);
+
+/// Are these the same axis, of equal extents?
+bool sameExtent(const BatchAxis &a, const BatchAxis &b);
+
+/// Known values repeated to a larger frame.
+GraphValue repeatKnown(const GraphValue &x, const Frame &frame);
+
 /// Are these known integers that differ from example to example?
 bool namesPlaces(const GraphValue &x);
 
 /// A known list of integers.
 GraphValue makeIntegers(ArrayRef<int64_t> integers);
+
+/// Do two values have the same elements, computed in the same way?
+bool areSame(const GraphValue &x, const GraphValue &y);
 
 /// Both of two masks, known where both are known.
 Result andMasks(GraphBuilder &graph, const GraphValue &x, const GraphValue &y);

@@ -31,7 +31,20 @@ struct Letters {
 static LogicalResult findBatch(ArrayRef<GraphValue> values,
                                ArrayRef<std::string> words, StringRef result,
                                Letters &letters, GraphBuilder &graph) {
-  for (auto [x, word] : llvm::zip_equal(values, words)) {
+  auto fits = [&](const GraphValue &x) {
+    BatchAxis batch = *x.batch;
+    batch.axis = letters.batch.axis;
+    return batch == letters.batch ||
+           (graph.isFlexible(x) && sameExtent(batch, letters.batch));
+  };
+  // One of equal elements is any of its extent, so that others come first.
+  SmallVector<std::pair<GraphValue, std::string>> operands;
+  for (auto [x, word] : llvm::zip_equal(values, words))
+    operands.push_back({x, word});
+  llvm::stable_sort(operands, [&](const auto &a, const auto &b) {
+    return !graph.isFlexible(a.first) && graph.isFlexible(b.first);
+  });
+  for (auto &[x, word] : operands) {
     if (!x.batch)
       continue;
     char letter = word[x.batch->axis];
@@ -39,12 +52,12 @@ static LogicalResult findBatch(ArrayRef<GraphValue> values,
       return graph.emitError()
              << "expected sums within one example, but axis " << x.batch->axis
              << " of an operand is the batch: the network mixes examples";
-    if (letters.batchLetter && (letters.batchLetter != letter ||
-                                letters.batch.outer != x.batch->outer ||
-                                letters.batch.inner != x.batch->inner))
+    if (letters.batchLetter && (letters.batchLetter != letter || !fits(x)))
       return graph.emitError() << "expected products within one example, but "
                                   "the operands' batches are different axes: "
                                   "the network mixes examples";
+    if (letters.batchLetter)
+      continue;
     letters.batchLetter = letter;
     letters.batch = *x.batch;
   }

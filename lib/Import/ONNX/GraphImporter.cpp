@@ -6,8 +6,10 @@
 // cycle.
 
 #include "GraphImporter.h"
+#include "LoopOverBatch.h"
 #include "NodeImporter.h"
 #include "OperatorDomains.h"
+#include <deque>
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -43,8 +45,8 @@ LogicalResult GraphImporter::importInputs() {
     auto type = RankedTensorType::get(interface.shape,
                                       graph.elementType(interface.kind));
     Value argument = body.addArgument(
-        type,
-        NameLoc::get(graph.attributes().getStringAttr(interface.name)));
+        type, NameLoc::get(graph.attributes().getStringAttr(interface.name)));
+    graph.setVarying(argument);
     Frame frame;
     frame.shape.assign(interface.shape.begin(), interface.shape.end());
     values[interface.name] = graph.wrap(argument, interface.kind, frame);
@@ -60,9 +62,9 @@ LogicalResult GraphImporter::importInputs() {
       values[interface.name] = std::move(value);
     }
     Result value = values[interface.name];
-    if (batch == Batch::Apart)
-      value = graph.giveBatch(value, interface.batchAxis);
-    else if (interface.batchAxis)
+    if (batch == Batch::Apart && interface.batchAxis)
+      value = graph.giveBatch(value, BatchAxis{*interface.batchAxis});
+    else if (batch == Batch::OfOne && interface.batchAxis)
       value = graph.unsqueeze(value, {*interface.batchAxis});
     if (failed(value))
       return failure();
@@ -142,10 +144,20 @@ static LogicalResult checkInputs(const Operator &entry,
 
 LogicalResult GraphImporter::checkTensors(const Operator &entry,
                                           ArrayRef<const GraphValue *> inputs) {
+  auto isOfExample = [](const GraphValue *input) {
+    return input && input->isOfExample && !input->isSequence();
+  };
+  auto isOfAll = [](const GraphValue *input) { return input && input->batch; };
+  if (llvm::any_of(inputs, isOfExample) && llvm::any_of(inputs, isOfAll) &&
+      entry.takes != Takes::Places)
+    return graph.emitError() << "expected values of the example at which a "
+                                "loop is, but got values of all: the network "
+                                "mixes examples";
   for (auto [i, input] : llvm::enumerate(inputs)) {
     if (!input)
       continue;
-    if (input->hasPlaces() && entry.takes != Takes::Places)
+    bool namesPlaces = input->hasPlaces() || input->hasEnd;
+    if (namesPlaces && entry.takes != Takes::Places)
       return graph.refusePlaces();
     if ((input->isSequence() || input->isMissing()) &&
         entry.takes != Takes::Sequences) {
@@ -171,11 +183,17 @@ GraphImporter::importBody(const Graph &body, ArrayRef<GraphValue> inputs) {
   Location location = graph.getLocation();
   for (auto [name, value] : llvm::zip_equal(body.inputs, inputs))
     values[name] = value;
-  for (const Node *node : findLiveNodes(body))
-    if (failed(importNode(*node)))
-      return failure();
+  auto importNodes = [&]() -> LogicalResult {
+    for (const Node *node : findLiveNodes(body))
+      if (failed(importNode(*node)))
+        return failure();
+    return success();
+  };
+  LogicalResult imported = importNodes();
   current = outer;
   graph.setLocation(location);
+  if (failed(imported))
+    return failure();
   SmallVector<GraphValue> results;
   for (const std::string &output : body.outputs) {
     auto found = values.find(output);
@@ -206,6 +224,21 @@ LogicalResult GraphImporter::countNumbers(const GraphValue &value) {
                               "but got more";
 }
 
+/// Does a value differ from example to example because an input of its node is
+/// of the example at which a loop is?
+static bool namesExample(ArrayRef<const GraphValue *> inputs,
+                         const GraphValue &value) {
+  auto isOfExample = [](const GraphValue *input) {
+    return input && input->isOfExample && !input->isSequence();
+  };
+  if (value.isSequence() || llvm::none_of(inputs, isOfExample))
+    return false;
+  return !value.isKnown() ||
+         llvm::any_of(*value.numbers, [](const Number &number) {
+           return number.position != 0 || number.isUndecided;
+         });
+}
+
 LogicalResult GraphImporter::importNode(const Node &node) {
   current =
       ("node '" + node.displayName() + "' (" + node.qualifiedType() + "): ")
@@ -219,6 +252,10 @@ LogicalResult GraphImporter::importNode(const Node &node) {
   SmallVector<const GraphValue *> inputs;
   if (failed(collectInputs(node, inputs)))
     return failure();
+  std::deque<GraphValue> ofLast;
+  for (const GraphValue *&input : inputs)
+    if (input && graph.isLastExample)
+      input = &ofLast.emplace_back(readForLast(*input));
   if (failed(checkInputs(*entry, inputs, graph)) ||
       failed(checkTensors(*entry, inputs)))
     return failure();
@@ -234,6 +271,7 @@ LogicalResult GraphImporter::importNode(const Node &node) {
       if (failed(countNumbers(*value)))
         return failure();
       values[output] = *value;
+      values[output].isOfExample |= namesExample(inputs, *value);
     }
   }
   return success();

@@ -91,9 +91,17 @@ Result GraphBuilder::pickPlaces(const GraphValue &x, int64_t axis,
   Result rest = pick(core, axis, positions);
   if (failed(rest))
     return failure();
-  bool isCore = llvm::all_of(*numbers->numbers, [](const Number &number) {
-    return number.addsCore && number.integer == 0 && number.perExample == 0 &&
-           number.position == 0;
-  });
-  return isCore ? rest : Result(join(*rest, *numbers));
+  // Numbers of one example are added, and nothing is left of places.
+  bool isNumbers = true, isZero = true;
+  std::vector<Number> plain = *numbers->numbers;
+  for (Number &number : plain) {
+    isZero &= number.addsCore && number.integer == 0;
+    number.addsCore = false;
+    isNumbers &= number.isPlain();
+  }
+  if (!isNumbers)
+    return join(*rest, *numbers);
+  if (isZero)
+    return rest;
+  return binary<AddOp>(rest, makeKnownLike(*numbers, x.kind, std::move(plain)));
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Operations that move elements. Known values are rearranged at once, others
-// become ops; the batch axis moves along and is never taken apart.
+// become ops; the batch axis moves along.
 
 #include "GraphBuilder.h"
 
@@ -208,25 +208,6 @@ Result GraphBuilder::pick(Result x, int64_t axis, ArrayRef<int64_t> positions) {
   return wrap(*core, x->kind, frame);
 }
 
-Result GraphBuilder::takeExample(Result x) {
-  if (failed(x) || !x->batch)
-    return x;
-  if (!x->batch->isPure())
-    return emitError() << "expected the batch alone along an axis, but axis "
-                       << x->batch->axis << " is merged with others";
-  x->shape = x->coreShape();
-  x->batch.reset();
-  return x;
-}
-
-Result GraphBuilder::giveBatch(Result x, std::optional<int64_t> axis) {
-  if (failed(x) || !axis)
-    return x;
-  x->shape.insert(x->shape.begin() + *axis, 1);
-  x->batch = BatchAxis{*axis};
-  return x;
-}
-
 GraphValue onnximport::makeIntegers(ArrayRef<int64_t> integers) {
   std::vector<Number> numbers(integers.size());
   for (auto [number, integer] : llvm::zip_equal(numbers, integers))
@@ -280,19 +261,20 @@ LogicalResult GraphBuilder::checkConcat(ArrayRef<GraphValue> values,
 }
 
 Result GraphBuilder::concat(ArrayRef<GraphValue> values, int64_t axis) {
+  if (llvm::any_of(values,
+                   [&](const GraphValue &x) { return x.isBatch(axis); }))
+    return concatBatch(values, axis);
   Frame frame{values[0].shape, std::nullopt};
   frame.shape[axis] = 0;
   for (const GraphValue &x : values) {
-    if (failed(refuseBatch(x, axis, "concatenate")))
-      return failure();
     if (x.rank() != values[0].rank())
       return emitError() << "expected operands of rank " << values[0].rank()
                          << ", but got rank " << x.rank();
-    if (failed(unifyBatch(x, 0, frame)))
-      return failure();
     if (llvm::AddOverflow(frame.shape[axis], x.shape[axis], frame.shape[axis]))
       return emitError() << "expected sizes that fit memory";
   }
+  if (failed(unifyBatch(values, values[0].rank(), frame)))
+    return failure();
   if (frame.batch)
     frame.shape[frame.batch->axis] = frame.batch->outer * frame.batch->inner;
   if (failed(checkConcat(values, axis, frame)))

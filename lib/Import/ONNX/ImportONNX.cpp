@@ -184,13 +184,25 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
   };
   if (llvm::Error error = import(Batch::Apart)) {
     // With one example in the file, what mixes examples mixes nothing.
+    bool isOpen = !result.batchSize && !options.wholeBatch;
     if (result.batchSize && result.batchSize != 1 && canBeWhole())
       return explainGuess(std::move(error), *inputs, *result.batchSize);
-    if (result.batchSize != 1)
+    if (result.batchSize != 1 && !isOpen)
       return std::move(error);
     std::string reason = llvm::toString(std::move(error));
-    if (llvm::Error error = import(Batch::OfOne))
-      return std::move(error);
+    if (isOpen)
+      result.batchSize = 1;
+    llvm::Error ofOne = import(Batch::OfOne);
+    if (isOpen) {
+      bool wouldDo = !ofOne;
+      llvm::consumeError(std::move(ofOne));
+      return llvm::createStringError(
+          reason + (wouldDo ? "; if each output depends on its own example "
+                              "alone, export the model for a batch of one"
+                            : ""));
+    }
+    if (ofOne)
+      return std::move(ofOne);
     result.warnings.push_back("the file fixes the batch size to 1, and the "
                               "network may be another for larger batches: " +
                               reason);

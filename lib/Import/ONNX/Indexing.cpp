@@ -5,6 +5,7 @@
 // whole of it may be taken.
 
 #include "Indexing.h"
+#include "LoopOverBatch.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -30,42 +31,71 @@ static LogicalResult importConcat(NodeImporter &node) {
   });
   if (values.empty())
     return node.setResult(node.input(0));
+  if (std::optional<GraphValue> positions = appendEnd(values))
+    return node.setResult(*positions);
   return node.setResult(node.graph.concat(values, *axis));
 }
 
-/// Sizes of the parts: from attribute or input, else equal ones.
-static FailureOr<SmallVector<int64_t>> readSplit(NodeImporter &node,
-                                                 int64_t size) {
+/// Sizes of the parts: from attribute or input, else equal ones, the last one
+/// smaller if need be. Along the batch axis each is a multiple of N.
+static FailureOr<SmallVector<Number>>
+readSplit(NodeImporter &node, const GraphValue &x, int64_t axis) {
   if (node.hasInput(1))
-    return node.getIntegers(1);
+    return node.getNumbers(1);
+  SmallVector<Number> sizes;
+  for (int64_t size : node.getIntegers("split"))
+    sizes.push_back({size});
   if (node.hasAttribute("split"))
-    return node.getIntegers("split");
-  int64_t parts = node.node.outputs.size();
+    return sizes;
+  int64_t size = x.shape[axis], parts = node.node.outputs.size();
   int64_t part = llvm::divideCeil(size, parts);
-  SmallVector<int64_t> sizes(parts, part);
-  sizes.back() = size - part * (parts - 1);
+  if (x.isBatch(axis) && size % parts != 0)
+    return node.graph.refuseBatch(x, axis, "split");
+  for (int64_t i = 0; i < parts; ++i) {
+    int64_t own = i + 1 < parts ? part : size - part * (parts - 1);
+    sizes.push_back(x.isBatch(axis) ? Number{0, own} : Number{own});
+  }
   return sizes;
+}
+
+/// Parts of a batch axis, each of the same elements of every example.
+static LogicalResult splitBatch(NodeImporter &node, const GraphValue &x,
+                                ArrayRef<Number> sizes) {
+  Number start;
+  for (auto [i, size] : llvm::enumerate(sizes)) {
+    Number end = start;
+    if (llvm::AddOverflow(start.integer, size.integer, end.integer) ||
+        llvm::AddOverflow(start.perExample, size.perExample, end.perExample))
+      return node.emitError() << "expected sizes that fit memory";
+    if (failed(node.setOutput(i, node.graph.sliceBatch(x, start, end, 1))))
+      return failure();
+    start = end;
+  }
+  return success();
 }
 
 static LogicalResult importSplit(NodeImporter &node) {
   const GraphValue &x = node.input(0);
   FailureOr<int64_t> axis = node.getAxis(node.getInteger("axis", 0), x.rank());
-  if (failed(axis) || failed(node.graph.refuseBatch(x, *axis, "split")))
+  if (failed(axis))
     return failure();
-  FailureOr<SmallVector<int64_t>> sizes = readSplit(node, x.shape[*axis]);
+  FailureOr<SmallVector<Number>> sizes = readSplit(node, x, *axis);
   if (failed(sizes))
     return failure();
-  int64_t start = 0;
   if (sizes->size() != node.node.outputs.size())
     return node.emitError() << "expected " << node.node.outputs.size()
                             << " parts, but got " << sizes->size();
+  if (x.isBatch(*axis))
+    return splitBatch(node, x, *sizes);
+  int64_t start = 0;
   for (auto [i, size] : llvm::enumerate(*sizes)) {
-    if (size < 0 || size > x.shape[*axis] - start)
+    int64_t count = size.integer;
+    if (!size.isPlain() || count < 0 || count > x.shape[*axis] - start)
       return node.emitError() << "expected parts of " << x.shape[*axis]
                               << " elements, but got more";
-    if (failed(node.setOutput(i, node.graph.slice(x, *axis, start, size, 1))))
+    if (failed(node.setOutput(i, node.graph.slice(x, *axis, start, count, 1))))
       return failure();
-    start += size;
+    start += count;
   }
   return success();
 }
@@ -82,31 +112,21 @@ struct Range {
 };
 } // namespace
 
-/// Does the range take the whole batch axis?
-static bool isWhole(const Range &range, int64_t factor,
-                    std::optional<int64_t> batchSize) {
-  if (range.step != 1 || range.start.perExample != 0 ||
-      range.start.integer != 0)
-    return false;
-  if (range.end.perExample != 0)
-    return range.end.perExample == factor && range.end.integer == 0;
-  if (range.end.integer >= INT32_MAX)
-    return true;
-  std::optional<int64_t> extent =
-      batchSize ? product({*batchSize, factor}) : std::nullopt;
-  return extent && range.end.integer >= *extent;
-}
-
 static Result sliceAxis(NodeImporter &node, Result x, int64_t axis,
                         const Range &range) {
   if (failed(x))
     return failure();
   int64_t size = x->shape[axis];
-  if (x->isBatch(axis)) {
-    if (isWhole(range, size, node.graph.batchSize()))
-      return x;
-    return node.graph.refuseBatch(*x, axis, "slice");
-  }
+  if (range.start.position != 0 || range.end.position != 0)
+    return range.step == 1
+               ? sliceOwn(node.graph, *x, axis, range.start, range.end)
+               : Result(node.graph.refusePlaces());
+  if (x->hasPlaces())
+    return node.graph.refusePlaces();
+  if (x->hasEnd)
+    return dropEnd(node.graph, *x, range.start, range.end, range.step);
+  if (x->isBatch(axis))
+    return node.graph.sliceBatch(x, range.start, range.end, range.step);
   if (range.start.perExample != 0 || range.end.perExample != 0)
     return node.emitError() << "expected a range that does not depend on the "
                                "batch size along axis "
@@ -149,6 +169,19 @@ static Result sliceAxes(NodeImporter &node, ArrayRef<Number> starts,
   return x;
 }
 
+/// Known bounds, among which may be places in the batch.
+static FailureOr<SmallVector<Number>> readBounds(NodeImporter &node,
+                                                 unsigned i) {
+  bool namesPlace = node.hasInput(i) && node.input(i).isOfExample &&
+                    node.input(i).isKnown() && node.input(i).rank() <= 1;
+  if (!namesPlace)
+    return node.getNumbers(i);
+  if (llvm::any_of(*node.input(i).numbers,
+                   [](const Number &number) { return number.isUndecided; }))
+    return node.graph.refusePlaces();
+  return llvm::to_vector(*node.input(i).numbers);
+}
+
 /// Starts and ends are attributes below opset 10, then inputs.
 static LogicalResult importSlice(NodeImporter &node) {
   SmallVector<Number> starts, ends;
@@ -161,7 +194,7 @@ static LogicalResult importSlice(NodeImporter &node) {
     axes = node.getIntegers("axes");
   } else {
     for (unsigned i : {1, 2}) {
-      FailureOr<SmallVector<Number>> bounds = node.getNumbers(i);
+      FailureOr<SmallVector<Number>> bounds = readBounds(node, i);
       if (failed(bounds))
         return failure();
       (i == 1 ? starts : ends) = *bounds;
@@ -207,7 +240,7 @@ readPositions(NodeImporter &node, const GraphValue &indices, int64_t size) {
 /// inner + i of example n is element o · inner + i. None if they do not.
 static std::optional<SmallVector<int64_t>>
 findOwnPositions(const GraphValue &data, const GraphValue &indices) {
-  if (!indices.isKnown() || !indices.batch || !indices.batch->isPure())
+  if (!indices.isKnown() || !indices.batch)
     return std::nullopt;
   int64_t inner = data.batch->inner;
   SmallVector<int64_t> positions;
@@ -326,6 +359,20 @@ Result onnximport::gather(NodeImporter &node, const GraphValue &data,
   if (indices.isFloat() || indices.kind == ElementKind::Bool)
     return node.emitError() << "expected integers as indices, but got "
                             << describe(indices.kind, indices.shape);
+  if (indices.isOfExample && indices.isKnown() &&
+      indices.numbers->size() == 1 && (data.isBatch(axis) || data.hasEnd)) {
+    Number start = indices.numbers->front(), end = start;
+    ++end.integer;
+    Result own = sliceOwn(node.graph, data, axis, start, end);
+    if (failed(own) || indices.rank() == 1)
+      return own;
+    SmallVector<int64_t> shape(ArrayRef(own->shape).take_front(axis));
+    llvm::append_range(shape, indices.shape);
+    llvm::append_range(shape, ArrayRef(own->shape).drop_front(axis + 1));
+    return node.graph.reshape(own, shape, std::nullopt);
+  }
+  if (data.hasEnd || indices.hasEnd)
+    return node.graph.refusePlaces();
   if (data.isBatch(axis))
     if (auto positions = findOwnPositions(data, indices))
       return gatherOwn(node.graph, data, indices, axis, *positions);
@@ -368,7 +415,7 @@ ArrayRef<Operator> onnximport::getIndexingOperators() {
   static const Operator operators[] = {
       {"Concat", 4, newestOpset, 1, anyInputs, importConcat},
       {"Gather", 1, newestOpset, 2, 2, importGather, Takes::Places},
-      {"Slice", 1, newestOpset, 1, 5, importSlice},
+      {"Slice", 1, newestOpset, 1, 5, importSlice, Takes::Places},
       {"Split", 2, newestOpset, 1, 2, importSplit},
   };
   return operators;

@@ -13,18 +13,18 @@ using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
 /// A vector [C] as [C, 1, …], which broadcasts along axis 1 of a value of this
-/// rank.
+/// rank. Each example has channels of its own where the batch is part of C.
 static Result alongChannels(NodeImporter &node, Result vector, int64_t rank,
                             int64_t channels) {
   if (failed(vector))
     return failure();
-  if (vector->batch || vector->rank() != 1 || vector->shape[0] != channels)
+  if (vector->rank() != 1 || vector->shape[0] != channels)
     return node.emitError()
            << "expected one number for each of " << channels
            << " channels, but got " << describe(vector->kind, vector->shape);
   SmallVector<int64_t> shape(std::max<int64_t>(rank - 1, 1), 1);
   shape[0] = channels;
-  return node.graph.reshape(vector, shape, std::nullopt);
+  return node.graph.reshape(vector, shape, vector->batch);
 }
 
 static Result meanAlong(GraphBuilder &graph, Result x, ArrayRef<int64_t> axes) {
@@ -37,8 +37,9 @@ static Result meanAlong(GraphBuilder &graph, Result x, ArrayRef<int64_t> axes) {
                      1 / count);
 }
 
-/// Training mode where the whole batch is one example: moments of each channel
-/// over all other axes. The running moments are means of old and new.
+/// Training mode where the whole batch is one example, or each example has
+/// channels of its own: moments of each channel over all other axes. The
+/// running moments are means of old and new.
 static LogicalResult normalizeWholeBatch(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   const GraphValue &x = node.input(0);
@@ -78,7 +79,7 @@ static LogicalResult normalizeWholeBatch(NodeImporter &node) {
 static LogicalResult importBatchNormalization(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   const GraphValue &x = node.input(0);
-  if (node.getInteger("training_mode", 0) && !x.batch)
+  if (node.getInteger("training_mode", 0) && (!x.batch || x.isBatch(1)))
     return normalizeWholeBatch(node);
   if (node.getInteger("training_mode", 0)) {
     return node.emitError()
@@ -93,8 +94,6 @@ static LogicalResult importBatchNormalization(NodeImporter &node) {
     return node.emitError() << "expected an input [batch, channel, …], but got "
                                "rank "
                             << x.rank();
-  if (failed(graph.refuseBatch(x, 1, "normalise channels")))
-    return failure();
   int64_t channels = x.shape[1];
   auto channel = [&](Result vector) {
     return alongChannels(node, vector, x.rank(), channels);
@@ -174,7 +173,7 @@ static LogicalResult importLayerNormalization(NodeImporter &node) {
 static LogicalResult importInstanceNormalization(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   const GraphValue &x = node.input(0);
-  if (x.rank() < 3 || x.isBatch(1))
+  if (x.rank() < 3)
     return node.emitError() << "expected an input [batch, channel, spatial…]";
   SmallVector<int64_t> axes;
   for (int64_t axis = 2; axis < x.rank(); ++axis)

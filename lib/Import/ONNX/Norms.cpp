@@ -87,7 +87,7 @@ static LogicalResult importLRN(NodeImporter &node) {
        graph.attribute("padding", padding),
        graph.attribute("dilations", ones)});
   Result base = graph.shift(
-      graph.scale(makeImages(node, sum),
+      graph.scale(makeImages(node, *images, sum),
                   node.getReal("alpha", 1e-4f) / static_cast<double>(size)),
       node.getReal("bias", 1));
   Result factor = graph.unary<PowOp>(
@@ -122,13 +122,13 @@ static LogicalResult importMeanVariance(NodeImporter &node) {
 
 static LogicalResult importLpPool(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
-  FailureOr<Images> images = takeImages(node);
+  FailureOr<Images> images = takeImages(node, Channels::Apart);
   FailureOr<int64_t> p = readOrder(node);
   if (failed(images) || failed(p))
     return failure();
   FailureOr<Window> read = readWindow(node, {}, images->sizes());
   Result terms = powers(graph, images->value, *p);
-  if (failed(read) || failed(terms))
+  if (failed(read) || failed(terms) || failed(images->checkBatch(node, *read)))
     return failure();
   Window window = images->widen(*read);
   FailureOr<Value> sum = graph.create<WindowSumOp>(
@@ -136,7 +136,7 @@ static LogicalResult importLpPool(NodeImporter &node) {
                     graph.attribute("strides", window.strides),
                     graph.attribute("padding", window.padding()),
                     graph.attribute("dilations", window.dilations)});
-  return node.setResult(norm(graph, makeImages(node, sum), *p));
+  return node.setResult(norm(graph, makeImages(node, *images, sum), *p));
 }
 
 static LogicalResult importGlobalLpPool(NodeImporter &node) {

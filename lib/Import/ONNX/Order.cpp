@@ -92,11 +92,8 @@ static LogicalResult importTopK(NodeImporter &node) {
   Result data = graph.takeExample(x), at = graph.takeExample(positions);
   if (failed(data) || failed(at))
     return failure();
-  std::optional<int64_t> batch;
-  if (x.batch)
-    batch = x.batch->axis;
   return node.setResult(graph.giveBatch(
-      gatherElements(node, *data, *at, *x.coreAxis(*axis)), batch));
+      gatherElements(node, *data, *at, *x.coreAxis(*axis)), x.batch));
 }
 
 /// The position of the largest or smallest element along an axis, which stays

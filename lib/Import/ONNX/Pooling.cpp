@@ -24,7 +24,7 @@ SmallVector<NamedAttribute> onnximport::windowGeometry(GraphBuilder &graph,
 /// The images, and the geometry of windows over them.
 static LogicalResult readPool(NodeImporter &node, Images &images,
                               Window &window) {
-  FailureOr<Images> taken = takeImages(node);
+  FailureOr<Images> taken = takeImages(node, Channels::Apart);
   if (failed(taken))
     return failure();
   images = *taken;
@@ -34,6 +34,8 @@ static LogicalResult readPool(NodeImporter &node, Images &images,
   if (failed(read))
     return failure();
   window = *read;
+  if (failed(images.checkBatch(node, window)))
+    return failure();
   for (auto [i, size] : llvm::enumerate(window.kernel)) {
     int64_t reach = window.dilations[i] * (size - 1) + 1;
     if (window.low[i] >= reach)
@@ -64,8 +66,9 @@ static LogicalResult importMaxPool(NodeImporter &node) {
       failed(node.setOutput(1, findMaxima(node, images, window, *core))))
     return failure();
   Result y =
-      makeImages(node, graph.create<MaxPoolOp>(
-                           *core, windowGeometry(graph, images.widen(window))));
+      makeImages(node, images,
+                 graph.create<MaxPoolOp>(
+                     *core, windowGeometry(graph, images.widen(window))));
   if (failed(y) || isFloat(kind))
     return node.setResult(y);
   y->kind = ElementKind::Float32;
@@ -138,6 +141,8 @@ static LogicalResult importAveragePool(NodeImporter &node) {
   if (failed(sum))
     return failure();
   SmallVector<int64_t> sizes(images.sizes());
+  if (images.exchanged >= 2)
+    sizes[images.exchanged - 2] = 1; // counts are the same for all examples
   std::optional<int64_t> windows = product(window.outputSizes(sizes));
   if (!windows || *windows > maxWindows ||
       llvm::any_of(window.kernel,
@@ -155,7 +160,7 @@ static LogicalResult importAveragePool(NodeImporter &node) {
   }
   GraphValue inverse = inverseCounts(
       window, sizes, fileHigh, node.getInteger("count_include_pad", 0) != 0);
-  Result sums = makeImages(node, sum);
+  Result sums = makeImages(node, images, sum);
   if (std::optional<Number> splat = inverse.splat())
     return node.setResult(graph.scale(sums, splat->real));
   return node.setResult(graph.binary<MulOp>(sums, inverse));

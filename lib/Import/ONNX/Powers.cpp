@@ -127,6 +127,8 @@ static std::optional<Number> foldMod(const Number &a, const Number &b) {
                                           : std::nullopt;
   if (!b.isPlain() || a.position != 0 || a.perExample % b.integer != 0)
     return std::nullopt;
+  if (truncates && a.perExample != 0 && (a.integer < 0 || a.perExample < 0))
+    return std::nullopt;
   result.integer = a.integer % b.integer;
   if (!truncates && result.integer != 0 &&
       (result.integer < 0) != (b.integer < 0))

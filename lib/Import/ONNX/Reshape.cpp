@@ -292,12 +292,7 @@ static LogicalResult importExpand(NodeImporter &node) {
   std::optional<int64_t> count = product(common->shape);
   if (!x.isKnown() || !count || *count > maxKnownElements)
     return node.setResult(node.graph.broadcast(x, *common));
-  std::vector<Number> numbers;
-  for (int64_t position : broadcastPositions(x.shape, common->shape))
-    numbers.push_back((*x.numbers)[position]);
-  GraphValue result = makeKnown(x.kind, common->shape, std::move(numbers));
-  result.batch = common->batch;
-  return node.setResult(result);
+  return node.setResult(repeatKnown(x, *common));
 }
 
 ArrayRef<Operator> onnximport::getShapeOperators() {

@@ -75,7 +75,7 @@ FailureOr<bool> onnximport::takeStacks(NodeImporter &node,
 }
 
 Result onnximport::giveStack(GraphBuilder &graph, Result x, bool isBatch) {
-  return isBatch ? graph.giveBatch(graph.squeeze(x, {0}), 0) : x;
+  return isBatch ? graph.giveBatch(graph.squeeze(x, {0}), BatchAxis{0}) : x;
 }
 
 //===----------------------------------------------------------------------===//

@@ -10,52 +10,83 @@ using namespace mlir;
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
-/// Puts copies of x side by side, `repeats` along each axis.
+namespace {
+/// Copies of a value side by side: `added` are the axes of `frame` that count
+/// copies in front of those of the value, which together make the axes of
+/// `result`.
+struct Copies {
+  Frame frame, result;
+  SmallVector<int64_t> added;
+};
+} // namespace
+
+/// Puts copies along the next axis. A number of copies that is a multiple of N
+/// makes the batch axis: copies · N · size.
+static LogicalResult addCopies(NodeImporter &node, const Number &count,
+                               Copies &copies) {
+  const GraphValue &x = node.input(0);
+  int64_t axis = copies.result.shape.size(), size = x.shape[axis];
+  bool makesBatch = count.perExample != 0;
+  int64_t copied = makesBatch ? count.perExample : count.integer;
+  if (copied < 0 || (makesBatch && count.integer != 0) ||
+      !product({size, copied}))
+    return node.emitError() << "expected repeats from 0 on that fit memory, or "
+                               "a multiple of the batch size, but got "
+                            << copied;
+  if (makesBatch && (x.batch || copies.result.batch))
+    return node.emitError() << "expected the batch along one axis, but the "
+                               "value that is repeated by the batch size has "
+                               "it along another: the network mixes examples";
+  copies.result.shape.push_back(size * copied);
+  bool isApart = (makesBatch || copied != 1) && (size != 1 || x.isBatch(axis));
+  if (isApart) {
+    copies.added.push_back(copies.frame.shape.size());
+    if (makesBatch)
+      copies.frame.batch = {copies.added.back(), copied, 1};
+    copies.frame.shape.push_back(copied);
+  } else if (makesBatch) {
+    copies.frame.batch = {static_cast<int64_t>(copies.frame.shape.size()),
+                          copied, 1};
+  }
+  int64_t inner = size;
+  if (makesBatch)
+    copies.result.batch = {axis, copied, inner};
+  if (x.isBatch(axis)) {
+    copies.result.batch = {axis, copied * x.batch->outer, x.batch->inner};
+    copies.frame.batch = x.batch;
+    copies.frame.batch->axis = copies.frame.shape.size();
+  }
+  copies.frame.shape.push_back(isApart || x.isBatch(axis) ? size
+                                                          : size * copied);
+  return success();
+}
+
 static LogicalResult importTile(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   const GraphValue &x = node.input(0);
-  FailureOr<SmallVector<int64_t>> repeats = node.getIntegers(1);
+  FailureOr<SmallVector<Number>> repeats = node.getNumbers(1);
   if (failed(repeats))
     return failure();
   if (static_cast<int64_t>(repeats->size()) != x.rank())
     return node.emitError() << "expected a number of repeats for each of "
                             << x.rank() << " axes, but got " << repeats->size();
-  Frame frame;
-  SmallVector<int64_t> added, shape(x.shape);
-  for (auto [axis, count] : llvm::enumerate(*repeats)) {
-    if (count < 0 || !product({shape[axis], count}))
-      return node.emitError() << "expected repeats from 0 on that fit memory, "
-                                 "but got "
-                              << count;
-    if (count != 1) {
-      if (failed(graph.refuseBatch(x, axis, "repeat")))
-        return failure();
-      added.push_back(frame.shape.size());
-      frame.shape.push_back(count);
-      shape[axis] *= count;
-    }
-    if (x.isBatch(axis)) {
-      frame.batch = x.batch;
-      frame.batch->axis = frame.shape.size();
-    }
-    frame.shape.push_back(x.shape[axis]);
-  }
-  std::optional<int64_t> count = product(shape);
+  Copies copies;
+  for (const Number &count : *repeats)
+    if (failed(addCopies(node, count, copies)))
+      return failure();
+  std::optional<int64_t> count = product(copies.result.shape);
   if (!count)
     return node.emitError() << "expected sizes that fit memory";
-  if (added.empty())
+  Result apart = graph.unsqueeze(x, copies.added);
+  if (failed(apart))
+    return failure();
+  if (apart->shape == copies.frame.shape && apart->batch == copies.frame.batch)
     return node.setResult(x);
-  Result apart = graph.unsqueeze(x, added);
-  if (x.isKnown() && *count <= maxKnownElements) {
-    std::vector<Number> numbers;
-    for (int64_t at : broadcastPositions(apart->shape, frame.shape))
-      numbers.push_back((*x.numbers)[at]);
-    GraphValue tiled = makeKnown(x.kind, shape, std::move(numbers));
-    tiled.batch = x.batch;
-    return node.setResult(tiled);
-  }
+  Result repeated = x.isKnown() && *count <= maxKnownElements
+                        ? Result(repeatKnown(*apart, copies.frame))
+                        : graph.broadcast(apart, copies.frame);
   return node.setResult(
-      graph.reshape(graph.broadcast(apart, frame), shape, x.batch));
+      graph.reshape(repeated, copies.result.shape, copies.result.batch));
 }
 
 /// Slices along an axis where a known condition holds.

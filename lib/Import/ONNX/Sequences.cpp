@@ -5,6 +5,7 @@
 // list of values, and operators put values in and take them out at positions
 // that must be known.
 
+#include "LoopOverBatch.h"
 #include "Operators.h"
 
 using namespace mlir;
@@ -28,6 +29,10 @@ static FailureOr<std::vector<GraphValue>> getSequence(NodeImporter &node,
   if (!node.hasInput(i) || !node.input(i).isSequence())
     return node.emitError() << "expected a sequence as input " << i
                             << ", but got something else";
+  if (node.input(i).isOfExample)
+    return node.emitError() << "expected values of a sequence to be joined "
+                               "that has one for each example: the network "
+                               "mixes examples";
   return *node.input(i).sequence;
 }
 
@@ -100,7 +105,20 @@ static LogicalResult importSplitToSequence(NodeImporter &node) {
   return node.setResult(makeSequence(std::move(values)));
 }
 
+/// A sequence that has a value for each example gives the batch axis.
+static LogicalResult joinSequence(NodeImporter &node) {
+  const GraphValue &value = node.input(0).sequence->front();
+  bool isNew = node.getInteger("new_axis", 0) != 0;
+  FailureOr<int64_t> axis =
+      node.getAxis(node.getInteger("axis", 0), value.rank() + isNew);
+  if (failed(axis))
+    return failure();
+  return node.setResult(joinExamples(node.graph, value, *axis, isNew));
+}
+
 static LogicalResult importConcatFromSequence(NodeImporter &node) {
+  if (node.input(0).isSequence() && node.input(0).isOfExample)
+    return joinSequence(node);
   FailureOr<std::vector<GraphValue>> values = getSequence(node, 0);
   if (failed(values))
     return failure();

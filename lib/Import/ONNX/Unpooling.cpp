@@ -53,9 +53,14 @@ static GraphValue countAlong(int64_t rank, int64_t axis, int64_t size,
 Result onnximport::findMaxima(NodeImporter &node, const Images &images,
                               const Window &window, Value pixels) {
   GraphBuilder &graph = node.graph;
-  Result found = makeImages(
-      node, graph.create<MaxPoolWinnerOp>(
-                pixels, windowGeometry(graph, images.widen(window))));
+  if (images.exchanged != 0 || (images.batch && !images.batch->isPure()))
+    return node.emitError() << "expected the batch, alone, as the first axis "
+                               "where the places of maxima are used, but got "
+                               "it elsewhere or merged with other axes";
+  Result found =
+      makeImages(node, images,
+                 graph.create<MaxPoolWinnerOp>(
+                     pixels, windowGeometry(graph, images.widen(window))));
   if (failed(found))
     return failure();
   found->kind = ElementKind::Int32;
@@ -249,7 +254,7 @@ static LogicalResult importMaxUnpool(NodeImporter &node) {
                     : addRows(node, values, places, *elements);
   Result y = fitSizes(graph, graph.reshape(flat, shape, std::nullopt),
                       unpooling->result);
-  return node.setResult(x.batch ? graph.giveBatch(y, 0) : y);
+  return node.setResult(x.batch ? graph.giveBatch(y, BatchAxis{0}) : y);
 }
 
 ArrayRef<Operator> onnximport::getUnpoolingOperators() {

@@ -30,10 +30,7 @@ std::optional<Number> GraphValue::splat() const {
     return std::nullopt;
   const Number &first = numbers->front();
   for (const Number &number : *numbers) {
-    if (number.integer != first.integer ||
-        number.perExample != first.perExample ||
-        number.position != first.position || number.isUndecided ||
-        number.real != first.real)
+    if (!(number == first))
       return std::nullopt;
   }
   return first;
@@ -98,6 +95,17 @@ Order onnximport::compareNumbers(const Number &a, const Number &b) {
   order.isLessOrEqual = once <= 0 && falls;
   order.isEqual = order.isGreaterOrEqual && order.isLessOrEqual;
   return order;
+}
+
+Number onnximport::ofLastExample(const Number &number) {
+  // N = n + 1.
+  Number last = number;
+  if (!llvm::AddOverflow(number.integer, number.perExample, last.integer) &&
+      !llvm::AddOverflow(number.position, number.perExample, last.position)) {
+    last.perExample = 0;
+    return last;
+  }
+  return undecided();
 }
 
 GraphValue onnximport::makeKnown(const Array &array) {

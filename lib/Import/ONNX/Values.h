@@ -30,10 +30,19 @@ struct Number {
   bool isUndecided = false;
   /// Of `GraphValue::places`: the core's element is added.
   bool addsCore = false;
+  /// Of a condition that is not of this form: it holds for the last example
+  /// alone (1), for all others (−1), or nobody knows (0).
+  int8_t holdsForLast = 0;
 
   /// Is it the same for every batch and every example?
   bool isPlain() const {
     return perExample == 0 && position == 0 && !isUndecided && !addsCore;
+  }
+  /// Is it the same number in every batch? Not if that is open.
+  bool operator==(const Number &other) const {
+    return integer == other.integer && perExample == other.perExample &&
+           real == other.real && position == other.position && !isUndecided &&
+           !other.isUndecided && addsCore == other.addsCore;
   }
 };
 
@@ -61,6 +70,9 @@ struct Order {
        isGreaterOrEqual = false, isGreater = false;
 };
 Order compareNumbers(const Number &a, const Number &b);
+
+/// The number for the last example, n = N − 1.
+Number ofLastExample(const Number &number);
 
 /// Axis `axis` has extent outer · N · inner.
 struct BatchAxis {
@@ -90,6 +102,13 @@ struct GraphValue {
   std::shared_ptr<const std::vector<Number>> places;
   /// The numbers of a buffer, for operators that need to know them.
   std::shared_ptr<const Array> stored;
+  /// Of the example at which a loop over all of them is: the value has no batch
+  /// axis, but is another one for each. Of a sequence: it has the one value in
+  /// it once for each example.
+  bool isOfExample = false;
+  /// Positions along a pure batch axis, with those of one example more behind
+  /// the last. Only Slice takes them.
+  bool hasEnd = false;
   /// The values of a sequence, which is nothing else.
   std::shared_ptr<const std::vector<GraphValue>> sequence;
 

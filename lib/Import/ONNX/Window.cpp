@@ -124,42 +124,69 @@ Window Images::widen(const Window &window) const {
   return wide;
 }
 
-/// Swaps the axes of images and channels.
-static Result swapStack(GraphBuilder &graph, const GraphValue &x) {
-  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, x.rank()));
-  std::swap(order[0], order[1]);
+LogicalResult Images::checkBatch(NodeImporter &node,
+                                 const Window &window) const {
+  if (exchanged < 2)
+    return success();
+  size_t i = exchanged - 2;
+  if (window.kernel[i] == 1 && window.strides[i] == 1 && window.low[i] == 0 &&
+      window.high[i] == 0)
+    return success();
+  return node.emitError() << "expected windows of one example, but axis "
+                          << exchanged
+                          << " is the batch: the network mixes examples";
+}
+
+static Result exchange(GraphBuilder &graph, Result x, int64_t a, int64_t b) {
+  if (failed(x) || a == b)
+    return x;
+  SmallVector<int64_t> order =
+      llvm::to_vector(llvm::seq<int64_t>(0, x->rank()));
+  std::swap(order[a], order[b]);
   return graph.transpose(x, order);
 }
 
-FailureOr<Images> onnximport::takeImages(NodeImporter &node) {
-  const GraphValue &x = node.input(0);
-  if (x.rank() < 3)
+FailureOr<Images> onnximport::takeImages(NodeImporter &node,
+                                         Channels channels) {
+  GraphBuilder &graph = node.graph;
+  Result x = node.input(0);
+  if (x->rank() < 3)
     return node.emitError() << "expected an input [batch, channel, spatial…], "
                                "but got rank "
-                            << x.rank();
-  if (x.batch && (x.batch->axis != 0 || !x.batch->isPure()))
-    return node.emitError() << "expected the batch, alone, as the first axis, "
-                               "but got it elsewhere or merged with other axes";
+                            << x->rank();
   Images images;
-  images.isStacked = !x.batch && x.shape[0] != 1;
-  Result value = x.batch            ? node.graph.takeExample(x)
-                 : images.isStacked ? swapStack(node.graph, x)
-                                    : node.graph.squeeze(x, {0});
-  if (failed(value))
+  if (x->batch)
+    images.exchanged = x->batch->axis;
+  if (images.exchanged == 1 && channels == Channels::Together)
+    return graph.refuseBatch(*x, 1, "combine channels");
+  x = exchange(graph, x, 0, images.exchanged);
+  if (failed(x))
     return failure();
-  images.value = *value;
+  images.batch = x->batch;
+  bool isAlone = x->batch && x->batch->isPure();
+  images.isStacked = !isAlone && x->shape[0] != 1;
+  x = isAlone || images.isStacked ? graph.takeExample(x)
+                                  : graph.squeeze(x, {0});
+  if (images.isStacked)
+    x = exchange(graph, x, 0, 1);
+  if (failed(x))
+    return failure();
+  images.value = *x;
   return images;
 }
 
-Result onnximport::makeImages(NodeImporter &node, FailureOr<Value> core) {
+Result onnximport::makeImages(NodeImporter &node, const Images &images,
+                              FailureOr<Value> core) {
   if (failed(core))
     return failure();
-  const GraphValue &x = node.input(0);
+  GraphBuilder &graph = node.graph;
   ArrayRef<int64_t> shape = cast<RankedTensorType>(core->getType()).getShape();
-  GraphValue value =
-      node.graph.wrap(*core, x.kind, {llvm::to_vector(shape), {}});
-  if (x.batch)
-    return node.graph.giveBatch(value, 0);
-  return x.shape[0] == 1 ? node.graph.unsqueeze(value, {0})
-                         : swapStack(node.graph, value);
+  Result x =
+      graph.wrap(*core, node.input(0).kind, {llvm::to_vector(shape), {}});
+  if (images.isStacked)
+    x = exchange(graph, x, 0, 1);
+  else if (!images.batch)
+    x = graph.unsqueeze(x, {0});
+  x = graph.giveBatch(x, images.batch);
+  return exchange(graph, x, 0, images.exchanged);
 }
