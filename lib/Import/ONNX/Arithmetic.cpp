@@ -239,7 +239,7 @@ static Result extremumOfPlaces(NodeImporter &node, const GraphValue &x,
 template <typename OpTy>
 static Result extremum(NodeImporter &node, const GraphValue &x,
                        const GraphValue &y) {
-  if (namesPlaces(x) || namesPlaces(y))
+  if (namesPlaces(x) || namesPlaces(y) || x.hasPlaces() || y.hasPlaces())
     return extremumOfPlaces(node, x, y);
   constexpr double infinity = std::numeric_limits<double>::infinity();
   constexpr bool isMax = std::is_same_v<OpTy, MaxOp>;
@@ -292,11 +292,11 @@ ArrayRef<Operator> onnximport::getArithmeticOperators() {
       {"Add", 7, newestOpset, 2, 2, importBinary<add, foldAdd>},
       {"Div", 7, newestOpset, 2, 2, importBinary<divide, foldDiv>},
       {"Max", 6, newestOpset, 1, anyInputs,
-       importVariadic<extremum<MaxOp>, foldExtremum<true>>},
+       importVariadic<extremum<MaxOp>, foldExtremum<true>>, Takes::Places},
       {"Mean", 6, newestOpset, 1, anyInputs,
        importVariadic<add, foldAdd, /*isMean=*/true>},
       {"Min", 6, newestOpset, 1, anyInputs,
-       importVariadic<extremum<MinOp>, foldExtremum<false>>},
+       importVariadic<extremum<MinOp>, foldExtremum<false>>, Takes::Places},
       {"Mul", 7, newestOpset, 2, 2, importBinary<multiply, foldMul>},
       {"Sub", 7, newestOpset, 2, 2, importBinary<subtract, foldSub>},
       {"Sum", 6, newestOpset, 1, anyInputs, importVariadic<add, foldAdd>},

@@ -121,13 +121,16 @@ static bool nameOwn(GraphValue &indices, int64_t component,
   for (size_t i = component; i < numbers.size(); i += count) {
     Number &number = numbers[i];
     int64_t outer = number.perExample / batch.inner;
-    if (number.isUndecided || number.addsCore ||
+    // An example of one element needs nothing of the input.
+    if (number.isUndecided || (number.addsCore && batch.inner == 1) ||
         number.position != batch.inner ||
         number.perExample % batch.inner != 0 || outer < 0 ||
         outer >= batch.outer || number.integer < 0 ||
         number.integer >= batch.inner)
       return false;
-    number = Number{outer * batch.inner + number.integer};
+    Number own{outer * batch.inner + number.integer};
+    own.addsCore = number.addsCore;
+    number = own;
   }
   auto shared = std::make_shared<const std::vector<Number>>(std::move(numbers));
   (indices.isKnown() ? indices.numbers : indices.places) = std::move(shared);

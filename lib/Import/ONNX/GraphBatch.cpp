@@ -79,6 +79,11 @@ bool onnximport::isUniform(const GraphValue &x, int64_t axis) {
     return true;
   if (x.isKnown())
     return isUniformKnown(x, axis);
+  if (x.stored) {
+    GraphValue known = makeKnown(*x.stored);
+    known.shape = x.shape; // stored as it was before it was reshaped
+    return isUniformKnown(known, axis);
+  }
   if (auto constant = x.core.getDefiningOp<ConstantOp>())
     return constant.getValue().isSplat();
   auto broadcast = x.core.getDefiningOp<BroadcastOp>();

@@ -11,6 +11,57 @@ using namespace mlir;
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
+/// Known numbers of all examples of a batch that the file fixes, which grow by
+/// the same from each example to the next, as those of any example; none if
+/// they are others.
+static std::optional<GraphValue> placeKnown(const GraphValue &x, int64_t axis,
+                                            int64_t batchSize) {
+  if (!x.isKnown() || x.isFloat() || x.batch || x.shape[axis] != batchSize ||
+      batchSize < 2)
+    return std::nullopt;
+  const std::vector<Number> &numbers = *x.numbers;
+  int64_t inner = rowMajorStrides(x.shape)[axis];
+  std::vector<Number> own;
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    int64_t at = static_cast<int64_t>(i), n = at / inner % batchSize;
+    const Number &first = numbers[at - n * inner],
+                 &second = numbers[at - n * inner + inner];
+    int64_t step, place;
+    if (!numbers[i].isPlain() ||
+        llvm::SubOverflow(second.integer, first.integer, step) ||
+        llvm::MulOverflow(step, n, place) ||
+        llvm::AddOverflow(first.integer, place, place) ||
+        place != numbers[i].integer)
+      return std::nullopt;
+    if (n != 0)
+      continue;
+    own.push_back(first);
+    own.back().position = step;
+  }
+  SmallVector<int64_t> shape(x.shape);
+  shape[axis] = 1;
+  GraphValue result = makeKnown(x.kind, shape, std::move(own));
+  result.batch = BatchAxis{axis};
+  return result;
+}
+
+/// Gives the batch axis of others to lists that count the examples of a batch
+/// of fixed size.
+static void placeExamples(GraphBuilder &graph,
+                          MutableArrayRef<GraphValue> values, int64_t axis) {
+  std::optional<BatchAxis> batch;
+  for (const GraphValue &x : values)
+    if (x.batch)
+      batch = x.batch;
+  if (!graph.batchSize() || !batch || !batch->isPure() || batch->axis == axis)
+    return;
+  for (GraphValue &x : values)
+    if (batch->axis < x.rank())
+      if (std::optional<GraphValue> placed =
+              placeKnown(x, batch->axis, *graph.batchSize()))
+        x = *placed;
+}
+
 static LogicalResult importConcat(NodeImporter &node) {
   SmallVector<GraphValue> values;
   for (unsigned i = 0; i < node.getNumInputs(); ++i) {
@@ -31,6 +82,7 @@ static LogicalResult importConcat(NodeImporter &node) {
   });
   if (values.empty())
     return node.setResult(node.input(0));
+  placeExamples(node.graph, values, *axis);
   if (std::optional<GraphValue> positions = appendEnd(values))
     return node.setResult(*positions);
   return node.setResult(node.graph.concat(values, *axis));

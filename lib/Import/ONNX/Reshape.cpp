@@ -289,6 +289,10 @@ static LogicalResult importExpand(NodeImporter &node) {
   FailureOr<Frame> common = node.graph.unify({x, target});
   if (failed(common))
     return failure();
+  if (x.hasPlaces())
+    return x.shape == common->shape && x.batch == common->batch
+               ? node.setResult(x)
+               : node.graph.refusePlaces();
   std::optional<int64_t> count = product(common->shape);
   if (!x.isKnown() || !count || *count > maxKnownElements)
     return node.setResult(node.graph.broadcast(x, *common));
@@ -297,12 +301,12 @@ static LogicalResult importExpand(NodeImporter &node) {
 
 ArrayRef<Operator> onnximport::getShapeOperators() {
   static const Operator operators[] = {
-      {"Expand", 8, newestOpset, 2, 2, importExpand},
+      {"Expand", 8, newestOpset, 2, 2, importExpand, Takes::Places},
       {"Flatten", 1, newestOpset, 1, 1, importFlatten},
       {"Reshape", 5, newestOpset, 2, 2, importReshape},
       {"Squeeze", 1, newestOpset, 1, 2, importSqueeze},
       {"Transpose", 1, newestOpset, 1, 1, importTranspose},
-      {"Unsqueeze", 1, newestOpset, 1, 2, importUnsqueeze},
+      {"Unsqueeze", 1, newestOpset, 1, 2, importUnsqueeze, Takes::Places},
   };
   return operators;
 }

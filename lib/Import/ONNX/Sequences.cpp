@@ -80,13 +80,60 @@ static FailureOr<SmallVector<int64_t>> getParts(NodeImporter &node,
   return *given;
 }
 
+/// Sizes of parts of a batch axis of outer · N · inner elements: given, or one
+/// for all, as a multiple of N or, where the file fixes it, as a number.
+static FailureOr<SmallVector<Number>> getBatchParts(NodeImporter &node,
+                                                    int64_t size) {
+  FailureOr<SmallVector<Number>> given = node.getNumbers(1);
+  if (failed(given) || node.input(1).rank() != 0)
+    return given;
+  Number part = given->front();
+  int64_t own = part.perExample, all = size;
+  if (part.isPlain() && node.graph.batchSize()) {
+    own = part.integer;
+    all = product({size, *node.graph.batchSize()}).value_or(-1);
+  } else if (part.integer != 0) {
+    own = 0;
+  }
+  bool isEqual = own > 0 && all > 0 && all % own == 0 && all / own <= size;
+  return SmallVector<Number>(isEqual ? all / own : 0, part);
+}
+
+/// Parts of a batch axis, each of the same elements of every example.
+static LogicalResult splitBatch(NodeImporter &node, const GraphValue &x,
+                                int64_t axis) {
+  if (!node.hasInput(1))
+    return node.graph.refuseBatch(x, axis, "split");
+  FailureOr<SmallVector<Number>> parts = getBatchParts(node, x.shape[axis]);
+  if (failed(parts))
+    return failure();
+  if (parts->empty())
+    return node.graph.refuseBatch(x, axis, "split");
+  std::vector<GraphValue> values;
+  Number start;
+  for (const Number &part : *parts) {
+    Number end = start;
+    if (llvm::AddOverflow(start.integer, part.integer, end.integer) ||
+        llvm::AddOverflow(start.perExample, part.perExample, end.perExample))
+      return node.emitError() << "expected sizes that fit memory";
+    Result value = node.graph.sliceBatch(x, start, end, 1);
+    if (failed(value))
+      return failure();
+    values.push_back(*value);
+    start = end;
+  }
+  return node.setResult(makeSequence(std::move(values)));
+}
+
 static LogicalResult importSplitToSequence(NodeImporter &node) {
   const GraphValue &x = node.input(0);
   if (x.isSequence() || x.isMissing())
     return node.emitError() << "expected a tensor to split";
   FailureOr<int64_t> axis = node.getAxis(node.getInteger("axis", 0), x.rank());
-  if (failed(axis) || failed(node.graph.refuseBatch(x, *axis, "split")))
+  if (failed(axis))
     return failure();
+  if (x.isBatch(*axis))
+    return splitBatch(node, x, *axis);
   FailureOr<SmallVector<int64_t>> parts = getParts(node, x.shape[*axis]);
   if (failed(parts))
     return failure();
