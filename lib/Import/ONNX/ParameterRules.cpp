@@ -284,8 +284,8 @@ onnximport::judgeParameters(const Model &model,
   std::vector<ParameterChoice> choices;
   for (const NamedTensor &tensor : model.initializers)
     if (isFloat(tensor.values.kind))
-      choices.push_back(Judge(model, signature, standIns, takesConstants, tensor,
-                              uses.lookup(tensor.name))
+      choices.push_back(Judge(model, signature, standIns, takesConstants,
+                              tensor, uses.lookup(tensor.name))
                             .run());
   return choices;
 }
