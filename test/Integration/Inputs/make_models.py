@@ -80,7 +80,7 @@ def mixes_examples():
 def unsupported():
     graph = Graph("unsupported", seed=6)
     x = graph.linear(graph.input("x", 4), "fc", 4, 4)
-    x = graph.node("Det", [graph.node("Reshape", [x, two_by_two(graph)])], "determinant")
+    x = graph.node("TfIdfVectorizer", [graph.node("Reshape", [x, two_by_two(graph)])], "counts")
     x = graph.node("RandomUniformLike", [x], "noise")
     return graph.model(x)
 

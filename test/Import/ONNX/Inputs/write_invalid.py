@@ -90,7 +90,7 @@ def models():
     yield "input_twice", model([node("Add", ["x", "x"], ["y"])], inputs=("x", "x"))
     yield "unsupported", model(
         [
-            node("Det", ["x"], ["a"], name="determinant"),
+            node("TfIdfVectorizer", ["x"], ["a"], name="counts"),
             node("Wobble", ["a"], ["b"], domain="my"),
             node("Tanh", ["b"], ["y"]),
             node("Wobble", ["x"], ["unread"], name="dead", domain="my"),
