@@ -144,6 +144,7 @@ private:
   void visitOutputs(ArrayRef<std::string> outputs);
   TensorUse classify(const Node &node, unsigned input,
                      const NamedTensor &tensor) const;
+  bool shiftsInput(const Node &node, unsigned input) const;
   TensorUse::Kind classifyBias(const NamedTensor &tensor,
                                std::optional<int64_t> channels) const;
 
@@ -215,6 +216,17 @@ TensorUse::Kind UseFinder::classifyBias(const NamedTensor &tensor,
                             : TensorUse::Kind::SharedBias;
 }
 
+/// Is the operand subtracted from the data, or divides them? Outside of torch,
+/// whose files name what is learnt, scalers also multiply and add.
+bool UseFinder::shiftsInput(const Node &node, unsigned input) const {
+  if (node.inputs.size() != 2 || !data.contains(node.inputs[1 - input]))
+    return false;
+  if (node.type == "Sub" || node.type == "Div")
+    return input == 1;
+  return model.producer != "pytorch" && model.signature.empty() &&
+         (node.type == "Mul" || node.type == "Add");
+}
+
 TensorUse UseFinder::classify(const Node &node, unsigned input,
                               const NamedTensor &tensor) const {
   TensorUse use{TensorUse::Kind::Value, node.qualifiedType(), node.name};
@@ -232,10 +244,9 @@ TensorUse UseFinder::classify(const Node &node, unsigned input,
   else if (isWeight(node.type, input))
     use.kind = TensorUse::Kind::Weight;
   else if ((node.type == "Add" || node.type == "Sum") &&
-           node.inputs.size() == 2)
+           node.inputs.size() == 2 && !shiftsInput(node, input))
     use.kind = classifyBias(tensor, findProduct(node.inputs[1 - input]));
-  else if ((node.type == "Sub" || node.type == "Div") && input == 1 &&
-           data.contains(node.inputs[0]))
+  else if (shiftsInput(node, input))
     use.kind = TensorUse::Kind::InputShift;
   if (use.kind == TensorUse::Kind::Value && node.type == "Gemm")
     use.kind = TensorUse::Kind::Weight; // the product's channels are unknown

@@ -18,7 +18,7 @@ struct TensorUse {
     Weight,     ///< in a slot that holds weights
     Bias,       ///< added to a product with weights, a number for each channel
     SharedBias, ///< added to such a product, one number for all its channels
-    InputShift, ///< subtracted from the data, or divides them
+    InputShift, ///< scales or shifts the data themselves, as normalisation does
     Setting,    ///< in a slot that holds numbers of the graph, as Clip's bounds
     Statistic,  ///< a running mean or variance
     Output,     ///< reaches an output of the model with no node but moves
