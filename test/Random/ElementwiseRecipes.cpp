@@ -106,6 +106,32 @@ static Value drawExtremum(Draft &draft, StringRef op) {
                            : draft.applyAtKink(op, {y, x});
 }
 
+/// Of a positive base.
+static Value drawPower(Draft &draft, StringRef op) {
+  Value base = draft.apply("softplus", draft.anyReal());
+  return base ? draft.apply(op, {base, draft.realOfShape(draft.shapeOf(base))})
+              : Value();
+}
+
+/// By a positive divisor.
+static Value drawRemainder(Draft &draft, StringRef op) {
+  Value x = draft.anyReal();
+  Value y = draft.realOfShape(draft.shapeOf(x));
+  y = draft.apply("shift", draft.apply("square", y),
+                  draft.attribute("offset", 0.7));
+  return draft.apply(op, {x, y});
+}
+
+/// Bits of two integers, read as a number.
+static Value drawBits(Draft &draft, StringRef op) {
+  SmallVector<int64_t> shape = draft.shape(0, 2, 12);
+  Value bits = draft.apply(
+      op, {draft.indicesOfShape(shape, 4), draft.indicesOfShape(shape, 5)});
+  return draft.apply(
+      "convert", bits,
+      draft.attribute("element", TypeAttr::get(draft.getRealType())));
+}
+
 static Value drawCompare(Draft &draft, StringRef op) {
   Value x = draft.anyReal();
   return draft.apply(
@@ -185,6 +211,9 @@ ArrayRef<Recipe> mlir::ntk::random::getElementwiseRecipes() {
       {"div", drawBinary},
       {"max", drawExtremum},
       {"min", drawExtremum},
+      {"power", drawPower},
+      {"remainder", drawRemainder},
+      {"bit_and", drawBits},
       {"compare", drawCompare},
       {"select", drawSelect},
       {"mask", drawMask},
