@@ -132,7 +132,8 @@ Error mlir::ntk::checkState(Model &model, ArrayRef<NamedArray> arrays,
   if (missing.empty() && !unknown.empty())
     model.notes.push_back(
         (path + " has " + Twine(unknown.size()) +
-         " tensors that the network does not use: " + quoteNames(unknown))
+         (unknown.size() == 1 ? " tensor" : " tensors") +
+         " that the network does not use: " + quoteNames(unknown))
             .str());
   if (!missing.empty() && !isPartial)
     return missingNames(model, missing, unknown, path);

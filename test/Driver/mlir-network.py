@@ -71,7 +71,10 @@ np.testing.assert_allclose(kernel(linear, w32, {"y": x}), expected, atol=1e-12)
 refused(["w.npz", "'scale'"], linear, {"w": w["w"]}, {"x": x})
 refused(["'w'", "[3, 2]"], linear, {**w, "w": w["w"].T}, {"x": x})
 refused(["'w'", "int64"], linear, {**w, "w": np.ones((2, 3), np.int64)}, {"x": x})
-refused(["'bias'"], linear, {**w, "bias": np.ones(2)}, {"x": x})
+# What else a file of parameters holds does no harm, but is said.
+status, errors = run(linear, {**w, "bias": np.ones(2)}, {"x": x})
+assert status == 0 and "does not use: 'bias'" in errors, errors
+np.testing.assert_allclose(np.load(path("theta.npy")), expected, atol=1e-12)
 refused(["--dtype", "f64"], linear, w, {"x": x}, "--dtype=f32")
 refused(["--wrt", "'scale'"], linear, w, {"x": x}, "--wrt=scale")
 refused(["--frozen", "'q'"], linear, w, {"x": x}, "--frozen=q")

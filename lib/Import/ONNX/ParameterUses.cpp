@@ -216,14 +216,14 @@ TensorUse::Kind UseFinder::classifyBias(const NamedTensor &tensor,
                             : TensorUse::Kind::SharedBias;
 }
 
-/// Is the operand subtracted from the data, or divides them? Outside of torch,
-/// whose files name what is learnt, scalers also multiply and add.
+/// Is the operand subtracted from the data, or divides them? In pipelines of
+/// scikit-learn scalers also multiply and add.
 bool UseFinder::shiftsInput(const Node &node, unsigned input) const {
   if (node.inputs.size() != 2 || !data.contains(node.inputs[1 - input]))
     return false;
   if (node.type == "Sub" || node.type == "Div")
     return input == 1;
-  return model.producer != "pytorch" && model.signature.empty() &&
+  return model.producer == "skl2onnx" &&
          (node.type == "Mul" || node.type == "Add");
 }
 
