@@ -51,7 +51,7 @@ struct RunOptions {
   std::optional<int64_t> threads;
   int64_t repeat = 1;
   ReportFormat plan = ReportFormat::None, profile = ReportFormat::None;
-  bool wholeBatch = false; ///< the batch is the one example
+  bool wholeBatch = false;   ///< the batch is the one example
   bool acceptExport = false; ///< see OnnxImportOptions
   bool reference = false, allowNonFinite = false, quiet = false, help = false;
   bool listParameters = false; ///< the choice of parameters, and nothing else

@@ -38,8 +38,8 @@ private:
 };
 
 /// An error that counts the values that are not finite and names the tensors
-/// that hold them; success if there is none. Buffers may hold infinity, as masks
-/// do.
+/// that hold them; success if there is none. Buffers may hold infinity, as
+/// masks do.
 llvm::Error checkFinite(const ParameterStore &store);
 
 } // namespace mlir::ntk

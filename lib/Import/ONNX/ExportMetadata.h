@@ -32,8 +32,7 @@ struct ExportMetadata {
 };
 
 /// Reads the file as the other readModel does, with its metadata.
-llvm::Expected<Model> readModel(llvm::StringRef path,
-                                ExportMetadata &metadata);
+llvm::Expected<Model> readModel(llvm::StringRef path, ExportMetadata &metadata);
 
 } // namespace mlir::ntk::onnximport
 

@@ -119,8 +119,9 @@ static llvm::Error checkOperators(const Model &model,
     if (findOperator(node))
       continue;
     if (node.domain == "com.microsoft.nchwc")
-      hint = "; ONNX Runtime laid the model out for one processor: save it with "
-             "graph_optimization_level ORT_ENABLE_EXTENDED or below";
+      hint =
+          "; ONNX Runtime laid the model out for one processor: save it with "
+          "graph_optimization_level ORT_ENABLE_EXTENDED or below";
     if (isQuantised(node))
       return llvm::createStringError(
           "node '" + node.displayName() + "' (" + node.qualifiedType() +

@@ -36,8 +36,8 @@ void adoptConstants(Model &model);
 
 /// Decides for each float initializer, by the rule. In files with a signature
 /// `standIns` are parameters, too: they hold some in another form.
-std::vector<ParameterChoice>
-judgeParameters(const Model &model, const llvm::StringSet<> &standIns);
+std::vector<ParameterChoice> judgeParameters(const Model &model,
+                                             const llvm::StringSet<> &standIns);
 
 /// The same with the options' globs, of which each must match a float
 /// initializer.

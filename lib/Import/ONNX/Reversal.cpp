@@ -43,24 +43,14 @@ static Result findSources(NodeImporter &node, const GraphValue &lengths,
   return makeKnown(lengths.kind, {count, time}, std::move(sources));
 }
 
-static LogicalResult importReverseSequence(NodeImporter &node) {
+/// Reverses the sequences of x, one for each place along `batchAxis`.
+static Result reverseSequences(NodeImporter &node, const GraphValue &x,
+                               int64_t batchAxis, int64_t timeAxis) {
   GraphBuilder &graph = node.graph;
-  const GraphValue &x = node.input(0);
-  FailureOr<int64_t> batchAxis =
-      node.getAxis(node.getInteger("batch_axis", 1), x.rank());
-  FailureOr<int64_t> timeAxis =
-      node.getAxis(node.getInteger("time_axis", 0), x.rank());
-  if (failed(batchAxis) || failed(timeAxis))
-    return failure();
-  if (*batchAxis == *timeAxis)
-    return node.emitError() << "expected two axes, but got " << *batchAxis
-                            << " as batch_axis and as time_axis";
-  if (failed(graph.refuseBatch(x, *timeAxis, "reverse")))
-    return failure();
   // Sequences first, then their elements.
-  SmallVector<int64_t> order = {*batchAxis, *timeAxis};
+  SmallVector<int64_t> order = {batchAxis, timeAxis};
   for (int64_t axis = 0; axis < x.rank(); ++axis)
-    if (axis != *batchAxis && axis != *timeAxis)
+    if (axis != batchAxis && axis != timeAxis)
       order.push_back(axis);
   SmallVector<int64_t> back(order.size());
   for (auto [to, from] : llvm::enumerate(order))
@@ -69,9 +59,6 @@ static LogicalResult importReverseSequence(NodeImporter &node) {
   if (failed(moved))
     return failure();
   GraphValue operands[] = {*moved, graph.decide(node.input(1))};
-  if (operands[1].rank() != 1 || operands[1].isFloat())
-    return node.emitError() << "expected a length for each sequence, but got "
-                            << describe(operands[1].kind, operands[1].shape);
   FailureOr<bool> isBatch = takeStacks(node, operands);
   if (failed(isBatch))
     return failure();
@@ -87,8 +74,37 @@ static LogicalResult importReverseSequence(NodeImporter &node) {
   llvm::append_range(rows, ArrayRef(operands[0].shape).drop_front(2));
   Result read =
       readRows(node, graph.reshape(operands[0], rows, std::nullopt), positions);
-  return node.setResult(
-      graph.transpose(giveStack(graph, read, *isBatch), back));
+  return graph.transpose(giveStack(graph, read, *isBatch), back);
+}
+
+static LogicalResult importReverseSequence(NodeImporter &node) {
+  GraphBuilder &graph = node.graph;
+  const GraphValue &x = node.input(0), &lengths = node.input(1);
+  FailureOr<int64_t> batchAxis =
+      node.getAxis(node.getInteger("batch_axis", 1), x.rank());
+  FailureOr<int64_t> timeAxis =
+      node.getAxis(node.getInteger("time_axis", 0), x.rank());
+  if (failed(batchAxis) || failed(timeAxis))
+    return failure();
+  if (*batchAxis == *timeAxis)
+    return node.emitError() << "expected two axes, but got " << *batchAxis
+                            << " as batch_axis and as time_axis";
+  if (lengths.rank() != 1 || lengths.isFloat())
+    return node.emitError() << "expected a length for each sequence, but got "
+                            << describe(lengths.kind, lengths.shape);
+  if (failed(graph.refuseBatch(x, *timeAxis, "reverse")))
+    return failure();
+  // Sequences of one example, all of the same lengths for each.
+  if (x.batch && x.batch->isPure() && x.batch->axis != *batchAxis) {
+    auto within = [&](int64_t axis) { return axis - (axis > x.batch->axis); };
+    Result example = graph.takeExample(x);
+    if (failed(example))
+      return failure();
+    return node.setResult(graph.giveBatch(
+        reverseSequences(node, *example, within(*batchAxis), within(*timeAxis)),
+        x.batch));
+  }
+  return node.setResult(reverseSequences(node, x, *batchAxis, *timeAxis));
 }
 
 ArrayRef<Operator> onnximport::getReversalOperators() {

@@ -80,15 +80,9 @@ def mixes_examples():
 def unsupported():
     graph = Graph("unsupported", seed=6)
     x = graph.linear(graph.input("x", 4), "fc", 4, 4)
-    x = graph.node("TfIdfVectorizer", [graph.node("Reshape", [x, two_by_two(graph)])], "counts")
-    x = graph.node("RandomUniformLike", [x], "noise")
-    return graph.model(x)
-
-
-def two_by_two(graph):
-    shape = onnx.numpy_helper.from_array(np.array([-1, 2, 2], np.int64), "shape")
-    graph.initializers.append(shape)
-    return "shape"
+    x = graph.node("RandomNormalLike", [x], "noise")
+    x = graph.node("RandomUniformLike", [x], "more_noise")
+    return graph.model(x, 4)
 
 
 def no_parameters():

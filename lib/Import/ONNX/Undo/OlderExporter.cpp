@@ -38,8 +38,7 @@ namespace {
 
 class NameReader {
 public:
-  NameReader(Model &file, const ExportMetadata &metadata,
-             Findings &findings)
+  NameReader(Model &file, const ExportMetadata &metadata, Findings &findings)
       : file(file), model(file, metadata), findings(findings),
         numTensors(file.initializers.size()) {}
   Error run();
@@ -181,8 +180,7 @@ static void separateFolded(Model &file) {
   });
 }
 
-Error onnximport::undoOlderExporter(Model &file,
-                                    const ExportMetadata &metadata,
+Error onnximport::undoOlderExporter(Model &file, const ExportMetadata &metadata,
                                     Findings &findings) {
   separateFolded(file);
   return NameReader(file, metadata, findings).run();

@@ -34,21 +34,46 @@ static void findChanged(const ExportedModel &model, const ExportMetadata &file,
   for (const std::string &name : model.getParameters()) {
     auto origin = file.values.find(name);
     bool isChanged = model.find(name) && model.isRead(name) &&
-                     origin != file.values.end() &&
-                     origin->second.kind.empty();
+                     origin != file.values.end() && origin->second.kind.empty();
     if (isChanged && !findings.isLost(name) && !findings.given.count(name))
       findings.losses.push_back(
           {"the exporter changed the values of", "'" + name + "'", {name}});
   }
 }
 
+/// A tool that rewrote the nodes left names alone. Then a tensor that the
+/// signature does not list holds a parameter if one was folded into it, or if
+/// some parameter is gone and the file does not say what was folded.
+static void judgeByNames(const ExportedModel &model, const Model &file,
+                         Findings &findings) {
+  bool isComplete = llvm::all_of(
+      model.getParameters(), [&](StringRef name) { return model.find(name); });
+  bool saysOrigins = !model.foldedNames().empty();
+  std::vector<std::string> guessed;
+  for (const NamedTensor &tensor : file.initializers) {
+    StringRef name = tensor.name;
+    if (!isFloat(tensor.values.kind) || !model.isRead(name) ||
+        model.isParameter(name) || model.isBuffer(name))
+      continue;
+    bool isGuess = !saysOrigins && !isComplete && tensor.values.size() > 1;
+    if (isGuess)
+      guessed.push_back(name.str());
+    if (isGuess || !model.partsOf(name).empty())
+      findings.standIns.insert(name);
+  }
+  if (!guessed.empty())
+    findings.doubts.push_back(
+        "took " + listNames(guessed) +
+        " as parameters on doubt, the file does not tell what they were folded "
+        "of; --frozen leaves them");
+}
+
 /// Files of torch's exporter, which have a signature.
 static Error undoTorch(Model &file, const ExportMetadata &metadata,
                        Findings &findings) {
   ExportedModel model(file, metadata);
-  // A tool that rewrote the nodes left a signature of which nothing is known.
   if (model.getCalls().empty()) {
-    file.signature.clear();
+    judgeByNames(model, file, findings);
     return Error::success();
   }
   findGradientlessRegions(model, findings);
@@ -154,8 +179,7 @@ static Error makeError(llvm::ArrayRef<Loss> losses, size_t numParameters) {
 
 Error onnximport::undoExport(Model &model, const ExportMetadata &metadata,
                              const OnnxImportOptions &options,
-                             OnnxImport &result,
-                             llvm::StringSet<> &standIns) {
+                             OnnxImport &result, llvm::StringSet<> &standIns) {
   bool isTorch = !model.signature.empty();
   if (!isTorch && model.producer != "pytorch")
     return Error::success();
