@@ -9,6 +9,7 @@
 #include "Folding.h"
 #include "Kinks.h"
 #include "Operators.h"
+#include "Places.h"
 #include <cmath>
 #include <limits>
 
@@ -195,6 +196,11 @@ static Result add(NodeImporter &node, const GraphValue &x,
 
 static Result subtract(NodeImporter &node, const GraphValue &x,
                        const GraphValue &y) {
+  if (x.hasPlaces() || y.hasPlaces())
+    return subtractPlaces(node.graph, x, y);
+  bool mixes = (x.isOfExample && y.batch) || (y.isOfExample && x.batch);
+  if (mixes || x.hasEnd || y.hasEnd)
+    return node.graph.refusePlaces();
   if (std::optional<double> c = constantFor(node, y, x))
     return node.graph.shift(x, -*c);
   if (std::optional<double> c = constantFor(node, x, y))
@@ -298,7 +304,8 @@ ArrayRef<Operator> onnximport::getArithmeticOperators() {
       {"Min", 6, newestOpset, 1, anyInputs,
        importVariadic<extremum<MinOp>, foldExtremum<false>>, Takes::Places},
       {"Mul", 7, newestOpset, 2, 2, importBinary<multiply, foldMul>},
-      {"Sub", 7, newestOpset, 2, 2, importBinary<subtract, foldSub>},
+      {"Sub", 7, newestOpset, 2, 2, importBinary<subtract, foldSub>,
+       Takes::Places},
       {"Sum", 6, newestOpset, 1, anyInputs, importVariadic<add, foldAdd>},
   };
   return operators;

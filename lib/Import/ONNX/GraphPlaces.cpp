@@ -6,7 +6,7 @@
 // are known numbers and a core side by side, until a read along the batch axis
 // leaves of them what is a position within the example.
 
-#include "GraphBuilder.h"
+#include "Places.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -40,7 +40,7 @@ Result GraphBuilder::addPlaces(const GraphValue &places, const GraphValue &x) {
   if (failed(frame))
     return failure();
   std::optional<int64_t> count = product(frame->shape);
-  if (!count || *count > maxKnownElements)
+  if (!count || *count > maxPlaces)
     return refusePlaces();
   FailureOr<Value> core = fit(x, *frame);
   if (failed(core))
@@ -74,34 +74,102 @@ Result GraphBuilder::concatPlaces(ArrayRef<GraphValue> values, int64_t axis) {
   return join(*core, *joined);
 }
 
-Result GraphBuilder::pickPlaces(const GraphValue &x, int64_t axis,
-                                ArrayRef<int64_t> positions) {
-  GraphValue core = x;
-  core.places = nullptr;
+//===----------------------------------------------------------------------===//
+// Moves and differences
+//===----------------------------------------------------------------------===//
+
+/// The numbers of places, or what they add to, as values of their own.
+static GraphValue numbersOf(const GraphValue &x) {
   GraphValue known = x;
   known.core = Value();
   known.places = nullptr;
   known.numbers = x.places;
-  Result numbers = pick(known, axis, positions);
-  if (failed(numbers))
+  return known;
+}
+static GraphValue coreOf(const GraphValue &x) {
+  GraphValue core = x;
+  core.places = nullptr;
+  return core;
+}
+
+Result onnximport::movePlaces(const GraphValue &x,
+                              function_ref<Result(Result)> move) {
+  Result core = move(coreOf(x)), numbers = move(numbersOf(x));
+  if (failed(core) || failed(numbers))
     return failure();
-  auto addsCore = [](const Number &number) { return number.addsCore; };
-  if (llvm::none_of(*numbers->numbers, addsCore))
-    return numbers;
-  Result rest = pick(core, axis, positions);
-  if (failed(rest))
-    return failure();
-  // Numbers of one example are added, and nothing is left of places.
+  return join(*core, *numbers);
+}
+
+/// Places without the numbers of one example, which are added.
+static Result simplifyPlaces(GraphBuilder &graph, const GraphValue &core,
+                             const GraphValue &numbers) {
   bool isNumbers = true, isZero = true;
-  std::vector<Number> plain = *numbers->numbers;
+  std::vector<Number> plain = *numbers.numbers;
   for (Number &number : plain) {
     isZero &= number.addsCore && number.integer == 0;
     number.addsCore = false;
     isNumbers &= number.isPlain();
   }
   if (!isNumbers)
-    return join(*rest, *numbers);
+    return join(core, numbers);
   if (isZero)
-    return rest;
-  return binary<AddOp>(rest, makeKnownLike(*numbers, x.kind, std::move(plain)));
+    return core;
+  return graph.binary<AddOp>(
+      core, makeKnownLike(numbers, core.kind, std::move(plain)));
+}
+
+Result onnximport::subtractPlaces(GraphBuilder &graph, const GraphValue &x,
+                                  const GraphValue &y) {
+  if (x.isFloat() || x.kind != y.kind || x.hasEnd || y.hasEnd)
+    return graph.refusePlaces();
+  FailureOr<Frame> frame = graph.unify({x, y});
+  if (failed(frame))
+    return failure();
+  std::optional<int64_t> count = product(frame->shape);
+  if (!count || *count > maxPlaces)
+    return graph.refusePlaces();
+  std::vector<Number> numbers(*count);
+  // Of a value that has no places all is core, of a known one all is numbers.
+  auto add = [&](const GraphValue &value, int64_t sign) {
+    const std::vector<Number> *own =
+        value.hasPlaces() ? value.places.get() : value.numbers.get();
+    SmallVector<int64_t> sources =
+        broadcastPositions(value.shape, frame->shape);
+    for (auto [number, source] : llvm::zip_equal(numbers, sources)) {
+      if (!own) {
+        number.addsCore = true;
+        continue;
+      }
+      const Number &term = (*own)[source];
+      number.integer += sign * term.integer;
+      number.perExample += sign * term.perExample;
+      number.position += sign * term.position;
+      number.isUndecided |= term.isUndecided;
+      number.addsCore |= term.addsCore;
+    }
+  };
+  add(x, 1);
+  add(y, -1);
+  Result core = x.isKnown()   ? graph.unary<NegOp>(coreOf(y))
+                : y.isKnown() ? Result(coreOf(x))
+                              : graph.binary<SubOp>(coreOf(x), coreOf(y));
+  core = graph.broadcast(core, *frame);
+  if (failed(core))
+    return failure();
+  return simplifyPlaces(graph, *core,
+                        makeNumbers(x.kind, *frame, std::move(numbers)));
+}
+
+Result GraphBuilder::pickPlaces(const GraphValue &x, int64_t axis,
+                                ArrayRef<int64_t> positions) {
+  Result numbers = pick(numbersOf(x), axis, positions);
+  if (failed(numbers))
+    return failure();
+  auto addsCore = [](const Number &number) { return number.addsCore; };
+  if (llvm::none_of(*numbers->numbers, addsCore))
+    return numbers;
+  Result rest = pick(coreOf(x), axis, positions);
+  if (failed(rest))
+    return failure();
+  return simplifyPlaces(*this, *rest, *numbers);
 }

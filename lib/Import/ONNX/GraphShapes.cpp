@@ -4,7 +4,7 @@
 // Operations that move elements. Known values are rearranged at once, others
 // become ops; the batch axis moves along.
 
-#include "GraphBuilder.h"
+#include "Places.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -143,6 +143,10 @@ Result GraphBuilder::slice(Result x, int64_t axis, int64_t start, int64_t size,
                            int64_t stride) {
   if (failed(x) || failed(refuseBatch(*x, axis, "slice")))
     return failure();
+  if (x->hasPlaces())
+    return movePlaces(*x, [&](Result part) {
+      return slice(part, axis, start, size, stride);
+    });
   Frame frame{x->shape, x->batch};
   frame.shape[axis] = size;
   if (size == 0)

@@ -82,6 +82,16 @@ static LogicalResult importConcat(NodeImporter &node) {
   });
   if (values.empty())
     return node.setResult(node.input(0));
+  if (values.size() == 1 && !values.front().hasEnd)
+    return node.setResult(values.front());
+  auto isOfExample = [](const GraphValue &x) { return x.isOfExample; };
+  auto isOfAll = [](const GraphValue &x) { return x.batch.has_value(); };
+  auto namesPlaces = [](const GraphValue &x) {
+    return x.hasPlaces() || x.hasEnd;
+  };
+  if (llvm::any_of(values, namesPlaces) ||
+      (llvm::any_of(values, isOfExample) && llvm::any_of(values, isOfAll)))
+    return node.graph.refusePlaces();
   placeExamples(node.graph, values, *axis);
   if (std::optional<GraphValue> positions = appendEnd(values))
     return node.setResult(*positions);
@@ -465,7 +475,7 @@ static LogicalResult importGather(NodeImporter &node) {
 
 ArrayRef<Operator> onnximport::getIndexingOperators() {
   static const Operator operators[] = {
-      {"Concat", 4, newestOpset, 1, anyInputs, importConcat},
+      {"Concat", 4, newestOpset, 1, anyInputs, importConcat, Takes::Places},
       {"Gather", 1, newestOpset, 2, 2, importGather, Takes::Places},
       {"Slice", 1, newestOpset, 1, 5, importSlice, Takes::Places},
       {"Split", 2, newestOpset, 1, 2, importSplit},

@@ -123,7 +123,9 @@ static LogicalResult importMaxRoiPool(NodeImporter &node) {
   FailureOr<bool> isBatch = takeStacks(node, operands);
   if (failed(isBatch))
     return failure();
-  if (*isBatch)
+  // The first image of a batch of one is the example itself; of an open batch
+  // it must not meet values of all examples.
+  if (*isBatch && graph.batchSize().value_or(1) != 1)
     return graph.refuseBatch(node.input(0), 0, "pool regions");
   ImageStack images{operands[0]};
   Bins bins;
@@ -142,7 +144,10 @@ static LogicalResult importMaxRoiPool(NodeImporter &node) {
   Result y = graph.reshape(
       poolBins(node, rows, bins),
       {images.channels(), boxes.shape[0], shape[0], shape[1]}, std::nullopt);
-  return node.setResult(graph.transpose(y, {1, 0, 2, 3}));
+  y = graph.transpose(y, {1, 0, 2, 3});
+  if (succeeded(y))
+    y->isOfExample |= *isBatch && !graph.batchSize();
+  return node.setResult(y);
 }
 
 ArrayRef<Operator> onnximport::getRegionPoolOperators() {

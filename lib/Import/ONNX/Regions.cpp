@@ -32,6 +32,8 @@ struct Boxes {
   SmallVector<int64_t> images;
   /// Where regions are those of all examples.
   std::optional<BatchAxis> batch;
+  /// Are they in the first example of an open batch?
+  bool isOfFirst = false;
 
   int64_t count() const { return value.shape[0]; }
 };
@@ -84,21 +86,23 @@ static bool nameThemselves(const GraphValue &indices) {
          });
 }
 
-/// Boxes of examples that are images: every box is in its own, or there is but
-/// one example.
+/// Boxes of examples that are images: every box is in its own, or all are in
+/// the first one. That is the example itself where a batch has but one; what
+/// is computed of it in an open batch must not meet values of all examples.
 static LogicalResult takeOwnBoxes(NodeImporter &node, Boxes &boxes,
                                   const GraphValue &indices) {
   GraphBuilder &graph = node.graph;
-  bool isOne = graph.batchSize() == 1 && !indices.batch &&
-               llvm::all_of(*indices.numbers, [](const Number &number) {
-                 return number.isPlain() && number.integer == 0;
-               });
+  bool isFirst = !indices.batch &&
+                 llvm::all_of(*indices.numbers, [](const Number &number) {
+                   return number.isPlain() && number.integer == 0;
+                 });
+  bool isOne = isFirst && graph.batchSize().value_or(1) == 1;
   if (!isOne && !nameThemselves(indices))
     return node.emitError()
            << "expected regions in the image of their own example, but "
-              "batch_indices name others: the network mixes examples, unless "
-              "it is exported for one example";
+              "batch_indices name others: the network mixes examples";
   boxes.batch = indices.batch;
+  boxes.isOfFirst = isOne && !graph.batchSize();
   if (!(boxes.value.batch == indices.batch))
     return node.emitError() << "expected boxes of each example, as "
                                "batch_indices are, but got one list for all";
@@ -356,7 +360,10 @@ static LogicalResult importRoiAlign(NodeImporter &node) {
   Result y = alignGroups(node, images, *boxes, *alignment, *groups);
   if (failed(y))
     return failure();
-  return node.setResult(graph.reshape(y, y->shape, boxes->batch));
+  y = graph.reshape(y, y->shape, boxes->batch);
+  if (succeeded(y))
+    y->isOfExample |= boxes->isOfFirst;
+  return node.setResult(y);
 }
 
 ArrayRef<Operator> onnximport::getRegionOperators() {

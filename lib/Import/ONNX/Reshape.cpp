@@ -156,6 +156,8 @@ static FailureOr<Frame> reshapeBatch(NodeImporter &node, const GraphValue &x,
 
 static LogicalResult importReshape(NodeImporter &node) {
   const GraphValue &x = node.input(0);
+  if (x.hasEnd)
+    return node.graph.refusePlaces();
   FailureOr<SmallVector<Number>> target = node.getNumbers(1);
   if (failed(target) || failed(resolveTarget(node, x, *target)))
     return failure();
@@ -222,6 +224,8 @@ static LogicalResult importSqueeze(NodeImporter &node) {
 
 static LogicalResult importUnsqueeze(NodeImporter &node) {
   const GraphValue &x = node.input(0);
+  if (x.hasEnd)
+    return node.graph.refusePlaces();
   int64_t count = 0;
   if (node.opset >= 13 && node.hasInput(1))
     count = *product(node.input(1).shape);
@@ -303,7 +307,7 @@ ArrayRef<Operator> onnximport::getShapeOperators() {
   static const Operator operators[] = {
       {"Expand", 8, newestOpset, 2, 2, importExpand, Takes::Places},
       {"Flatten", 1, newestOpset, 1, 1, importFlatten},
-      {"Reshape", 5, newestOpset, 2, 2, importReshape},
+      {"Reshape", 5, newestOpset, 2, 2, importReshape, Takes::Places},
       {"Squeeze", 1, newestOpset, 1, 2, importSqueeze},
       {"Transpose", 1, newestOpset, 1, 1, importTranspose},
       {"Unsqueeze", 1, newestOpset, 1, 2, importUnsqueeze, Takes::Places},

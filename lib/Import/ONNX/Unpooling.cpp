@@ -6,6 +6,7 @@
 // of example n: they are places in the batch, whose last part depends on the
 // input.
 
+#include "Places.h"
 #include "Pooling.h"
 #include "Rows.h"
 #include "Themes.h"
