@@ -183,7 +183,7 @@ static Result sliceAxis(NodeImporter &node, Result x, int64_t axis,
     return range.step == 1
                ? sliceOwn(node.graph, *x, axis, range.start, range.end)
                : Result(node.graph.refusePlaces());
-  if (x->hasPlaces())
+  if (x->hasPlaces() && (x->isBatch(axis) || x->hasEnd))
     return node.graph.refusePlaces();
   if (x->hasEnd)
     return dropEnd(node.graph, *x, range.start, range.end, range.step);
