@@ -228,12 +228,15 @@ static Result countRows(NodeImporter &node, const GraphValue &updates,
       positions, size);
 }
 
-/// The value is the mean of the updates, the derivative that of their sum.
+/// The value is the mean of the updates, the derivative that of their sum. An
+/// infinite sum is its mean, from which it cannot be subtracted.
 static Result meanOfSum(GraphBuilder &graph, Result sum, Result count) {
   Result mean =
       graph.binary<DivOp>(sum, graph.binary<MaxOp>(count, graph.scalar(1)));
-  return graph.binary<AddOp>(
-      sum, graph.unary<StopGradientOp>(graph.binary<SubOp>(mean, sum)));
+  Result isMean = graph.compare(mean, sum, Comparison::EQ);
+  Result change =
+      graph.select(isMean, graph.scalar(0), graph.binary<SubOp>(mean, sum));
+  return graph.binary<AddOp>(sum, graph.unary<StopGradientOp>(change));
 }
 
 Result onnximport::putRows(NodeImporter &node, Result updates, Result positions,
