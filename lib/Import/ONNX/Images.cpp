@@ -5,7 +5,7 @@
 // batch axis is not padded.
 
 #include "Operators.h"
-#include <cmath>
+#include <algorithm>
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -34,12 +34,26 @@ static FailureOr<SmallVector<int64_t>> padPositions(NodeImporter &node,
   return positions;
 }
 
-/// Surrounds with a constant: shifted so that the constant is zero.
+/// Longer axes would not fit a network's text.
+static constexpr int64_t maxMask = int64_t(1) << 23;
+
+/// Is an element of a padded axis one of the `size` that were there? Of size
+/// one along the other axes.
+static GraphValue isInside(int64_t rank, int64_t axis, int64_t low,
+                           int64_t size, int64_t high) {
+  SmallVector<int64_t> shape(rank, 1);
+  shape[axis] = low + size + high;
+  std::vector<Number> numbers(shape[axis]);
+  for (int64_t i = low; i < low + size; ++i)
+    numbers[i].integer = 1;
+  return makeKnown(ElementKind::Bool, shape, std::move(numbers));
+}
+
+/// Surrounds with zeros, for which another constant is chosen: whatever it is,
+/// infinite or large, no element is calculated with it.
 static Result padConstant(NodeImporter &node, const GraphValue &x,
                           ArrayRef<int64_t> low, ArrayRef<int64_t> high,
                           double value) {
-  if (!std::isfinite(value))
-    return node.emitError() << "expected a finite number to pad with";
   GraphBuilder &graph = node.graph;
   SmallVector<int64_t> coreLow, coreHigh;
   Frame frame{x.shape, x.batch};
@@ -52,10 +66,7 @@ static Result padConstant(NodeImporter &node, const GraphValue &x,
   }
   if (!product(frame.shape))
     return node.emitError() << "expected sizes that fit memory";
-  Result shifted = graph.shift(x, -value);
-  if (failed(shifted))
-    return failure();
-  FailureOr<Value> core = graph.materialize(*shifted);
+  FailureOr<Value> core = graph.materialize(x);
   if (failed(core))
     return failure();
   SmallVector<int64_t> zeros(coreLow.size(), 0);
@@ -64,7 +75,24 @@ static Result padConstant(NodeImporter &node, const GraphValue &x,
                                      graph.attribute("low", coreLow)});
   if (failed(core))
     return failure();
-  return graph.shift(graph.wrap(*core, x.kind, frame), value);
+  Result padded = graph.wrap(*core, x.kind, frame);
+  if (value == 0)
+    return padded;
+  if (llvm::any_of(frame.shape, [](int64_t size) { return size > maxMask; }))
+    return node.emitError() << "expected axes of at most " << maxMask
+                            << " elements where not zeros are padded, but got "
+                            << describe(x.kind, frame.shape);
+  Number constant;
+  if (x.isFloat())
+    constant.real = value;
+  else
+    constant.integer = static_cast<int64_t>(value);
+  for (int64_t axis = 0; axis < x.rank(); ++axis)
+    if (low[axis] != 0 || high[axis] != 0)
+      padded = graph.select(
+          isInside(x.rank(), axis, low[axis], x.shape[axis], high[axis]),
+          padded, makeKnown(x.kind, {}, {constant}));
+  return padded;
 }
 
 /// The pads of every axis, from attribute or input, for all axes or some.

@@ -82,7 +82,7 @@ def finite_difference_jacobian(model, inputs, wrt, step=1e-5):
     graph = as_double(model)
     tensors = {t.name: t for t in graph.graph.initializer}
     values = parameters(model)
-    inputs = {k: v.astype(np.float64) for k, v in inputs.items()}
+    inputs = {k: v.astype(np.float64) if v.dtype.kind == "f" else v for k, v in inputs.items()}
 
     def outputs():
         results = ReferenceEvaluator(graph).run(None, inputs)
