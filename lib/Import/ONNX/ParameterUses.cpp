@@ -276,7 +276,12 @@ void UseFinder::visit(const Node &node) {
           roots[output].insert(name);
     }
   }
-  bool stays = isMove(node) && data.contains(node.inputs.front());
+  // Data that get more axes are compared with, not normalised by, what follows.
+  bool keepsAxes =
+      llvm::StringSwitch<bool>(node.type)
+          .Cases("Cast", "CastLike", "Identity", "Transpose", "Flatten", true)
+          .Default(false);
+  bool stays = keepsAxes && data.contains(node.inputs.front());
   if (isScaling(node) && node.inputs.size() == 2)
     stays =
         llvm::any_of(node.inputs,
