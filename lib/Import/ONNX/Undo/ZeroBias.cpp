@@ -33,12 +33,24 @@ std::optional<int64_t> onnximport::countChannels(const ExportedModel &model,
   return weight->shape[0];
 }
 
+/// Is the bias one of a module that has the weight, too? Such layers have an
+/// element for each output, whatever they call.
+static bool isOfLayer(const ExportedModel &model, const FxCall &call,
+                      StringRef parameter) {
+  StringRef stem = parameter;
+  if (!stem.consume_back(".bias"))
+    return false;
+  std::string weight = (stem + ".weight").str();
+  return llvm::any_of(call.references, [&](const std::string &value) {
+    return model.parameterOf(value) == weight;
+  });
+}
+
 /// The shape of the bias, where the call leaves a choice: `addmm` adds what
 /// can be broadcast.
-static llvm::SmallVector<int64_t> chooseShape(Findings &findings,
-                                              const FxCall &call,
-                                              StringRef parameter,
-                                              int64_t channels) {
+static llvm::SmallVector<int64_t>
+chooseShape(const ExportedModel &model, Findings &findings, const FxCall &call,
+            StringRef parameter, int64_t channels) {
   auto given = findings.given.find(parameter);
   bool isOpen = call.op == "addmm" && channels > 1;
   if (isOpen && given != findings.given.end()) {
@@ -48,7 +60,7 @@ static llvm::SmallVector<int64_t> chooseShape(Findings &findings,
         }))
       return llvm::SmallVector<int64_t>(shape);
   }
-  if (isOpen)
+  if (isOpen && !isOfLayer(model, call, parameter))
     findings.openBiases.push_back(parameter.str());
   return {channels};
 }
@@ -71,7 +83,7 @@ llvm::Expected<bool> onnximport::restoreZeroBias(ExportedModel &model,
     if (!model.find(parameter)) {
       llvm::Expected<Array> zeros =
           makeZeros(model.find(node.inputs[1])->kind,
-                    chooseShape(findings, call, parameter, *channels));
+                    chooseShape(model, findings, call, parameter, *channels));
       if (!zeros)
         return zeros.takeError();
       model.addTensor(parameter, std::move(*zeros));
