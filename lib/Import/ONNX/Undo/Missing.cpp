@@ -219,15 +219,33 @@ void onnximport::findMissing(ExportedModel &model, Findings &findings) {
   MissingValues(model, findings).run();
 }
 
+/// Do the node's inputs depend on a parameter? Marks the values that do.
+static bool dependsOnParameter(const ExportedModel &model, const Node &node,
+                               llvm::StringSet<> &dependent) {
+  bool depends = false;
+  forEachRead(node, [&](const std::string &value) {
+    bool isParameter = model.isParameter(value) ||
+                       !model.partsOf(value).empty() ||
+                       (model.isFloatTensor(value) && !model.isBuffer(value));
+    depends |= isParameter || dependent.contains(value);
+  });
+  if (depends)
+    for (const std::string &output : node.outputs)
+      dependent.insert(output);
+  return depends;
+}
+
 /// torch.no_grad() becomes a graph of its own, whose nodes come from no line of
-/// a model; so does an autocast region, so that it is no proof.
+/// a model; so does an autocast region, so that it is no proof. Without a
+/// parameter in front of it there is no gradient to stop.
 void onnximport::findGradientlessRegions(const ExportedModel &model,
                                          Findings &findings) {
+  llvm::StringSet<> dependent;
   std::vector<std::string> values;
-  for (const CallNodes &nodes : model.getCalls())
-    for (size_t index : nodes.nodes)
-      if (model.stackTraceOf(index).starts_with("File \"<eval_with_key>"))
-        values.push_back(model.node(index).displayName().str());
+  for (size_t i = 0; i < model.numNodes(); ++i)
+    if (dependsOnParameter(model, model.node(i), dependent) &&
+        model.stackTraceOf(i).starts_with("File \"<eval_with_key>"))
+      values.push_back(model.node(i).displayName().str());
   if (!values.empty())
     findings.doubts.push_back(
         "nodes " + listNames(values) +
