@@ -84,6 +84,9 @@ void findMissing(ExportedModel &model, Findings &findings);
 /// Rows of embeddings that stand for padding have no gradient.
 llvm::Error obeyPadding(ExportedModel &model);
 
+/// Rows that may stand for padding, in files that do not tell.
+llvm::Error doubtPadding(const ExportedModel &model, Findings &findings);
+
 /// A value without its gradient, by an Identity in front of the node that names
 /// torch's operator, as files without optimisation have it.
 std::string stopGradient(ExportedModel &model, size_t before,

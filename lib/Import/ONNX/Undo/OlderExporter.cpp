@@ -148,6 +148,8 @@ Error NameReader::restoreWeight(const std::string &tensor) {
 Error NameReader::run() {
   if (Error error = unfoldNormsByValue(model, findings))
     return error;
+  if (Error error = doubtPadding(model, findings))
+    return error;
   std::vector<std::string> names;
   for (const NamedTensor &tensor : file.initializers)
     if (isFolded(tensor.name) && isFloat(tensor.values.kind))

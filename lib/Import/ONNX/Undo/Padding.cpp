@@ -8,6 +8,9 @@
 //
 //   y = Gather(w, ids)   →   y = Where(ids = padding, Gather(stop(w), ids),
 //                                      Gather(w, ids))
+//
+// Files of the older exporter have no calls. A row of zeros is all that is to
+// be seen, and no proof.
 
 #include "Undo/Findings.h"
 #include "Undo/Tensors.h"
@@ -98,6 +101,51 @@ Error onnximport::obeyPadding(ExportedModel &model) {
           model.isFloatTensor(model.valueAt({index, 0})))
         if (Error error = stopPadding(model, index, *padding))
           return error;
+  }
+  return Error::success();
+}
+
+/// The one row of a table that is zeros.
+static Expected<std::optional<int64_t>> findZeroRow(const Array &table) {
+  std::optional<int64_t> zero;
+  if (table.shape.size() != 2 || table.shape[0] < 3 || table.shape[1] < 1)
+    return zero;
+  Expected<Array> wide = convertFloat(table, ElementKind::Float64);
+  if (!wide)
+    return wide.takeError();
+  auto elements = wide->as<double>();
+  llvm::ArrayRef<double> rest(elements.begin(), elements.end());
+  for (int64_t row = 0; row < table.shape[0]; ++row) {
+    bool isZero = llvm::all_of(rest.take_front(table.shape[1]),
+                               [](double value) { return value == 0; });
+    rest = rest.drop_front(table.shape[1]);
+    if (isZero && zero)
+      return std::optional<int64_t>();
+    if (isZero)
+      zero = row;
+  }
+  return zero;
+}
+
+Error onnximport::doubtPadding(const ExportedModel &model, Findings &findings) {
+  llvm::StringSet<> tables;
+  for (size_t i = 0; i < model.numNodes(); ++i) {
+    const Node &node = model.node(i);
+    bool isLookup = node.type == "Gather" && node.domain.empty() &&
+                    node.inputs.size() == 2 &&
+                    model.isFloatTensor(node.inputs[0]);
+    if (!isLookup || !tables.insert(node.inputs[0]).second)
+      continue;
+    Expected<std::optional<int64_t>> row =
+        findZeroRow(*model.find(node.inputs[0]));
+    if (!row)
+      return row.takeError();
+    if (*row)
+      findings.doubts.push_back(
+          "row " + std::to_string(**row) + " of '" + node.inputs[0] +
+          "' is zeros: if it stands for padding (padding_idx), the model has "
+          "no gradient there, which the file does not tell; export with the "
+          "default exporter");
   }
   return Error::success();
 }
