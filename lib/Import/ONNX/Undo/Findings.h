@@ -25,6 +25,10 @@ struct Findings {
   llvm::StringMap<Array> given;
   std::vector<std::string> givenOrder;
 
+  /// Names that --wrt and --frozen spell out: a tensor that the file calls so
+  /// keeps the name.
+  llvm::StringSet<> asked;
+
   std::vector<Loss> losses;
   /// What may have changed the kernel, a line each.
   std::vector<std::string> doubts;

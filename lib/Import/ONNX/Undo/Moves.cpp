@@ -262,6 +262,11 @@ static Error restoreTensor(ExportedModel &model, Findings &findings,
     return Error::success();
   }
   default:
+    if (findings.asked.contains(tensor) && !model.find(parts.front())) {
+      model.placed.insert(parts.front());
+      findings.standIns.insert(tensor);
+      return Error::success();
+    }
     return MoveRestorer(model, findings, tensor, parts.front()).run(kind);
   }
 }

@@ -152,7 +152,8 @@ Error NameReader::run() {
     return error;
   std::vector<std::string> names;
   for (const NamedTensor &tensor : file.initializers)
-    if (isFolded(tensor.name) && isFloat(tensor.values.kind))
+    if (isFolded(tensor.name) && isFloat(tensor.values.kind) &&
+        !findings.asked.contains(tensor.name))
       names.push_back(tensor.name);
   for (const std::string &name : names)
     if (Error error = restoreWeight(name))

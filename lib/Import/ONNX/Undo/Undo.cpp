@@ -188,6 +188,11 @@ Error onnximport::undoExport(Model &model, const ExportMetadata &metadata,
     findings.given[entry.name] = entry.array;
     findings.givenOrder.push_back(entry.name);
   }
+  for (const std::vector<std::string> *globs : {&options.wrt, &options.frozen})
+    for (StringRef text : *globs) {
+      text.consume_front("+");
+      findings.asked.insert(text);
+    }
   size_t numParameters = StringRef(model.signature).count(": PARAMETER ");
   if (Error error = isTorch ? undoTorch(model, metadata, findings)
                             : undoOlderExporter(model, metadata, findings))
