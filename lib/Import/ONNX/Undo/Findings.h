@@ -7,6 +7,7 @@
 #define NTK_LIB_IMPORT_ONNX_UNDO_FINDINGS_H
 
 #include "Undo/ExportedModel.h"
+#include "ntk/Driver/ParameterChoice.h"
 
 namespace mlir::ntk::onnximport {
 
@@ -50,9 +51,6 @@ struct Findings {
     });
   }
 };
-
-/// "'a', 'b', 'c' and 3 more".
-std::string listNames(llvm::ArrayRef<std::string> names);
 
 /// Batch normalisation that was folded into the weights before it becomes a
 /// node of its own again, if its values are given; else it is a loss.

@@ -204,7 +204,7 @@ void MissingValues::judge() {
                   {});
   std::vector<std::string> unseen = findUnseen();
   if (!unseen.empty() && !hard.empty())
-    findings.lose("nothing is left of " + listNames(hard) +
+    findings.lose("nothing is left of " + quoteNames(hard) +
                       " of the model, which no other value explains",
                   unseen);
 }
@@ -248,7 +248,7 @@ void onnximport::findGradientlessRegions(const ExportedModel &model,
       values.push_back(model.node(i).displayName().str());
   if (!values.empty())
     findings.doubts.push_back(
-        "nodes " + listNames(values) +
+        "nodes " + quoteNames(values) +
         " come from a region such as torch.no_grad(), which the file does not "
         "tell from others: if gradients stop there, use .detach() instead");
 }

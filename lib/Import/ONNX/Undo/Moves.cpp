@@ -232,7 +232,7 @@ static void keepJoined(ExportedModel &model, Findings &findings,
       unlike.push_back(part);
   }
   if (!unlike.empty())
-    findings.lose("'" + tensor.str() + "' joins " + listNames(parts) +
+    findings.lose("'" + tensor.str() + "' joins " + quoteNames(parts) +
                       ", and --params has other values",
                   unlike);
   for (const std::string &value : model.foldedOf(tensor)->from)
@@ -257,7 +257,7 @@ static Error restoreTensor(ExportedModel &model, Findings &findings,
     std::string by = llvm::join(getOperators(model, tensor), ", ");
     findings.standIns.insert(tensor);
     findings.lose("'" + tensor.str() + "' is computed from " +
-                      listNames(parts) + (by.empty() ? "" : " by " + by),
+                      quoteNames(parts) + (by.empty() ? "" : " by " + by),
                   parts);
     return Error::success();
   }

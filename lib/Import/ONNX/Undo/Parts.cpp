@@ -76,7 +76,7 @@ static Error joinTensors(ExportedModel &model, Findings &findings,
   }
   bool isGiven = findings.given.count(parameter);
   std::string reason =
-      listNames(tensors) + " are parts of '" + parameter.str() + "'";
+      quoteNames(tensors) + " are parts of '" + parameter.str() + "'";
   if (elements.size() == total || elements.size() < 2 || isGiven) {
     for (const std::string &tensor : tensors)
       findings.standIns.insert(tensor);

@@ -245,7 +245,7 @@ static void keepWeights(ExportedModel &model, Findings &findings,
       return findings.given.count(part) != 0;
     });
     if (!seen.insert(tensor).second || isGiven)
-      findings.lose("'" + tensor + "' joins " + listNames(parts) +
+      findings.lose("'" + tensor + "' joins " + quoteNames(parts) +
                         " in an order that is not known",
                     parts);
   }

@@ -13,15 +13,6 @@ using namespace mlir::ntk::onnximport;
 using llvm::Error;
 using llvm::StringRef;
 
-std::string onnximport::listNames(llvm::ArrayRef<std::string> names) {
-  std::string text;
-  for (const std::string &name : names.take_front(3))
-    text += (text.empty() ? "'" : ", '") + name + "'";
-  if (names.size() > 3)
-    text += " and " + std::to_string(names.size() - 3) + " more";
-  return text;
-}
-
 //===----------------------------------------------------------------------===//
 // Rules
 //===----------------------------------------------------------------------===//
@@ -63,7 +54,7 @@ static void judgeByNames(const ExportedModel &model, const Model &file,
   }
   if (!guessed.empty())
     findings.doubts.push_back(
-        "took " + listNames(guessed) +
+        "took " + quoteNames(guessed) +
         " as parameters on doubt, the file does not tell what they were folded "
         "of; --frozen leaves them");
 }
@@ -93,7 +84,7 @@ static Error undoTorch(Model &file, const ExportMetadata &metadata,
     return error;
   if (!findings.openBiases.empty())
     findings.doubts.push_back(
-        "biases " + listNames(findings.openBiases) +
+        "biases " + quoteNames(findings.openBiases) +
         ", zeros that the exporter removed, are taken to have an element for "
         "each output; --params decides");
   model.finish();
@@ -105,7 +96,8 @@ static Error undoTorch(Model &file, const ExportMetadata &metadata,
 //===----------------------------------------------------------------------===//
 
 static bool matches(llvm::ArrayRef<std::string> globs, StringRef name) {
-  return llvm::any_of(globs, [&](const std::string &text) {
+  return llvm::any_of(globs, [&](StringRef text) {
+    text.consume_front("+");
     llvm::Expected<llvm::GlobPattern> glob = llvm::GlobPattern::create(text);
     if (!glob) {
       consumeError(glob.takeError());
@@ -118,9 +110,12 @@ static bool matches(llvm::ArrayRef<std::string> globs, StringRef name) {
 /// Would the kernel contain any of the lost parameters? A loss that names none
 /// may touch all.
 static bool concerns(const Loss &loss, const OnnxImportOptions &options) {
+  // Globs that begin with "+" add to what is taken without them.
+  bool isLimited = llvm::any_of(
+      options.wrt, [](StringRef text) { return !text.starts_with("+"); });
   return loss.parameters.empty() ||
          llvm::any_of(loss.parameters, [&](const std::string &name) {
-           return (options.wrt.empty() || matches(options.wrt, name)) &&
+           return (!isLimited || matches(options.wrt, name)) &&
                   !matches(options.frozen, name);
          });
 }
@@ -168,7 +163,7 @@ static Error makeError(llvm::ArrayRef<Loss> losses, size_t numParameters) {
                    : ": lost are " + std::to_string(lost.size()) +
                          (numParameters ? " of " + std::to_string(numParameters)
                                         : std::string()) +
-                         " parameters, " + listNames(lost);
+                         " parameters, " + quoteNames(lost);
   return llvm::createStringError(
       "the kernel of this file is not that of the model" + count + " (" +
       describe(losses) + "); export with torch.onnx.export(model.eval(), …, " +
