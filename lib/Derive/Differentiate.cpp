@@ -7,7 +7,9 @@
 // that it belongs to, for readers of emitted source.
 
 #include "dialects/NTK/IR/Names.h"
+#include "dialects/NTK/IR/Sums.h"
 #include "ntk/Derive/Derive.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -73,29 +75,53 @@ static StringRef getRole(Value value) {
   return isa<BlockArgument>(value) ? "gradient" : "cotangent";
 }
 
-static void accumulate(OpBuilder &builder, DenseMap<Value, Value> &cotangents,
-                       Value value, Value cotangent) {
-  Value &sum = cotangents[value];
-  if (!sum) {
-    sum = cotangent;
-    return;
+namespace {
+/// The cotangents of a graph: sums over all ways that lead back to a value.
+class Cotangents {
+public:
+  explicit Cotangents(OpBuilder &builder) : builder(builder) {}
+
+  void add(Value value, Value term) { terms[value].push_back(term); }
+
+  /// The cotangent of `value`, of which all terms are there, or null.
+  Value get(Value value) {
+    auto found = terms.find(value);
+    if (found == terms.end())
+      return Value();
+    SmallVector<Value> &parts = found->second;
+    if (parts.size() > 1) {
+      Operation *last = parts.back().getDefiningOp();
+      Location loc =
+          last ? nameAfter(value, getRole(value), last) : parts.back().getLoc();
+      parts = {createSum(builder, loc, parts)};
+    }
+    return parts.front();
   }
-  sum = createOp<AddOp>(builder, cotangent.getLoc(), sum, cotangent);
-  Operation *op = sum.getDefiningOp();
-  op->setLoc(nameAfter(value, getRole(value), op));
-}
+
+  DenseMap<Value, Value> takeAll() {
+    DenseMap<Value, Value> sums;
+    for (const auto &entry : terms)
+      sums[entry.first] = get(entry.first);
+    return sums;
+  }
+
+private:
+  OpBuilder &builder;
+  llvm::MapVector<Value, SmallVector<Value>> terms;
+};
+} // namespace
 
 DenseMap<Value, Value> mlir::ntk::buildVjp(OpBuilder &builder,
                                            const Forward &forward,
                                            ArrayRef<Value> seeds,
                                            const DenseSet<Value> &needed) {
-  DenseMap<Value, Value> cotangents;
+  Cotangents cotangents(builder);
   DenseMap<Value, unsigned> uses = countUses(forward);
   for (auto [result, seed] : llvm::zip_equal(forward.results, seeds))
     if (seed && needed.contains(result))
-      accumulate(builder, cotangents, result, seed);
+      cotangents.add(result, seed);
   for (Operation *op : llvm::reverse(forward.ops)) {
-    Value cotangent = cotangents.lookup(op->getResult(0));
+    Value cotangent = cotangents.get(op->getResult(0));
     auto rule = dyn_cast<DifferentiableOpInterface>(op);
     if (!cotangent || !rule)
       continue;
@@ -111,10 +137,10 @@ DenseMap<Value, Value> mlir::ntk::buildVjp(OpBuilder &builder,
       setLocations(builder, last, term, nameAfter(operand, role, op),
                    describeWay("back", op));
       if (term)
-        accumulate(builder, cotangents, operand, term);
+        cotangents.add(operand, term);
     }
   }
-  return cotangents;
+  return cotangents.takeAll();
 }
 
 //===----------------------------------------------------------------------===//

@@ -5,6 +5,7 @@
 // once the kernel is lowered; blocks of outputs change its functions, so each
 // size of those is planned and lowered anew.
 
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "ntk/Driver/Diagnostics.h"
 #include "ntk/Driver/FittedKernel.h"
@@ -31,7 +32,8 @@ static Error lower(FittedKernel &fitted, const RunOptions &options) {
   DiagnosticCollector diagnostics(context);
   PassManager manager(context);
   buildLowerPipeline(manager);
-  if (failed(manager.run(*planned.module)))
+  manager.enableVerifier(false); // once, at the end
+  if (failed(manager.run(*planned.module)) || failed(verify(*planned.module)))
     return diagnostics.takeError(options.model + ": lowering failed");
   planned.functions = findKernelFunctions(*planned.module, kernelName);
   Expected<KernelSizes> sizes = readKernelSizes(planned.functions);
@@ -121,6 +123,25 @@ static Error describeLack(const FittedKernel &fitted, const RunOptions &options,
       describe(limit));
 }
 
+int64_t mlir::ntk::countOperations(NetworkOp network) {
+  int64_t count = 0;
+  network.getBody().walk([&](Operation *) { ++count; });
+  return count - 1; // the terminator
+}
+
+/// Compiling takes milliseconds for each operation.
+static Error checkOperations(const RunOptions &options, NetworkOp network) {
+  int64_t count = countOperations(network);
+  if (count <= mostOperations)
+    return Error::success();
+  return createStringError(
+      options.model + ": expected a network of at most " +
+      std::to_string(mostOperations) + " operations, but got " +
+      std::to_string(count) +
+      ": the steps of loops and recurrent layers count one by one; take fewer "
+      "steps or layers");
+}
+
 /// The sizes of blocks and arenas are computed in 64 bits.
 static Error checkSizes(const RunOptions &options, const KernelShape &shape,
                         const ProblemSize &size) {
@@ -136,6 +157,8 @@ Expected<FittedKernel>
 mlir::ntk::fitKernel(Model &model, const RunOptions &options,
                      const KernelShape &shape, const ProblemSize &size,
                      int64_t inputBytes, int64_t limit, bool compareMethods) {
+  if (Error error = checkOperations(options, model.network))
+    return std::move(error);
   if (Error error = checkSizes(options, shape, size))
     return std::move(error);
   const Layout &layout = shape.layout;

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "ntk-rt/Abi.h"
 #include "ntk/Driver/Diagnostics.h"
@@ -16,6 +17,7 @@
 #include "ntk/Lower/Sizes.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Passes/StandardInstrumentations.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -164,10 +166,23 @@ static llvm::Error convertToLLVM(ModuleOp module) {
   DiagnosticCollector diagnostics(module.getContext());
   PassManager manager(module.getContext());
   buildToLLVMPipeline(manager);
-  if (failed(manager.run(module)))
+  // Once, at the end: a check behind each pass takes as long as the passes.
+  manager.enableVerifier(false);
+  if (failed(manager.run(module)) || failed(verify(module)))
     return diagnostics.takeError(
         "the kernel program could not be lowered to LLVM");
   return llvm::Error::success();
+}
+
+/// Functions of one block are the calls of the steps, one after the other: they
+/// run in no time as they stand, and optimising their addresses takes longer
+/// than all the loops that they call.
+static void leaveStraightLinesAlone(ModuleOp module) {
+  Builder builder(module.getContext());
+  ArrayAttr attributes = builder.getStrArrayAttr({"noinline", "optnone"});
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+    if (!function.isDeclaration() && function.getBody().hasOneBlock())
+      function.setPassthroughAttr(attributes);
 }
 
 /// The runtime library this is linked with.
@@ -201,7 +216,10 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = true;
   tuning.SLPVectorization = false;
-  llvm::PassBuilder builder(&machine, tuning);
+  llvm::PassInstrumentationCallbacks callbacks;
+  llvm::OptNoneInstrumentation optNone(/*DebugLogging=*/false);
+  optNone.registerCallbacks(callbacks);
+  llvm::PassBuilder builder(&machine, tuning, std::nullopt, &callbacks);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
   builder.registerFunctionAnalyses(functions);
@@ -263,6 +281,7 @@ KernelProgram::compile(ModuleOp module, StringRef kernel) {
   }
   if (llvm::Error error = convertToLLVM(module))
     return std::move(error);
+  leaveStraightLinesAlone(module);
   auto engine = createEngine(module);
   if (!engine)
     return engine.takeError();

@@ -124,6 +124,9 @@ static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
                                 bool compareMethods) {
   ModuleOp module = *planned.module;
   const ProblemSize &size = planned.size;
+  for (auto network : module.getOps<NetworkOp>())
+    if (failed(splitLongProducts(network)))
+      return failure();
   if (compareMethods || !kernel.getMethod())
     if (failed(chooseMethods(module, size.n1, size.n2, MachineModel())))
       return failure();

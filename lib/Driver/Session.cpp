@@ -194,18 +194,16 @@ void Session::report(ReportFormat format) {
 // Compute
 //===----------------------------------------------------------------------===//
 
-/// Says how long compiling will take, where that is long. It grows with the
-/// number of operations of the program, which has every step of a loop of the
-/// network, and faster than it: 7 000 took 6 s, 28 000 a minute.
+/// Says how long planning and compiling will take, where that is long. It is in
+/// proportion to the number of operations of the network, which has every step
+/// of a loop: 1.5 to 6 ms for each.
 void Session::noteCompilation() {
-  constexpr double each = 0.4e-3, pair = 6e-8, worthANote = 4;
-  int64_t count = 0;
-  fitted.planned.module->walk([&](Operation *) { ++count; });
-  double number = static_cast<double>(count);
-  double seconds = number * (each + pair * number);
+  constexpr double each = 3e-3, worthANote = 3;
+  int64_t count = countOperations(model.network);
+  double seconds = static_cast<double>(count) * each;
   if (seconds >= worthANote)
-    note("compiling takes about " + formatDuration(seconds) +
-         " as predicted: the program has " + Twine(count) + " operations");
+    note("planning and compiling take about " + formatDuration(seconds) +
+         " as predicted: the network has " + Twine(count) + " operations");
 }
 
 /// Says how long it will take, where that is long, and what takes less.
@@ -321,6 +319,7 @@ Error Session::run() {
       return error;
     return write();
   }
+  noteCompilation();
   if (Error error = plan())
     return error;
   profile->compile = getProcessSeconds() - profile->startup;
@@ -329,7 +328,6 @@ Error Session::run() {
     report(options.plan);
     return Error::success();
   }
-  noteCompilation();
   notePrediction();
   if (Error error = compute())
     return error;

@@ -34,7 +34,7 @@ static LogicalResult checkRequestedNames(KernelOp kernel, NetworkOp network) {
 /// Indices are letters, so values may have so many axes, and contractions so
 /// many indices, that those of two sides and of all steps can be told apart.
 static LogicalResult checkIndices(NetworkOp network) {
-  constexpr int64_t mostAxes = 16, mostLetters = 40;
+  constexpr int64_t mostAxes = 16;
   auto check = [&](Operation *op, Type type) -> LogicalResult {
     if (cast<RankedTensorType>(type).getRank() <= mostAxes)
       return success();
@@ -50,9 +50,10 @@ static LogicalResult checkIndices(NetworkOp network) {
         return failure();
     if (auto contract = dyn_cast<ContractOp>(op)) {
       size_t count = Einsum::get(contract.getSpec()).getLetters().size();
-      if (count > mostLetters)
+      if (count > mostIndicesOfProduct)
         return op.emitOpError("expected at most ")
-               << mostLetters << " indices, but got " << count;
+               << mostIndicesOfProduct << " indices, but got " << count
+               << ": an einsum over so many axes has to be written in steps";
     }
   }
   return success();

@@ -102,21 +102,33 @@ Value FactorEditor::getOtherFunctionValue(func::FuncOp from, func::FuncOp to,
   return {};
 }
 
-BlockArgument FactorEditor::addFactor(Value result, StringRef letters,
-                                      Location loc) {
+SmallVector<BlockArgument> FactorEditor::addFactors(ArrayRef<NewFactor> added) {
+  // All at once: each new signature is kept as long as the context.
   func::ReturnOp terminator = getReturn(factors);
-  unsigned number = terminator.getNumOperands();
-  terminator->insertOperands(number, result);
-  factors.insertResult(number, result.getType(), {});
   Builder builder(tile.getContext());
-  NamedAttribute attributes[] = {
-      builder.getNamedAttr(batchArgAttrName, builder.getStringAttr(letters)),
-      builder.getNamedAttr(factorAttrName, builder.getI64IntegerAttr(number)),
-      builder.getNamedAttr(sideAttrName, builder.getI64IntegerAttr(side))};
+  unsigned number = terminator.getNumOperands();
+  SmallVector<Value> results;
+  SmallVector<Type> types;
+  SmallVector<DictionaryAttr> attributes;
+  SmallVector<Location> locations;
+  for (const NewFactor &factor : added) {
+    NamedAttribute named[] = {
+        builder.getNamedAttr(batchArgAttrName,
+                             builder.getStringAttr(factor.letters)),
+        builder.getNamedAttr(
+            factorAttrName, builder.getI64IntegerAttr(number + results.size())),
+        builder.getNamedAttr(sideAttrName, builder.getI64IntegerAttr(side))};
+    results.push_back(factor.result);
+    types.push_back(factor.result.getType());
+    attributes.push_back(builder.getDictionaryAttr(named));
+    locations.push_back(factor.loc);
+  }
+  terminator->insertOperands(number, results);
+  factors.insertResults(SmallVector<unsigned>(added.size(), number), types, {});
   unsigned position = tile.getNumArguments();
-  tile.insertArgument(position, result.getType(),
-                      builder.getDictionaryAttr(attributes), loc);
-  return tile.getArgument(position);
+  tile.insertArguments(SmallVector<unsigned>(added.size(), position), types,
+                       attributes, locations);
+  return llvm::to_vector(tile.getArguments().drop_front(position));
 }
 
 void FactorEditor::sink(BlockArgument factor) {
@@ -125,8 +137,9 @@ void FactorEditor::sink(BlockArgument factor) {
   for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
     Value here = getOtherFunctionValue(factors, tile, operand);
     if (!here)
-      here = addFactor(operand, toTileLetters(getOperandBatch(op, i)),
-                       operand.getLoc());
+      here = addFactors({{operand, toTileLetters(getOperandBatch(op, i)),
+                          operand.getLoc()}})
+                 .front();
     mapping.map(operand, here);
   }
   OpBuilder builder = OpBuilder::atBlockBegin(&tile.getBody().front());
@@ -152,7 +165,7 @@ static std::string getAllLetters(Operation *op) {
   return letters;
 }
 
-bool FactorEditor::isOneSided(Operation *op) {
+bool FactorEditor::isOneSided(Operation *op, const IRMapping &moved) {
   // A transposition of outputs, "po -> op", has letters of both sides though it
   // reads one: they cannot be renamed to those of a factor function.
   StringRef others = side == 1 ? "mp" : "no";
@@ -162,6 +175,10 @@ bool FactorEditor::isOneSided(Operation *op) {
   for (Value operand : op->getOperands()) {
     if (isConstant(operand))
       continue;
+    if (moved.contains(operand)) {
+      hasFactor = true;
+      continue;
+    }
     auto argument = dyn_cast<BlockArgument>(operand);
     if (!argument)
       return false;
@@ -215,26 +232,73 @@ static void nameSummedLetters(ContractOp contract) {
   contract.setSpec(einsum.str());
 }
 
-void FactorEditor::hoist(Operation *op) {
+/// The parameters and buffers of `function` by name.
+static DenseMap<StringAttr, Value> getStored(func::FuncOp function) {
+  DenseMap<StringAttr, Value> stored;
+  for (BlockArgument argument : function.getArguments())
+    if (StringAttr name = getStoredName(function, argument.getArgNumber()))
+      stored[name] = argument;
+  return stored;
+}
+
+/// What `value` of the tile is in the factor function, or null. `moved` has the
+/// results of ops that moved.
+Value FactorEditor::findInFactors(Value value, const IRMapping &moved,
+                                  const DenseMap<StringAttr, Value> &stored) {
+  if (Value there = moved.lookupOrNull(value))
+    return there;
+  auto argument = dyn_cast<BlockArgument>(value);
+  if (!argument)
+    return {};
+  if (StringAttr name = getStoredName(tile, argument.getArgNumber()))
+    return stored.lookup(name);
+  return getResult(argument);
+}
+
+/// The op in the factor function that `op`, one of the tile, becomes.
+Operation *
+FactorEditor::cloneIntoFactors(Operation *op, const IRMapping &moved,
+                               const DenseMap<StringAttr, Value> &stored) {
   IRMapping mapping;
   OpBuilder builder(getReturn(factors));
   for (Value operand : op->getOperands()) {
-    if (isConstant(operand)) {
-      builder.clone(*operand.getDefiningOp(), mapping);
-      continue;
-    }
-    Value there = getOtherFunctionValue(tile, factors, operand);
-    mapping.map(operand,
-                there ? there : getResult(cast<BlockArgument>(operand)));
+    if (Value there = findInFactors(operand, moved, stored))
+      mapping.map(operand, there);
+    else
+      builder.clone(*operand.getDefiningOp(), mapping); // a constant
   }
   Operation *clone = builder.clone(*op, mapping);
   renameBatch(clone, /*toTile=*/false);
   if (auto contract = dyn_cast<ContractOp>(clone))
     nameSummedLetters(contract);
-  BlockArgument factor =
-      addFactor(clone->getResult(0), getLetters(op), op->getLoc());
-  op->replaceAllUsesWith(ValueRange(factor));
-  op->erase();
+  return clone;
+}
+
+void FactorEditor::hoistOneSidedOps(function_ref<bool(Operation *)> stays) {
+  DenseMap<StringAttr, Value> stored = getStored(factors);
+  IRMapping moved;
+  llvm::SetVector<Operation *> ops;
+  for (Operation &op : tile.getBody().front().without_terminator()) {
+    if (!isOneSided(&op, moved) || stays(&op))
+      continue;
+    Operation *clone = cloneIntoFactors(&op, moved, stored);
+    moved.map(op.getResult(0), clone->getResult(0));
+    ops.insert(&op);
+  }
+  auto isRead = [&](Operation *user) { return !ops.contains(user); };
+  SmallVector<Value> read;
+  SmallVector<NewFactor> added;
+  for (Operation *op : ops) {
+    if (llvm::none_of(op->getUsers(), isRead))
+      continue;
+    read.push_back(op->getResult(0));
+    added.push_back({moved.lookup(read.back()), getLetters(op), op->getLoc()});
+  }
+  for (auto [value, factor] : llvm::zip_equal(read, addFactors(added)))
+    value.replaceUsesWithIf(
+        factor, [&](OpOperand &use) { return isRead(use.getOwner()); });
+  for (Operation *op : llvm::reverse(ops))
+    op->erase();
 }
 
 //===----------------------------------------------------------------------===//
@@ -259,6 +323,8 @@ void FactorEditor::removeUnused() {
   DenseMap<Value, BlockArgument> kept;
   llvm::BitVector erased(tile.getNumArguments());
   Builder builder(tile.getContext());
+  SmallVector<DictionaryAttr> attributes;
+  tile.getAllArgAttrs(attributes);
   for (BlockArgument factor : getFactors()) {
     Value result = getResult(factor);
     if (auto it = kept.find(result); it != kept.end())
@@ -268,10 +334,12 @@ void FactorEditor::removeUnused() {
       continue;
     }
     kept[result] = factor;
-    tile.setArgAttr(factor.getArgNumber(), factorAttrName,
-                    builder.getI64IntegerAttr(results.size()));
+    NamedAttrList named(attributes[factor.getArgNumber()]);
+    named.set(factorAttrName, builder.getI64IntegerAttr(results.size()));
+    attributes[factor.getArgNumber()] = named.getDictionary(tile.getContext());
     results.push_back(result);
   }
+  tile.setAllArgAttrs(attributes);
   tile.eraseArguments(erased);
   terminator->setOperands(results);
   factors.setFunctionType(builder.getFunctionType(

@@ -115,13 +115,10 @@ Prototype::Prototype(KernelRequest &request) {
 // Functions
 //===----------------------------------------------------------------------===//
 
-static Value addArgument(func::FuncOp function, Type type, Location loc,
-                         ArrayRef<NamedAttribute> attributes) {
-  unsigned number = function.getNumArguments();
-  function.insertArgument(
-      number, type, DictionaryAttr::get(function.getContext(), attributes),
-      loc);
-  return function.getArgument(number);
+Value KernelFunction::addArgument(Type type, Location loc,
+                                  ArrayRef<NamedAttribute> attributes) {
+  argumentAttributes.push_back(builder.getDictionaryAttr(attributes));
+  return function.getBody().front().addArgument(type, loc);
 }
 
 static KernelFunction createFunction(KernelRequest &request,
@@ -136,14 +133,13 @@ static KernelFunction createFunction(KernelRequest &request,
   function->setAttr(roleAttrName, builder.getStringAttr(role));
   function.addEntryBlock();
   builder.setInsertionPointToStart(&function.getBody().front());
-  return KernelFunction{function, builder, {}, {}, {}, {}};
+  return KernelFunction{function, builder, {}, {}, {}, {}, {}};
 }
 
 static void addSize(KernelFunction &f, Value &size, StringRef letter) {
   Builder &b = f.builder;
-  size = addArgument(f.function, b.getIndexType(),
-                     NameLoc::get(b.getStringAttr(letter)),
-                     b.getNamedAttr(sizeAttrName, b.getStringAttr(letter)));
+  size = f.addArgument(b.getIndexType(), NameLoc::get(b.getStringAttr(letter)),
+                       b.getNamedAttr(sizeAttrName, b.getStringAttr(letter)));
 }
 
 /// Parameters and buffers, with the attributes they have on the network.
@@ -162,7 +158,7 @@ static void addParameters(KernelFunction &f, KernelRequest &request) {
                           paramAttrName,
                           f.builder.getStringAttr(network.getParameterName(i)));
     f.networkArguments[i] =
-        addArgument(f.function, argument.getType(), argument.getLoc(), name);
+        f.addArgument(argument.getType(), argument.getLoc(), name);
   }
 }
 
@@ -191,16 +187,14 @@ KernelFunction KernelFunction::createFactors(KernelRequest &request, int side) {
         b.getNamedAttr(batchArgAttrName, b.getStringAttr("n")),
         b.getNamedAttr(inputAttrName, getInputName(network, i))};
     inputs.push_back(
-        {i, addArgument(f.function,
-                        RankedTensorType::get(shape, core.getElementType()),
-                        argument.getLoc(), attributes)});
+        {i, f.addArgument(RankedTensorType::get(shape, core.getElementType()),
+                          argument.getLoc(), attributes)});
   }
   addSize(f, f.n, "n");
   if (request.isBlocked()) {
-    f.firstOutput =
-        addArgument(f.function, b.getIndexType(),
-                    NameLoc::get(b.getStringAttr("first_output")),
-                    b.getNamedAttr(firstOutputAttrName, b.getUnitAttr()));
+    f.firstOutput = f.addArgument(
+        b.getIndexType(), NameLoc::get(b.getStringAttr("first_output")),
+        b.getNamedAttr(firstOutputAttrName, b.getUnitAttr()));
   }
   addParameters(f, request);
   for (auto [i, value] : inputs)
@@ -228,13 +222,15 @@ BatchedValue KernelFunction::addFactor(KernelRequest &request, int side,
       builder.getNamedAttr(batchArgAttrName, builder.getStringAttr(here)),
       builder.getNamedAttr(factorAttrName, builder.getI64IntegerAttr(index)),
       builder.getNamedAttr(sideAttrName, builder.getI64IntegerAttr(side))};
-  return {addArgument(function, type, loc, attributes), here};
+  return {addArgument(type, loc, attributes), here};
 }
 
 void KernelFunction::finish(ValueRange results) {
   builder.create<func::ReturnOp>(function.getLoc(), results);
+  TypeRange arguments = function.getBody().getArgumentTypes();
   function.setFunctionType(
-      builder.getFunctionType(function.getArgumentTypes(), results.getTypes()));
+      builder.getFunctionType(arguments, results.getTypes()));
+  function.setAllArgAttrs(argumentAttributes);
 }
 
 KernelFunctions mlir::ntk::findKernelFunctions(ModuleOp module,

@@ -61,6 +61,9 @@ struct KernelFunction {
   /// For each network argument the argument here (null for inputs in a tile).
   SmallVector<Value> networkArguments;
   Value n, m, firstOutput;
+  /// Of each argument of the function; it gets them when it is finished, all at
+  /// once: each new signature is kept as long as the context.
+  SmallVector<DictionaryAttr> argumentAttributes;
 
   /// @KERNEL_factorsSIDE: inputs batched by n, sizes, parameters.
   static KernelFunction createFactors(KernelRequest &request, int side);
@@ -73,6 +76,10 @@ struct KernelFunction {
   BatchedValue addFactor(KernelRequest &request, int side, unsigned index,
                          Type type, StringRef letters, Location loc);
 
+  Value addArgument(Type type, Location loc,
+                    ArrayRef<NamedAttribute> attributes);
+
+  /// Adds the terminator, and gives the function its signature.
   void finish(ValueRange results);
 };
 

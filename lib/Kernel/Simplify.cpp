@@ -140,9 +140,11 @@ LogicalResult mlir::ntk::simplifyKernels(ModuleOp module) {
   RewritePatternSet patterns(module.getContext());
   populateSimplifyPatterns(patterns);
   FrozenRewritePatternSet frozen(std::move(patterns));
+  GreedyRewriteConfig config;
+  config.enableRegionSimplification = GreedySimplifyRegionLevel::Disabled;
   auto fold = [&] {
     for (auto function : module.getOps<func::FuncOp>())
-      if (failed(applyPatternsAndFoldGreedily(function, frozen)))
+      if (failed(applyPatternsAndFoldGreedily(function, frozen, config)))
         return failure();
     return success();
   };

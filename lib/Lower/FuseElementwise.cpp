@@ -76,6 +76,17 @@ static void cloneFreeProducers(func::FuncOp function) {
   }
 }
 
+/// Would the fused body be longer than one loop should be? Each fusion makes
+/// the body anew, and code for a loop takes more than twice as long for twice
+/// the body: chains of any length become loops of bounded size.
+static bool isTooLong(linalg::GenericOp producer, linalg::GenericOp consumer) {
+  constexpr size_t mostOps = 48, mostOperands = 24;
+  return producer.getBody()->getOperations().size() +
+                 consumer.getBody()->getOperations().size() >
+             mostOps ||
+         producer->getNumOperands() + consumer->getNumOperands() > mostOperands;
+}
+
 /// Fuses the producer of `operand` into its only user if that does not compute
 /// it more often.
 static bool isWorthFusing(OpOperand *operand) {
@@ -86,6 +97,8 @@ static bool isWorthFusing(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   if (!producer || !consumer)
     return true; // reshapes
+  if (isTooLong(producer, consumer) && !isFree(producer))
+    return false;
   return producer.getNumLoops() == consumer.getNumLoops() ||
          isCheap(producer) || (isFree(producer) && isElementwise(consumer));
 }
@@ -105,6 +118,7 @@ struct FuseElementwisePass
     tensor::CollapseShapeOp::getCanonicalizationPatterns(patterns, context);
     GreedyRewriteConfig config;
     config.useTopDownTraversal = true;
+    config.enableRegionSimplification = GreedySimplifyRegionLevel::Disabled;
     if (failed(applyPatternsAndFoldGreedily(getOperation(), std::move(patterns),
                                             config)))
       signalPassFailure();

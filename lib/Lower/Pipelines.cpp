@@ -21,19 +21,29 @@
 #include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
 #include "ntk/Lower/Passes.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
 
+/// Functions here are one block of code, so that there are no branches to
+/// simplify; to look for some takes half of the time of a canonicalization.
+static std::unique_ptr<Pass> createBlockCanonicalizer() {
+  GreedyRewriteConfig config;
+  config.enableRegionSimplification = GreedySimplifyRegionLevel::Disabled;
+  return createCanonicalizerPass(config);
+}
+
 void mlir::ntk::buildLowerPipeline(OpPassManager &manager) {
   manager.addPass(createLowerOpsPass());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createBlockCanonicalizer());
   manager.addNestedPass<func::FuncOp>(createFuseElementwisePass());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createBlockCanonicalizer());
   manager.addNestedPass<func::FuncOp>(createReuseOperandsPass());
   manager.addPass(createPackBlocksPass());
+  manager.addNestedPass<func::FuncOp>(createBoundAliasesPass());
 
   manager.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizationOptions options;
@@ -41,18 +51,19 @@ void mlir::ntk::buildLowerPipeline(OpPassManager &manager) {
   options.setFunctionBoundaryTypeConversion(
       bufferization::LayoutMapOption::IdentityLayoutMap);
   manager.addPass(bufferization::createOneShotBufferizePass(options));
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createBlockCanonicalizer());
   manager.addPass(createCSEPass());
 
   manager.addNestedPass<func::FuncOp>(createArenaPass());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createBlockCanonicalizer());
   manager.addPass(createCSEPass());
 }
 
 void mlir::ntk::buildToLLVMPipeline(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   manager.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createBlockCanonicalizer());
+  manager.addPass(createSplitFunctionsPass());
   manager.addPass(createOutlineLoopsPass());
   manager.addPass(createRuntimeCallsPass());
   manager.addNestedPass<func::FuncOp>(createExpandMathPass());
@@ -70,7 +81,7 @@ void mlir::ntk::buildToLLVMPipeline(OpPassManager &manager) {
   manager.addPass(createArithToLLVMConversionPass());
   manager.addPass(createConvertControlFlowToLLVMPass());
   manager.addPass(createReconcileUnrealizedCastsPass());
-  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createBlockCanonicalizer());
 }
 
 void mlir::ntk::registerLowerPipelines() {

@@ -47,9 +47,19 @@ static OpOperand *findReusableOperand(linalg::GenericOp generic) {
 namespace {
 struct ReuseOperandsPass : ntk::impl::ReuseOperandsPassBase<ReuseOperandsPass> {
   void runOnOperation() override {
-    getOperation().walk([](linalg::GenericOp generic) {
-      if (OpOperand *operand = findReusableOperand(generic))
-        generic.getDpsInitOperand(0)->set(operand->get());
+    // Of each op how many ops before it wrote into the same memory: to tell
+    // that such a chain is right takes bufferization its length to the third.
+    constexpr unsigned longestChain = 16;
+    DenseMap<Operation *, unsigned> lengths;
+    getOperation().walk([&](linalg::GenericOp generic) {
+      OpOperand *operand = findReusableOperand(generic);
+      if (!operand)
+        return;
+      unsigned length = lengths.lookup(operand->get().getDefiningOp()) + 1;
+      if (length == longestChain)
+        return;
+      lengths[generic] = length;
+      generic.getDpsInitOperand(0)->set(operand->get());
     });
   }
 };

@@ -13,7 +13,6 @@
 
 #include "ntk/Kernel/FactorEditing.h"
 #include "ntk/Kernel/Simplify.h"
-#include "ntk/Plan/ContractionOrder.h"
 #include "ntk/Plan/Passes.h"
 #include "ntk/Plan/Plan.h"
 #include <map>
@@ -26,167 +25,6 @@ namespace mlir::ntk {
 using namespace mlir;
 using namespace mlir::ntk;
 
-//===----------------------------------------------------------------------===//
-// Splitting
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// Carries out the plan of one contraction.
-class PlanApplier {
-public:
-  PlanApplier(ContractOp contract)
-      : contract(contract), einsum(Einsum::get(contract.getSpec())),
-        builder(contract) {
-    for (auto [factor, word] :
-         llvm::zip_equal(contract.getFactors(), einsum.operands))
-      values.push_back({factor, word, 1u << values.size()});
-  }
-
-  LogicalResult run() {
-    PlanAttr plan = contract.getPlanAttr();
-    if (plan.getResults().size() + 1 != values.size())
-      return contract.emitOpError("expected a plan of ")
-             << values.size() - 1 << " steps, but got "
-             << plan.getResults().size();
-    live.assign(values.size(), true);
-    for (auto [step, word] : llvm::enumerate(plan.getResults())) {
-      auto [a, b] =
-          std::pair(plan.getOrder()[2 * step], plan.getOrder()[2 * step + 1]);
-      bool last = step + 1 == plan.getResults().size();
-      if (failed(checkWord(a, b, word, last)))
-        return failure();
-      addStep(a, b, word.str(), last);
-    }
-    contract.replaceAllUsesWith(values.back().value);
-    contract.erase();
-    return success();
-  }
-
-private:
-  struct Term {
-    Value value;
-    std::string word;
-    unsigned operands; ///< of the contraction that are in it, as bits
-  };
-
-  /// The sides that operands belong to: bits 0 and 1.
-  unsigned getOperandSides(unsigned operands) const {
-    bool hasSecondOutput = false;
-    std::string letters;
-    for (auto [i, word] : llvm::enumerate(einsum.operands)) {
-      hasSecondOutput |= StringRef(word).contains('p');
-      if (operands >> i & 1)
-        letters += word;
-    }
-    return getSides(letters, hasSecondOutput);
-  }
-
-  /// What the product of some operands is called: the half that belongs to one
-  /// side is the gradient of the parameter, `a` and `b` of one name are a Gram.
-  Location nameProduct(unsigned operands, Value a, Value b) {
-    Location loc = contract.getLoc();
-    unsigned sides = getOperandSides(operands), ofSide = 0;
-    for (unsigned i = 0; i < einsum.operands.size(); ++i)
-      if (getOperandSides(1u << i) & sides)
-        ofSide |= 1u << i;
-    bool isHalf = 2 * llvm::popcount(operands) ==
-                  static_cast<int>(einsum.operands.size());
-    if ((sides == 1 || sides == 2) && isHalf && (ofSide & ~operands) == 0)
-      return nameRole(loc, "gradient");
-    StringRef name = getLocationName(a.getLoc());
-    if (b && !name.empty() && name == getLocationName(b.getLoc()))
-      return nameLocation(loc.getContext(), name + ".gram");
-    return nameRole(loc, "product");
-  }
-
-  /// Letters that someone other than `a` and `b`, or the result, needs.
-  std::string getNeeded(int64_t a, int64_t b) const {
-    std::string needed = einsum.result;
-    for (auto [i, term] : llvm::enumerate(values))
-      if (live[i] && static_cast<int64_t>(i) != a &&
-          static_cast<int64_t>(i) != b)
-        needed += term.word;
-    return needed;
-  }
-
-  LogicalResult checkWord(int64_t a, int64_t b, StringAttr word, bool last) {
-    std::string both = values[a].word + values[b].word;
-    std::string needed = getNeeded(a, b);
-    auto isKept = [&](char letter) {
-      return StringRef(both).contains(letter) &&
-             StringRef(needed).contains(letter);
-    };
-    bool fits = llvm::all_of(word.getValue(), isKept) &&
-                llvm::all_of(both, [&](char letter) {
-                  return !isKept(letter) || word.getValue().contains(letter);
-                });
-    if (fits && (!last || word.getValue() == einsum.result))
-      return success();
-    return contract.emitOpError("expected the letters of the plan's result "
-                                "that are still needed, but got ")
-           << word;
-  }
-
-  /// Makes numbers of value `i` if it is a mask, which alone has no product.
-  void makeReal(int64_t i) {
-    Type real = getElementTypeOrSelf(contract.getType());
-    Term &term = values[i];
-    if (getElementTypeOrSelf(term.value) == real)
-      return;
-    Location loc = term.value.getLoc();
-    Value one = createSplat(builder, loc, RankedTensorType::get({}, real), 1);
-    term.value = createContract(builder, loc, term.word + ", -> " + term.word,
-                                {term.value, one});
-  }
-
-  /// Sums over letters of value `i` that neither `other` nor anyone needs.
-  void sumPrivateLetters(int64_t i, int64_t other) {
-    std::string needed = getNeeded(i, other) + values[other].word, kept;
-    for (char letter : values[i].word)
-      if (StringRef(needed).contains(letter))
-        kept += letter;
-    if (kept == values[i].word)
-      return;
-    makeReal(i);
-    Einsum sum;
-    sum.operands = {values[i].word};
-    sum.result = kept;
-    Location loc = nameProduct(values[i].operands, values[i].value, Value());
-    values[i].value = createContract(builder, loc, sum.str(), values[i].value);
-    values[i].word = kept;
-  }
-
-  void addStep(int64_t a, int64_t b, std::string word, bool last) {
-    sumPrivateLetters(a, b);
-    sumPrivateLetters(b, a);
-    if (!isa<FloatType>(getElementTypeOrSelf(values[b].value)))
-      makeReal(a);
-    Einsum step;
-    step.operands = {values[a].word, values[b].word};
-    step.result = word;
-    unsigned operands = values[a].operands | values[b].operands;
-    Location loc =
-        last ? contract.getLoc()
-             : nameProduct(operands, values[a].value, values[b].value);
-    Value result = createOp<ContractOp>(
-        builder, loc, ValueRange{values[a].value, values[b].value},
-        last ? contract.getInit() : Value(), builder.getStringAttr(step.str()),
-        PlanAttr());
-    live[a] = live[b] = false;
-    live.push_back(true);
-    values.push_back({result, word, operands});
-  }
-
-  ContractOp contract;
-  Einsum einsum;
-  OpBuilder builder;
-  SmallVector<Term> values;
-  SmallVector<bool> live;
-};
-
-} // namespace
-
 static LogicalResult splitContractions(func::FuncOp function) {
   SmallVector<ContractOp> planned;
   function.walk([&](ContractOp contract) {
@@ -194,7 +32,7 @@ static LogicalResult splitContractions(func::FuncOp function) {
       planned.push_back(contract);
   });
   for (ContractOp contract : planned)
-    if (failed(PlanApplier(contract).run()))
+    if (failed(splitContraction(contract)))
       return failure();
   return success();
 }
@@ -248,17 +86,25 @@ static ContractOp findHadamardProduct(ContractOp gram) {
 }
 
 static void shareGrams(func::FuncOp tile) {
-  SmallVector<ContractOp> grams;
-  tile.walk([&](ContractOp contract) { grams.push_back(contract); });
-  for (ContractOp sum : SmallVector<ContractOp>(grams)) {
-    if (!sum || !sum.getInit() || sum.getFactors().size() != 2)
-      continue;
-    auto *gram = llvm::find_if(grams, [&](ContractOp other) {
-      return other && other != sum && !other.getInit() &&
-             isSameProduct(other, sum);
-    });
+  // Products that are added to nothing, by their factors.
+  DenseMap<std::pair<Value, Value>, SmallVector<ContractOp>> grams;
+  SmallVector<ContractOp> sums;
+  tile.walk([&](ContractOp contract) {
+    if (contract.getFactors().size() != 2)
+      return;
+    if (contract.getInit())
+      sums.push_back(contract);
+    else
+      grams[{contract.getFactors()[0], contract.getFactors()[1]}].push_back(
+          contract);
+  });
+  for (ContractOp sum : sums) {
+    ArrayRef<ContractOp> same =
+        grams[{sum.getFactors()[0], sum.getFactors()[1]}];
+    const auto *gram = llvm::find_if(
+        same, [&](ContractOp other) { return isSameProduct(other, sum); });
     ContractOp product =
-        gram == grams.end() ? ContractOp() : findHadamardProduct(*gram);
+        gram == same.end() ? ContractOp() : findHadamardProduct(*gram);
     if (!product)
       continue;
     OpBuilder builder(product);
@@ -271,7 +117,6 @@ static void shareGrams(func::FuncOp tile) {
         features, builder.getF64FloatAttr(1), builder.getStrArrayAttr(letters));
     product->setOperand(1, shifted);
     sum.replaceAllUsesWith(sum.getInit());
-    *llvm::find(grams, sum) = ContractOp();
     sum.erase();
   }
 }
@@ -279,10 +124,7 @@ static void shareGrams(func::FuncOp tile) {
 static void hoistOneSidedOps(KernelFunctions functions) {
   for (int side : {1, 2}) {
     FactorEditor editor(functions, side);
-    Block &body = functions.tile.getBody().front();
-    for (Operation &op : llvm::make_early_inc_range(body.without_terminator()))
-      if (editor.isOneSided(&op) && !belongsInTile(&op))
-        editor.hoist(&op);
+    editor.hoistOneSidedOps(belongsInTile);
     editor.removeUnused();
   }
 }

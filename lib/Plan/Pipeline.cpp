@@ -14,6 +14,7 @@ using namespace mlir::ntk;
 
 void mlir::ntk::buildKernelPipeline(OpPassManager &manager, int64_t n1,
                                     int64_t n2) {
+  manager.addPass(createSplitProductsPass());
   manager.addPass(createChoosePass({n1, n2}));
   manager.addPass(createExpandPass());
   manager.addPass(createSimplifyPass());

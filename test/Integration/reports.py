@@ -101,7 +101,7 @@ assert np.load(f"{folder}/theta.npy").shape == (9, 9, 3, 3)
 # a large kernel.
 from onnx import helper, numpy_helper, save as save_model
 
-depth, width = 220, 4
+depth, width = 510, 4
 nodes, weights = [], []
 for layer in range(depth):
     weights.append(numpy_helper.from_array(np.eye(width, dtype=np.float32) / (1 + layer), f"w{layer}"))
@@ -113,9 +113,9 @@ save_model(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_ops
            f"{folder}/deep.onnx")
 np.save(f"{folder}/deep.npy", np.ones((2, width)))
 status, _, errors = ntk_run(f"{folder}/deep.onnx", "--x1", f"{folder}/deep.npy", "--profile=json")
-assert status == 0 and "note: compiling takes about" in errors, errors
+assert status == 0 and "note: planning and compiling take about" in errors, errors
 status, _, errors = ntk_run(*arguments, "--profile=json")
-assert status == 0 and "takes about" not in errors, errors
+assert status == 0 and "take about" not in errors, errors
 
 # Portable kernels, here by the user's choice, are slow: a warning says so.
 os.environ["BLIS_ARCH_TYPE"] = "25"

@@ -17,6 +17,10 @@
 
 namespace mlir::ntk {
 
+/// The most indices of a product of a network: there are 52 letters, and each
+/// side of a kernel takes its own.
+constexpr size_t mostIndicesOfProduct = 20;
+
 struct Einsum {
   SmallVector<std::string> operands;
   std::string result;

@@ -4,9 +4,12 @@
 // Helpers of lowerings: boxes, generics with labelled operands, loops.
 
 #include "dialects/NTK/IR/LoweringHelpers.h"
+#include "dialects/NTK/IR/OpHelpers.h"
 #include "dialects/NTK/Interfaces/Batch.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -70,6 +73,59 @@ Value mlir::ntk::insertBox(Lowering &lowering, Location loc, Value value,
           type.getShape().drop_front(batch), strides);
   return lowering.builder.create<tensor::InsertSliceOp>(
       loc, value, destination, box.offsets, box.sizes, box.strides);
+}
+
+/// A memref of the shape of a `tensor.empty`, which is erased.
+static Value createBufferLike(OpBuilder &builder, tensor::EmptyOp empty) {
+  RankedTensorType type = empty.getType();
+  Value buffer = builder.create<memref::AllocOp>(
+      empty.getLoc(), MemRefType::get(type.getShape(), type.getElementType()),
+      empty.getDynamicSizes());
+  empty.erase();
+  return buffer;
+}
+
+/// Writes many parts into one buffer, each by itself. A chain of insertions
+/// would say the same, but the time to analyse it grows with the fourth power
+/// of its length.
+static Value joinInBuffer(Lowering &lowering, Operation *op,
+                          ArrayRef<Value> parts, Value empty, int64_t axis) {
+  OpBuilder &builder = lowering.builder;
+  Location loc = op->getLoc();
+  int64_t batch = getResultBatch(op).size(), rank = getShape(empty).size();
+  Value buffer =
+      createBufferLike(builder, empty.getDefiningOp<tensor::EmptyOp>());
+  SmallVector<int64_t> starts(rank - batch, 0), strides(rank - batch, 1);
+  for (Value part : parts) {
+    ArrayRef<int64_t> shape = getShape(part);
+    Box box(lowering, loc, part, batch, starts, shape.drop_front(batch),
+            strides);
+    Value place = builder.create<memref::SubViewOp>(loc, buffer, box.offsets,
+                                                    box.sizes, box.strides);
+    builder.create<bufferization::MaterializeInDestinationOp>(
+        loc, /*result=*/Type(), part, place, /*restrict=*/true,
+        /*writable=*/true);
+    starts[axis] += shape[batch + axis];
+  }
+  return builder.create<bufferization::ToTensorOp>(loc, buffer,
+                                                   /*restrict=*/true);
+}
+
+Value mlir::ntk::joinBoxes(Lowering &lowering, Operation *op,
+                           ArrayRef<Value> parts, int64_t axis) {
+  constexpr size_t mostInsertions = 8;
+  RankedTensorType core = getCoreResultType(op);
+  Value result = lowering.createEmpty(op, core);
+  if (parts.size() > mostInsertions)
+    return joinInBuffer(lowering, op, parts, result, axis);
+  SmallVector<int64_t> starts(core.getRank(), 0), strides(core.getRank(), 1);
+  int64_t batch = getResultBatch(op).size();
+  for (Value part : parts) {
+    result =
+        insertBox(lowering, op->getLoc(), part, result, batch, starts, strides);
+    starts[axis] += getShape(part)[batch + axis];
+  }
+  return result;
 }
 
 TypedAttr mlir::ntk::getScalarAttr(OpBuilder &builder, Type type,

@@ -44,6 +44,11 @@ Value insertBox(Lowering &lowering, Location loc, Value value,
                 Value destination, int64_t batch, ArrayRef<int64_t> starts,
                 ArrayRef<int64_t> strides);
 
+/// The core result of `op`, whose `parts` (with its batch) follow one another
+/// along `axis` of the core.
+Value joinBoxes(Lowering &lowering, Operation *op, ArrayRef<Value> parts,
+                int64_t axis);
+
 /// A scalar attribute.
 TypedAttr getScalarAttr(OpBuilder &builder, Type type, double value);
 

@@ -39,8 +39,9 @@ ConcatOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
 /// Where operand `i` begins along the axis.
 static int64_t getConcatOffset(ConcatOp op, unsigned operand) {
   int64_t offset = 0;
+  int64_t axis = op.getAxis();
   for (unsigned i = 0; i < operand; ++i)
-    offset += getCoreOperandType(op, i).getDimSize(op.getAxis());
+    offset += getShape(op.getOperand(i))[axis + getOperandBatch(op, i).size()];
   return offset;
 }
 
@@ -68,17 +69,10 @@ ConcatOp::getJacobianStructure(OpBuilder &, unsigned operand) {
 }
 
 FailureOr<Value> ConcatOp::lower(Lowering &lowering, ValueRange operands) {
-  RankedTensorType core = getCoreResultType(*this);
-  Value result = lowering.createEmpty(*this, core);
-  SmallVector<int64_t> starts(core.getRank(), 0), strides(core.getRank(), 1);
-  int64_t batch = getResultBatch(*this).size();
-  for (auto [i, operand] : llvm::enumerate(operands)) {
-    starts[getAxis()] = getConcatOffset(*this, i);
-    Value part = broadcastBatch(lowering, *this, i, operand);
-    result =
-        insertBox(lowering, getLoc(), part, result, batch, starts, strides);
-  }
-  return result;
+  SmallVector<Value> parts;
+  for (auto [i, operand] : llvm::enumerate(operands))
+    parts.push_back(broadcastBatch(lowering, *this, i, operand));
+  return joinBoxes(lowering, *this, parts, getAxis());
 }
 
 void ConcatOp::evaluate(ArrayRef<const DualTensor *> operands,

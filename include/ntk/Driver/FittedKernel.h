@@ -31,6 +31,12 @@ struct FittedKernel {
   MemoryUse memory;
 };
 
+/// The most operations of a network that kernels are compiled for.
+constexpr int64_t mostOperations = 20000;
+
+/// The operations of `network`, its return left out.
+int64_t countOperations(NetworkOp network);
+
 /// Plans, lowers and chooses blocks for a kernel of `shape` and `size`, whose
 /// examples take `inputBytes`, within `limit` bytes. Fails if no blocks fit,
 /// saying what the smallest ones need.

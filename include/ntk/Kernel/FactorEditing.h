@@ -8,6 +8,7 @@
 #ifndef NTK_KERNEL_FACTOREDITING_H
 #define NTK_KERNEL_FACTOREDITING_H
 
+#include "mlir/IR/IRMapping.h"
 #include "ntk/Kernel/Expand.h"
 
 namespace mlir::ntk {
@@ -28,20 +29,32 @@ public:
   /// of the tile, its operands become factors (or are parameters there).
   void sink(BlockArgument factor);
 
-  /// Moves an op of the tile, all of whose operands are factors of this side
-  /// or parameters, to the end of the factor function; its result becomes a
-  /// factor.
-  void hoist(Operation *op);
-
-  /// Is every operand of `op`, an op of the tile, a factor of this side, a
-  /// parameter, a buffer or a constant, and at least one a factor?
-  bool isOneSided(Operation *op);
+  /// Moves the ops of the tile all of whose operands are factors of this side,
+  /// parameters or constants, or results of such ops, to the end of the factor
+  /// function, but for those of which `stays` holds. What others read of their
+  /// results becomes factors.
+  void hoistOneSidedOps(function_ref<bool(Operation *)> stays);
 
   /// Removes factors that the tile does not read, and what only they needed.
   void removeUnused();
 
 private:
-  BlockArgument addFactor(Value result, StringRef letters, Location loc);
+  /// Is every operand of `op`, an op of the tile, a factor of this side, a
+  /// parameter, a buffer, a constant or in `moved`, and at least one a factor
+  /// or in `moved`?
+  bool isOneSided(Operation *op, const IRMapping &moved);
+  Value findInFactors(Value value, const IRMapping &moved,
+                      const DenseMap<StringAttr, Value> &stored);
+  Operation *cloneIntoFactors(Operation *op, const IRMapping &moved,
+                              const DenseMap<StringAttr, Value> &stored);
+  /// A value of the factor function that is to be a factor; its letters in the
+  /// tile.
+  struct NewFactor {
+    Value result;
+    std::string letters;
+    Location loc;
+  };
+  SmallVector<BlockArgument> addFactors(ArrayRef<NewFactor> added);
   std::string toFactorLetters(StringRef letters) const;
   std::string toTileLetters(StringRef letters) const;
   Value getOtherFunctionValue(func::FuncOp from, func::FuncOp to, Value value);

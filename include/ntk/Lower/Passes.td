@@ -45,8 +45,10 @@ def LowerOpsPass : Pass<"ntk-lower", "::mlir::ModuleOp"> {
     Assumes that contractions have at most two operands (`--ntk-apply-plan`).
   }];
   let dependentDialects = [
-    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
     "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect",
     "::mlir::ntk::rt::RTDialect"];
 }
@@ -99,8 +101,45 @@ def ReuseOperandsPass : Pass<"ntk-reuse-operands", "::mlir::func::FuncOp"> {
     %y = linalg.generic {…} ins(%x : tensor<?x8xf32>) outs(%x : tensor<?x8xf32>)
     ```
 
-    Assumes nothing; declines where the operand comes from outside the function.
+    Assumes nothing; declines where the operand comes from outside the function,
+    and where 15 ops before it have written over each other: bufferization takes
+    a time to see that this is right that grows with the cube of their number.
   }];
+}
+
+def BoundAliasesPass : Pass<"ntk-bound-aliases", "::mlir::func::FuncOp"> {
+  let summary = "let few ops read a value through one tensor";
+  let description = [{
+    A value that more than `readers` ops read is written into a buffer, and each
+    group of readers gets a tensor of that buffer. It is the same memory, but
+    bufferization, which compares all readers of a value with one another, takes
+    time in proportion to their number.
+
+    Before:
+
+    ```mlir
+    %h = rt.contract … outs(%empty) -> tensor<?x4xf32>
+    … // 1000 ops that read %h
+    ```
+
+    After:
+
+    ```mlir
+    %b = memref.alloc(%n) : memref<?x4xf32>
+    %h = rt.contract … outs(%empty) -> tensor<?x4xf32>
+    bufferization.materialize_in_destination %h in restrict writable %b
+    %h0 = bufferization.to_tensor %b restrict
+    … // 32 ops that read %h0
+    %h1 = bufferization.to_tensor %b restrict
+    …
+    ```
+
+    Values whose size is not that of a `tensor.empty` they are made from stay.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
+                           "::mlir::memref::MemRefDialect"];
+  let options = [Option<"readers", "readers", "uint64_t", /*default=*/"32",
+                        "the most ops that read one tensor">];
 }
 
 def PackBlocksPass : Pass<"ntk-pack-blocks", "::mlir::ModuleOp"> {
@@ -262,6 +301,40 @@ def ExpandMathPass : Pass<"ntk-expand-math", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect"];
+}
+
+def SplitFunctionsPass : Pass<"ntk-split-functions", "::mlir::ModuleOp"> {
+  let summary = "cut long straight-line functions into parts";
+  let description = [{
+    A function of more than `steps` steps (ops with an effect on memory) becomes
+    a sequence of calls of parts that have so many each, since the time to
+    compile one block of code grows faster than the block. Parts take the
+    arguments of the function and make anew what views and numbers they use. A
+    part is longer where a step uses the result of another that is no view.
+
+    Before:
+
+    ```mlir
+    func.func @f(%arena: memref<?xi8>) {
+      … // 1000 steps
+    }
+    ```
+
+    After:
+
+    ```mlir
+    func.func @f(%arena: memref<?xi8>) {
+      call @f_part(%arena)
+      call @f_part_0(%arena)
+      …
+    ```
+
+    Assumes that functions are one block of code; those with results are left
+    alone.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+  let options = [Option<"steps", "steps", "uint64_t", /*default=*/"64",
+                        "the most steps of a function, and of a part">];
 }
 
 def OutlineLoopsPass : Pass<"ntk-outline-loops", "::mlir::ModuleOp"> {

@@ -3,10 +3,10 @@
 //
 // The order of a contraction: exact dynamic programming over all binary trees
 // on its operands. The paper's orders are classes of these trees: outside-in
-// (each side's product first, explicit gradients), left-to-right (the product of
-// one side, then the factors of the other) and, without a product of one side
-// alone, inside-out (the Gram of the features, then one cotangent, then the
-// other) and two-grams (that of the features times that of the cotangents).
+// (each side's product first, explicit gradients), left-to-right (the product
+// of one side, then the factors of the other) and, without a product of one
+// side alone, inside-out (the Gram of the features, then one cotangent, then
+// the other) and two-grams (that of the features times that of the cotangents).
 
 #ifndef NTK_PLAN_CONTRACTIONORDER_H
 #define NTK_PLAN_CONTRACTIONORDER_H
@@ -36,8 +36,12 @@ struct ContractionOrder {
   double cost = 0;      ///< what was minimised
 };
 
-/// The best order of each class that has one, best first. `bytesPerElement` is
-/// the width of the element type.
+/// Contractions of more operands are planned greedily: the exact search takes
+/// three times as long for each operand more.
+constexpr size_t mostOperandsOfExactSearch = 9;
+
+/// The best order of each class that has one, best first; of many operands one
+/// good order. `bytesPerElement` is the width of the element type.
 std::vector<ContractionOrder> findContractionOrders(const Einsum &einsum,
                                                     const LetterSizes &sizes,
                                                     double pairShare,

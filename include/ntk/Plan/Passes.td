@@ -60,6 +60,30 @@ def PlanPass : NTK_SizedPass<"ntk-plan"> {
   }];
 }
 
+def SplitProductsPass : Pass<"ntk-split-products", "::mlir::ModuleOp"> {
+  let summary = "carry out products of many factors in networks in steps";
+  let description = [{
+    A contraction of more than four factors in an `ntk.network` becomes binary
+    ones, in the cheapest order. The gradient in one of k factors is a product
+    of all others: k sites of 2k factors each would be planned for the kernel.
+
+    Before:
+
+    ```mlir
+    %y = ntk.contract "a, ab, bc, cd, de -> e" (%x, %u, %v, %w, %z) : …
+    ```
+
+    After:
+
+    ```mlir
+    %0 = ntk.contract "a, ab -> b" (%x, %u) : …
+    %1 = ntk.contract "b, bc -> c" (%0, %v) : …
+    %2 = ntk.contract "c, cd -> d" (%1, %w) : …
+    %y = ntk.contract "d, de -> e" (%2, %z) : …
+    ```
+  }];
+}
+
 def ApplyPlanPass : Pass<"ntk-apply-plan", "::mlir::ModuleOp"> {
   let summary = "carry out the plans of contractions";
   let description = [{

@@ -22,6 +22,13 @@ ProblemSize getProblemSize(KernelOp kernel, int64_t n1, int64_t n2);
 /// `ntk.alternatives`.
 void planContractions(ModuleOp module, int64_t n1, int64_t n2);
 
+/// Carries out the products of more than four factors of a network in steps:
+/// the derivative in each factor would else be a product of all the others.
+LogicalResult splitLongProducts(NetworkOp network);
+
+/// Replaces a contraction by the binary ones of its plan.
+LogicalResult splitContraction(ContractOp contract);
+
 /// Splits contractions as their plans say, moves work of one side into the
 /// factors, and gives both sides one factor function where they need the same.
 LogicalResult applyPlans(ModuleOp module);

@@ -7,6 +7,7 @@
 // with it.
 
 #include "GraphBuilder.h"
+#include "dialects/NTK/IR/Einsum.h"
 #include "llvm/ADT/DenseMap.h"
 #include <array>
 
@@ -20,9 +21,12 @@ struct Letters {
   llvm::SmallDenseMap<char, int64_t> sizes;
   char batchLetter = 0;
   BatchAxis batch = {0};
+  bool dropsUnits = false;
 
+  /// Does no operand have an axis of `letter` in the product?
   bool isGone(char letter) const {
-    return letter == batchLetter && batch.isPure();
+    return letter == batchLetter ? batch.isPure()
+                                 : dropsUnits && sizes.lookup(letter) == 1;
   }
 };
 } // namespace
@@ -107,6 +111,21 @@ static Value absorbTransposes(Value value, std::string &word) {
   return value;
 }
 
+/// `core` in another shape, without what other shapes it had in between.
+static FailureOr<Value> reshapeCore(Value core, ArrayRef<int64_t> shape,
+                                    GraphBuilder &graph) {
+  auto getShape = [&] {
+    return cast<RankedTensorType>(core.getType()).getShape();
+  };
+  if (getShape() == shape)
+    return core;
+  while (auto before = core.getDefiningOp<ReshapeOp>())
+    core = before.getInput();
+  if (getShape() == shape)
+    return core;
+  return graph.create<ReshapeOp>(core, graph.attribute("shape", shape));
+}
+
 /// The core of an operand without its repeated axes, and its letters.
 static FailureOr<Value> prepare(const GraphValue &x, std::string &word,
                                 const Letters &letters, GraphBuilder &graph) {
@@ -124,11 +143,10 @@ static FailureOr<Value> prepare(const GraphValue &x, std::string &word,
     shape.push_back(size);
   }
   word = kept;
-  if (x.coreShape() != shape)
-    core = graph.create<ReshapeOp>(*core, graph.attribute("shape", shape));
-  if (failed(core))
+  FailureOr<Value> dense = reshapeCore(*core, shape, graph);
+  if (failed(dense))
     return failure();
-  return absorbTransposes(*core, word);
+  return absorbTransposes(*dense, word);
 }
 
 Result GraphBuilder::einsum(ArrayRef<GraphValue> values,
@@ -137,6 +155,8 @@ Result GraphBuilder::einsum(ArrayRef<GraphValue> values,
   if (failed(findBatch(values, words, result, letters, *this)) ||
       failed(findSizes(values, words, result, letters, *this)))
     return failure();
+  // Axes of size one are nothing to sum or multiply over.
+  letters.dropsUnits = letters.sizes.size() > mostIndicesOfProduct;
   std::string spec;
   SmallVector<Value> factors;
   for (auto [x, word] : llvm::zip_equal(values, words)) {
@@ -163,6 +183,13 @@ Result GraphBuilder::einsum(ArrayRef<GraphValue> values,
       factors, {builder.getNamedAttr("operandSegmentSizes",
                                      builder.getDenseI32ArrayAttr(segments)),
                 builder.getNamedAttr("spec", builder.getStringAttr(spec))});
+  if (succeeded(core) && letters.dropsUnits) {
+    SmallVector<int64_t> shape;
+    for (char letter : result)
+      if (letter != letters.batchLetter || !letters.batch.isPure())
+        shape.push_back(letters.sizes.lookup(letter));
+    core = reshapeCore(*core, shape, *this);
+  }
   if (failed(core))
     return failure();
   return wrap(*core, values[0].kind, frame);
