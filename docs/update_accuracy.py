@@ -227,15 +227,16 @@ def main():
         rows.append([name, *(cell for cell, _ in cells)])
         if arguments.where:
             print(name, *(f"| {cell} ({where})" for cell, where in cells))
-    begin, end = ("<!-- emitted -->\n", "<!-- end of emitted -->\n") if arguments.emitted else ("<!-- ntk-run -->\n", "<!-- end of ntk-run -->\n")
-    table = text[text.index(begin) + len(begin) : text.index(end)]
+    begin, end = "<!-- ntk-run -->\n", "<!-- end of ntk-run -->\n"
+    first, last = text.index(begin) + len(begin), text.index(end)
+    table = text[first:last]
     if arguments.check:
         check(table, rows)
-    elif not arguments.only:
+    elif not arguments.only and not arguments.emitted:
         lines = ["| | value | derivative | both | value | derivative | both |", "|---|---|---|---|---|---|---|"]
         lines += ["| " + " | ".join(row) + " |" for row in rows]
         with open(arguments.file, "w") as file:
-            file.write(text.replace(table, "\n".join(lines) + "\n"))
+            file.write(text[:first] + "\n".join(lines) + "\n" + text[last:])
 
 
 def check(table, rows):
