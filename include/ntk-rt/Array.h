@@ -8,6 +8,8 @@
 #ifndef NTK_RT_ARRAY_H
 #define NTK_RT_ARRAY_H
 
+#include "ntk-rt/Printable.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -57,17 +59,9 @@ inline const ElementTypeInfo &infoOf(ElementType type) {
   return elementTypes[static_cast<int>(type)];
 }
 
-/// The text in one line: names from files may hold anything.
-inline std::string printable(std::string text) {
-  for (char &c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == 127)
-      c = '?';
-  return text;
-}
-
 /// Sets the error; false, for "return fail(...)".
 inline bool fail(std::string &error, std::string message) {
-  error = printable(std::move(message));
+  error = printable(message);
   return false;
 }
 

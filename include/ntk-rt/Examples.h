@@ -17,7 +17,7 @@ namespace rt {
 
 /// An input of the network.
 struct KernelInput {
-  const char *name;
+  std::string_view name;
   ElementType type;       ///< F32, F64, I64, I32 or Bool (a byte)
   int64_t shape[maxRank]; ///< of one example; the first `rank` count
   int rank;
@@ -88,7 +88,7 @@ inline bool checkInput(const KernelInput &input, const ExampleRules &rules,
       text.insert(text.find('[') + 1, input.rank ? "n, " : "n");
     text += rules.wholeBatch ? ", the whole batch" : ", n > 0";
     return fail(error, where + ": expected " + text + ", for input '" +
-                           input.name + "', but got " +
+                           std::string(input.name) + "', but got " +
                            describe(array.type, found));
   }
   if (!convertTo(array, input.type, error))
@@ -138,7 +138,7 @@ inline bool readExamples(const std::string &path, const KernelInput *inputs,
   ofOne.mayBeShared = count > 1 && !rules.wholeBatch;
   std::vector<Array *> shared;
   for (int i = 0; i < count; ++i) {
-    std::string name = inputs[i].name;
+    std::string name(inputs[i].name);
     if (count == 1 && names.size() == 1)
       name = names[0];
     if (!file.has(name))
@@ -157,7 +157,8 @@ inline bool readExamples(const std::string &path, const KernelInput *inputs,
     if (examples.count > 0 && here != examples.count)
       return detail::fail(error, file.describe(name) + ": expected " +
                                      std::to_string(examples.count) +
-                                     " examples as for '" + inputs[0].name +
+                                     " examples as for '" +
+                                     std::string(inputs[0].name) +
                                      "', but got " + std::to_string(here));
     examples.count = here;
   }

@@ -77,8 +77,8 @@ inline std::string describeKernel(const Kernel &kernel) {
                      kernel.name + "'.\n\nInputs, for " +
                      (kernel.wholeBatch ? "the whole batch" : "n examples") +
                      ":\n";
-  auto line = [](const char *name, const std::string &type) {
-    return std::string("  ") + name + ": " + type + "\n";
+  auto line = [](std::string_view name, const std::string &type) {
+    return "  " + printableName(name) + ": " + type + "\n";
   };
   for (int i = 0; i < kernel.inputCount; ++i) {
     std::vector<int64_t> shape = kernel.inputs[i].shapeVector();
@@ -130,7 +130,7 @@ struct Session {
       return fail(error, "--params: " + error);
     for (const std::string &name : unused)
       std::fprintf(stderr, "warning: --params: '%s' is not used\n",
-                   printable(name).c_str());
+                   printableName(name).c_str());
     if (!read(line.x1, x1, error, "--x1: "))
       return false;
     if (line.x2.empty())
@@ -214,7 +214,7 @@ inline int kernelMain(const Kernel &kernel, int argc, char **argv) {
   done = done && session.checkOutput(error) && session.load(error) &&
          session.compute(error) && session.write(error);
   if (!done)
-    std::fprintf(stderr, "error: %s\n", error.c_str());
+    std::fprintf(stderr, "error: %s\n", messageLine(error).c_str());
   return done ? 0 : 1;
 }
 

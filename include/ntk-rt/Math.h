@@ -12,10 +12,10 @@
 // Largest errors, in units in the last place, against the C library in long
 // double (MathTest.cpp checks them):
 //
-//   exp 2    expm1, log, log1p, erf, sin, cos 3    tanh, sigmoid 4
+//   exp 2    expm1, log, log1p, erf, sin, cos, atan 3    tanh, sigmoid 4
 //
 // Infinities, NaN, zeros and denormal numbers give what the C library gives,
-// with one exception: sin and cos of arguments beyond ±10⁶ are NaN, as their
+// with one exception: sin and cos of an f64 beyond ±3·10⁹ are NaN, as their
 // reduction would lose digits.
 
 #ifndef NTK_RT_MATH_H
@@ -165,30 +165,100 @@ NTK_RT_DEVICE inline double erfcFar(double t) {
                     -5.322696855655786338e-7, -4.215301054238320988e-7);
 }
 
-/// sin(x + quarter·π/2), computed in f64 for both types.
-NTK_RT_DEVICE inline double sinQuarter(double x, int32_t quarter) {
-  // π/2 in three parts, of which n times the first two are exact.
-  constexpr double high = 1.57079632673412561417,
-                   middle = 6.07710050630396597660e-11,
-                   low = 2.02226624879595073240e-21;
-  constexpr double limit = 1e6;
-  double n = std::floor(x * 0.63661977236758134308 + 0.5);
-  const double r = ((x - n * high) - n * middle) - n * low;
+/// (atan t - t)/t³ for |t| <= √2 - 1, as a polynomial of t². Chebyshev fits.
+NTK_RT_DEVICE inline float atanNear(float z) {
+  return polynomial(z, -0.3333333176116851985, 0.1999954048364896344,
+                    -0.142639555979846392, 0.1074373149079108304,
+                    -0.06451928208121748758);
+}
+NTK_RT_DEVICE inline double atanNear(double z) {
+  return polynomial(
+      z, -0.3333333333333333322, 0.1999999999999980453, -0.1428571428565982761,
+      0.1111111110515544657, -0.09090908753500876844, 0.07692296375032142399,
+      -0.06666424885738255333, 0.05878928997834775133, -0.05230454270650244518,
+      0.04551593220626549169, -0.03457056198142774688, 0.01628575685522102829);
+}
+
+/// A quarter of a circle, and for f64 what is behind its digits.
+inline constexpr double halfPi = 1.57079632679489661923;
+template <typename T> constexpr T halfPiLow = T(-4.37113900018624e-8);
+template <> inline constexpr double halfPiLow<double> = 6.12323399573676589e-17;
+
+/// x = n·π/2 + r, 0 <= x: returns r. π/2 in four parts, of which n times the
+/// first three are exact, for n below 2³¹.
+NTK_RT_DEVICE inline double reduceQuarters(double x, double &n) {
+  n = std::floor(x * 0.63661977236758134308 + 0.5);
+  return (((x - n * 1.570796012878418) - n * 3.139164164167596e-07) -
+          n * 6.223371969669989e-14) -
+         n * 2.0222662487959506e-21;
+}
+
+/// The constant of the window of x: 2/π without the digits that only add
+/// multiples of 4 to the product with x.
+NTK_RT_DEVICE inline double ofWindow(double x, double c0, double c1, double c2,
+                                     double c3, double c4) {
+  double c = x >= 0x1p49 ? c1 : c0;
+  c = x >= 0x1p73 ? c2 : c;
+  c = x >= 0x1p97 ? c3 : c;
+  return x >= 0x1p121 ? c4 : c;
+}
+
+/// The same for an x that is a float, of any size, but for multiples of 4 in n:
+/// from the largest part of the product with 2/π on, each of which is exact,
+/// whole numbers are taken off.
+NTK_RT_DEVICE inline double reduceFloatQuarters(double x, double &n) {
+  constexpr double part0 = 0x1.45f306p-1, part1 = 0x1.b93910p-26,
+                   part2 = 0x1.529fc0p-52, part3 = 0x1.3abe88p-75,
+                   part4 = 0x1.ea69bap-97, part5 = 0x1.81b6c4p-121,
+                   part6 = 0x1.2b3278p-145;
+  double f = x * ofWindow(x, part0, part1, part2, part3, part4);
+  f = f - std::floor(f * 0.25) * 4 +
+      x * ofWindow(x, part1, part2, part3, part4, part5);
+  const double first = std::floor(f + 0.5);
+  f = f - first + x * ofWindow(x, part2, part3, part4, part5, part6);
+  const double second = std::floor(f + 0.5);
+  n = first + second;
+  return (f - second +
+          x * ofWindow(x, 0x1.3abe8fa9a6ee0p-75, 0x1.ea69bb81b6c53p-97,
+                       0x1.81b6c52b32788p-121, 0x1.2b32788720840p-145,
+                       0x1.0e4107f9458ebp-170)) *
+         halfPi;
+}
+
+/// (sin r - r)/r³ and (cos r - 1 + r²/2)/r⁴ as polynomials of r², by Taylor,
+/// to the digits of a float or of a double.
+NTK_RT_DEVICE inline double sineSeries(float, double z) {
+  return polynomial(z, -1. / 6, 1. / 120, -1. / 5040, 1. / 362880);
+}
+NTK_RT_DEVICE inline double sineSeries(double, double z) {
+  return polynomial(z, -1. / 6, 1. / 120, -1. / 5040, 1. / 362880,
+                    -1. / 39916800, 1. / 6227020800., -1. / 1307674368000.,
+                    1. / 355687428096000.);
+}
+NTK_RT_DEVICE inline double cosineSeries(float, double z) {
+  return polynomial(z, 1. / 24, -1. / 720, 1. / 40320, -1. / 3628800);
+}
+NTK_RT_DEVICE inline double cosineSeries(double, double z) {
+  return polynomial(z, 1. / 24, -1. / 720, 1. / 40320, -1. / 3628800,
+                    1. / 479001600, -1. / 87178291200., 1. / 20922789888000.);
+}
+
+/// sin(|x| + quarter·π/2), computed in f64 for both types.
+template <typename T>
+NTK_RT_DEVICE inline double sinQuarter(T x, int32_t quarter) {
+  constexpr bool isFloat = sizeof(T) == sizeof(float);
+  constexpr double largest = 3e9; // of f64
+  constexpr double limit = 2e9;   // of n
+  const double a = std::fabs(static_cast<double>(x));
+  double n;
+  const double r = isFloat ? reduceFloatQuarters(a, n) : reduceQuarters(a, n);
   const int32_t q = wholeNumber(clamp(n, -limit, limit)) + quarter;
   const double z = r * r;
-  const double sine =
-      r + r * z *
-              polynomial(z, -1. / 6, 1. / 120, -1. / 5040, 1. / 362880,
-                         -1. / 39916800, 1. / 6227020800., -1. / 1307674368000.,
-                         1. / 355687428096000.);
-  const double cosine =
-      1 - 0.5 * z +
-      z * z *
-          polynomial(z, 1. / 24, -1. / 720, 1. / 40320, -1. / 3628800,
-                     1. / 479001600, -1. / 87178291200., 1. / 20922789888000.);
+  const double sine = r + r * z * sineSeries(T(), z);
+  const double cosine = 1 - 0.5 * z + z * z * cosineSeries(T(), z);
   const double value = (q & 1) ? cosine : sine;
-  return std::fabs(x) <= limit ? ((q & 2) ? -value : value)
-                               : notANumber<double>;
+  return isFloat || a <= largest ? ((q & 2) ? -value : value)
+                                 : notANumber<double>;
 }
 
 } // namespace detail
@@ -271,17 +341,30 @@ template <typename T> NTK_RT_DEVICE inline T erf(T x) {
   return std::copysign(a < T(1) ? near : far, x);
 }
 
-/// Sine and cosine; NaN beyond ±10⁶.
-NTK_RT_DEVICE inline float sin(float x) {
-  return x == 0 ? x : static_cast<float>(detail::sinQuarter(x, 0)); // keeps -0
+/// The arc tangent.
+template <typename T> NTK_RT_DEVICE inline T atan(T x) {
+  // Of 1/x and (x - 1)/(x + 1), where x is large or of middling size.
+  constexpr T rootLess = T(0.41421356237309504880);
+  const T a = std::fabs(x);
+  const bool isFar = a > rootLess + T(2), isMiddle = a > rootLess;
+  const T over = isFar ? T(-1) : isMiddle ? a - T(1) : a;
+  const T under = isFar ? a : isMiddle ? a + T(1) : T(1);
+  const T t = over / under, z = t * t;
+  const T parts = isFar ? T(1) : isMiddle ? T(0.5) : T(0);
+  const T value =
+      parts * static_cast<T>(detail::halfPi) +
+      (t + (t * (z * detail::atanNear(z)) + parts * detail::halfPiLow<T>));
+  return std::copysign(value, x);
 }
-NTK_RT_DEVICE inline double sin(double x) {
-  return x == 0 ? x : detail::sinQuarter(x, 0);
+
+/// Sine and cosine; of f64 NaN beyond ±3·10⁹.
+template <typename T> NTK_RT_DEVICE inline T sin(T x) {
+  const T value = static_cast<T>(detail::sinQuarter(x, 0));
+  return x == T(0) ? x : x < T(0) ? -value : value; // keeps -0
 }
-NTK_RT_DEVICE inline float cos(float x) {
-  return static_cast<float>(detail::sinQuarter(x, 1));
+template <typename T> NTK_RT_DEVICE inline T cos(T x) {
+  return static_cast<T>(detail::sinQuarter(x, 1));
 }
-NTK_RT_DEVICE inline double cos(double x) { return detail::sinQuarter(x, 1); }
 
 } // namespace rt
 } // namespace ntk

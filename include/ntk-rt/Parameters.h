@@ -36,7 +36,7 @@ inline constexpr int maxRank = 12;
 
 /// One array of the struct.
 struct ParameterEntry {
-  const char *name;       ///< in the file
+  std::string_view name;  ///< in the file
   size_t offset;          ///< of the array in the struct
   int64_t shape[maxRank]; ///< of which the first `rank` count
   int rank;               ///< 0 for a single number
@@ -54,7 +54,7 @@ namespace detail {
 inline bool loadParameter(ArrayFile &file, const ParameterEntry &entry,
                           void *block, std::string &nonFinite,
                           std::string &error) {
-  const std::string name = entry.name;
+  const std::string name(entry.name);
   const std::string wanted =
       describe(entry.type, entry.shapeVector()) + " for '" + name + "'";
   if (!file.has(name))
@@ -100,7 +100,7 @@ inline bool loadParameters(const std::string &path,
   for (int64_t i = 0; i < count; ++i) {
     if (!detail::loadParameter(file, entries[i], block, nonFinite, error))
       return false;
-    used.insert(entries[i].name);
+    used.emplace(entries[i].name);
   }
   if (!nonFinite.empty() && !allowNonFinite)
     return detail::fail(error,

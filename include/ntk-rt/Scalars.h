@@ -56,7 +56,6 @@ template <typename T> NTK_RT_DEVICE inline T copysign(T x, T sign) {
 template <typename T> NTK_RT_DEVICE inline T power(T x, T exponent) {
   return std::pow(x, exponent);
 }
-template <typename T> NTK_RT_DEVICE inline T atan(T x) { return std::atan(x); }
 /// With the sign of x.
 template <typename T> NTK_RT_DEVICE inline T remainder(T x, T y) {
   return std::fmod(x, y);

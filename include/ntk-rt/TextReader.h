@@ -7,6 +7,9 @@
 #ifndef NTK_RT_TEXTREADER_H
 #define NTK_RT_TEXTREADER_H
 
+#include "ntk-rt/Printable.h"
+
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -87,14 +90,9 @@ struct TextReader {
     return take(close);
   }
 
-  /// What comes next, to be put into a message; what is not printable ASCII is
-  /// shown as '?'.
+  /// What comes next, to be put into a message.
   std::string excerpt() const {
-    std::string text(at, end - at < 20 ? end : at + 20);
-    for (char &c : text)
-      if (c < ' ' || c > '~')
-        c = '?';
-    return "'" + text + "'";
+    return "'" + printable({at, std::min<size_t>(end - at, 20)}) + "'";
   }
 };
 

@@ -2,16 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // NumPy's .npz format: a zip archive of .npy files, stored (np.savez) or
-// deflated (np.savez_compressed). libzip reads and writes the archive.
+// deflated (np.savez_compressed). libzip reads the archive.
 
 #include "DataDetail.h"
 #include "llvm/ADT/ScopeExit.h"
-#include "llvm/ADT/StringSet.h"
 #include <zip.h>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::detail;
-using llvm::ArrayRef;
 using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
@@ -59,9 +57,9 @@ readMember(zip_t *archive, uint64_t index, const zip_stat_t &stat,
 }
 
 /// Opens an archive; the error says why it is none.
-static Expected<zip_t *> openArchive(const std::string &path, int flags) {
+static Expected<zip_t *> openArchive(const std::string &path) {
   int code = 0;
-  if (zip_t *archive = zip_open(path.c_str(), flags, &code))
+  if (zip_t *archive = zip_open(path.c_str(), ZIP_RDONLY, &code))
     return archive;
   zip_error_t error;
   zip_error_init_with_code(&error, code);
@@ -88,7 +86,7 @@ Expected<std::vector<NamedArray>> mlir::ntk::readNpz(StringRef path) {
     return file.takeError();
   uint64_t archiveSize = (*file)->getBufferSize();
   file->reset();
-  Expected<zip_t *> archive = openArchive(path.str(), ZIP_RDONLY);
+  Expected<zip_t *> archive = openArchive(path.str());
   if (!archive)
     return archive.takeError();
   auto discard = llvm::make_scope_exit([&] { zip_discard(*archive); });
@@ -115,56 +113,4 @@ Expected<std::vector<NamedArray>> mlir::ntk::readNpz(StringRef path) {
     arrays.push_back({name.str(), std::move(*array)});
   }
   return arrays;
-}
-
-/// Adds one array to an archive that is being written; its bytes and `header`
-/// must live until the archive is closed.
-static Error addMember(zip_t *archive, StringRef path, const NamedArray &named,
-                       const std::string &header) {
-  const zip_buffer_fragment_t fragments[] = {
-      {reinterpret_cast<zip_uint8_t *>(const_cast<char *>(header.data())),
-       header.size()},
-      {reinterpret_cast<zip_uint8_t *>(
-           const_cast<char *>(named.array.bytes().data())),
-       named.array.bytes().size()}};
-  zip_source_t *source =
-      zip_source_buffer_fragment(archive, fragments, 2, /*freep=*/0);
-  zip_int64_t index = -1;
-  if (source) {
-    index = zip_file_add(archive, (named.name + ".npy").c_str(), source,
-                         ZIP_FL_ENC_UTF_8);
-    if (index < 0)
-      zip_source_free(source);
-  }
-  if (index < 0 || zip_set_file_compression(archive, index, ZIP_CM_STORE, 0))
-    return dataError(path, zip_strerror(archive));
-  return Error::success();
-}
-
-Error mlir::ntk::writeNpz(StringRef path, ArrayRef<NamedArray> arrays) {
-  if (arrays.empty())
-    return dataError(path, "expected at least one array to write");
-  llvm::StringSet<> names;
-  std::vector<std::string> headers;
-  for (const NamedArray &named : arrays) {
-    if (named.array.kind == ElementKind::BFloat16)
-      return dataError(path, "NumPy has no bfloat16, the type of '" +
-                                 named.name + "'");
-    if (!names.insert(named.name).second)
-      return dataError(path, "two arrays have the name '" + named.name + "'");
-    headers.push_back(npyHeader(named.array.kind, named.array.shape));
-  }
-  Expected<zip_t *> archive =
-      openArchive(path.str(), ZIP_CREATE | ZIP_TRUNCATE);
-  if (!archive)
-    return archive.takeError();
-  auto discard = llvm::make_scope_exit([&] { zip_discard(*archive); });
-  for (auto [named, header] : llvm::zip_equal(arrays, headers))
-    if (Error error = addMember(*archive, path, named, header))
-      return error;
-  // This writes everything, to a temporary file that it renames.
-  if (zip_close(*archive) < 0)
-    return dataError(path, zip_strerror(*archive));
-  discard.release();
-  return Error::success();
 }

@@ -8,6 +8,7 @@
 #include "dialects/NTK/IR/Names.h"
 #include "mlir/Pass/PassManager.h"
 #include "ntk/Driver/Diagnostics.h"
+#include "ntk/Driver/Message.h"
 #include "ntk/Driver/Session.h"
 #include "ntk/Lower/Passes.h"
 #include "ntk/Register/Register.h"
@@ -182,6 +183,13 @@ static Expected<SourceRequest> getRequest(ModuleOp module,
 // From model to files
 //===----------------------------------------------------------------------===//
 
+/// The header beside the code.
+static SmallString<128> getHeaderPath(StringRef output) {
+  SmallString<128> path(llvm::sys::path::parent_path(output));
+  llvm::sys::path::append(path, getHeaderName(llvm::sys::path::stem(output)));
+  return path;
+}
+
 /// Writes both files, or none.
 static Error writeSource(const SourceRequest &request,
                          const RunOptions &options) {
@@ -197,8 +205,7 @@ static Error writeSource(const SourceRequest &request,
   FailureOr<SourceText> text = printSource(request);
   if (failed(text))
     return diagnostics.takeError(options.model + ": writing source failed");
-  SmallString<128> header(options.output);
-  llvm::sys::path::replace_extension(header, "h");
+  SmallString<128> header = getHeaderPath(options.output);
   if (Error error = writeWhole(header, {text->header}))
     return error;
   if (Error error = writeWhole(options.output, {text->code})) {
@@ -207,13 +214,14 @@ static Error writeSource(const SourceRequest &request,
   }
   if (!options.quiet)
     for (const std::string &note : text->notes)
-      llvm::errs() << "note: " << note << '\n';
+      printMessage("note", note);
   return Error::success();
 }
 
 /// Completes a request by what the command line says.
 static void addOptions(SourceRequest &request, const RunOptions &options) {
   request.network = getIdentifier(llvm::sys::path::stem(options.output));
+  request.header = llvm::sys::path::filename(getHeaderPath(options.output));
   request.language = options.toCuda ? Language::Cuda : Language::Cpp;
   request.tf32 = options.tf32;
   request.backend = options.kernels;
@@ -243,7 +251,7 @@ static Error emitModel(Expected<Model> model, const RunOptions &options) {
   if (!model)
     return model.takeError();
   for (const std::string &warning : model->warnings)
-    llvm::errs() << "warning: " << warning << '\n';
+    printMessage("warning", warning);
   nameValues(*model);
   Expected<KernelShape> shape = getKernelShape(*model, options);
   if (!shape)
@@ -273,6 +281,10 @@ static Error emit(MLIRContext &context, const RunOptions &options) {
     return given.takeError();
   if (Error error = checkOutput("-o", options.output))
     return error;
+  if (getHeaderPath(options.output) == options.output)
+    return createStringError("-o: expected the name of the code, as NET.cpp, "
+                             "but got that of its header, '" +
+                             options.output + "'");
   if (!options.savedParameters.empty())
     if (Error error = checkOutput("--save-params", options.savedParameters))
       return error;
@@ -305,8 +317,5 @@ int mlir::ntk::emitSource(MLIRContext &context,
     return 0;
   }
   Error error = options ? emit(context, *options) : options.takeError();
-  if (!error)
-    return 0;
-  llvm::errs() << "error: " << llvm::toString(std::move(error)) << '\n';
-  return 1;
+  return error ? printError(std::move(error)) : 0;
 }

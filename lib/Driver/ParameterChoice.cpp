@@ -6,6 +6,7 @@
 // said as one glob.
 
 #include "ntk/Driver/ParameterChoice.h"
+#include "ntk-rt/Printable.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
@@ -246,7 +247,8 @@ void mlir::ntk::printChoices(ArrayRef<ParameterChoice> choices,
   std::vector<std::string> shapes;
   for (const ParameterChoice &choice : choices) {
     shapes.push_back(describe(choice.kind, choice.shape));
-    nameWidth = std::max(nameWidth, choice.name.size());
+    nameWidth =
+        std::max(nameWidth, ::ntk::rt::printableName(choice.name).size());
     shapeWidth = std::max(shapeWidth, shapes.back().size());
   }
   auto printRow = [&](StringRef name, StringRef shape, StringRef verdict,
@@ -260,6 +262,7 @@ void mlir::ntk::printChoices(ArrayRef<ParameterChoice> choices,
     std::string why = choice.used ? choice.why : "no output depends on it";
     if (choice.used && !choice.doubt.empty())
       why += "; " + choice.doubt;
-    printRow(choice.name, shape, describeVerdict(choice), why);
+    printRow(::ntk::rt::printableName(choice.name), shape,
+             describeVerdict(choice), ::ntk::rt::messageLine(why));
   }
 }

@@ -3,11 +3,23 @@
 //
 // Reports as JSON.
 
+#include "ntk-rt/Printable.h"
 #include "ntk/Driver/Report.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir::ntk;
 namespace json = llvm::json;
 using json::Object;
+
+/// Names from files: bytes that are not UTF-8 have no place in JSON.
+static json::Value getText(llvm::StringRef text) { return json::fixUTF8(text); }
+
+static json::Array getTexts(llvm::ArrayRef<std::string> texts) {
+  json::Array list;
+  for (const std::string &text : texts)
+    list.push_back(getText(text));
+  return list;
+}
 
 static json::Array
 describeParameters(llvm::ArrayRef<ReportParameter> parameters) {
@@ -16,7 +28,7 @@ describeParameters(llvm::ArrayRef<ReportParameter> parameters) {
     int64_t numbers = 1;
     for (int64_t size : parameter.shape)
       numbers *= size;
-    list.push_back(Object{{"name", parameter.name},
+    list.push_back(Object{{"name", getText(parameter.name)},
                           {"shape", json::Array(parameter.shape)},
                           {"numbers", numbers}});
   }
@@ -35,8 +47,8 @@ static json::Array describeSites(llvm::ArrayRef<SiteReport> sites) {
   json::Array list;
   for (const SiteReport &site : sites) {
     Object entry = describeOrder(site.chosen);
-    entry["name"] = site.name;
-    entry["parameters"] = json::Array(site.parameters);
+    entry["name"] = getText(site.name);
+    entry["parameters"] = getTexts(site.parameters);
     entry["contraction"] = site.spec;
     Object sizes;
     for (auto [letter, size] : site.sizes)
@@ -85,13 +97,13 @@ static void addProfile(Object &object, const Profile &profile) {
   object["libraries"] = std::move(libraries);
 }
 
-json::Value mlir::ntk::toJson(const Report &report) {
+static json::Value toJson(const Report &report) {
   Object methods;
   for (const auto &[name, flops] : report.methodFlops)
     methods[name] = flops;
   const ::ntk::rt::Blocks &blocks = report.problem.blocks;
   Cost total = report.cost.getTotal();
-  Object object{{"model", report.model},
+  Object object{{"model", getText(report.model)},
                 {"kernel", report.kernel},
                 {"dtype", report.dtype},
                 {"method", report.method},
@@ -123,4 +135,28 @@ json::Value mlir::ntk::toJson(const Report &report) {
   if (report.profile)
     addProfile(object, *report.profile);
   return object;
+}
+
+/// Characters that do not show are escapes: all of them are within strings, but
+/// for line ends.
+static std::string escapeHidden(llvm::StringRef text) {
+  std::string result;
+  while (!text.empty()) {
+    const auto c = ::ntk::rt::firstCharacter(text);
+    llvm::StringRef bytes = text.take_front(c.bytes);
+    if (c.code == '\n' || ::ntk::rt::isPrintable(c))
+      result += bytes;
+    else if (c.code < 0x10000)
+      result += llvm::formatv("\\u{0:x-4}", c.code);
+    else // as UTF-16
+      result += llvm::formatv("\\u{0:x-4}\\u{1:x-4}",
+                              0xd800 + ((c.code - 0x10000) >> 10),
+                              0xdc00 + ((c.code - 0x10000) & 0x3ff));
+    text = text.drop_front(c.bytes);
+  }
+  return result;
+}
+
+void mlir::ntk::printJson(const Report &report, llvm::raw_ostream &os) {
+  os << escapeHidden(llvm::formatv("{0:2}", toJson(report)).str()) << '\n';
 }

@@ -3,6 +3,7 @@
 //
 // Reports as tables.
 
+#include "ntk-rt/Printable.h"
 #include "ntk/Driver/Report.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -62,13 +63,14 @@ void mlir::ntk::printColumns(llvm::ArrayRef<std::vector<std::string>> rows,
   for (const auto &row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t i = 0; i < row.size(); ++i)
-      widths[i] = std::max(widths[i], row[i].size());
+      widths[i] = std::max(widths[i], ::ntk::rt::messageLine(row[i]).size());
   }
   for (const auto &row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
-      os << row[i];
+      std::string cell = ::ntk::rt::messageLine(row[i]);
+      os << cell;
       if (i + 1 < row.size())
-        os.indent(widths[i] + 2 - row[i].size());
+        os.indent(widths[i] + 2 - cell.size());
     }
     os << '\n';
   }
@@ -114,8 +116,8 @@ static void printHead(const Report &report, raw_ostream &os) {
       size *= extent;
     numbers += size;
   }
-  os << report.model << ": " << report.kernel << " kernel, " << report.size.n1
-     << " x " << report.size.n2
+  os << ::ntk::rt::printableName(report.model) << ": " << report.kernel
+     << " kernel, " << report.size.n1 << " x " << report.size.n2
      << (report.size.symmetric ? " examples (x1 = x2), " : " examples, ")
      << report.outputs << " outputs, " << report.dtype << '\n'
      << report.parameters.size() << " parameters (" << formatCount(numbers)

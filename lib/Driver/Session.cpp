@@ -6,6 +6,7 @@
 #include "ntk/Driver/Session.h"
 #include "Progress.h"
 #include "ntk/Driver/FittedKernel.h"
+#include "ntk/Driver/Message.h"
 #include "ntk/Driver/ReferenceRun.h"
 #include "ntk/Driver/RunKernel.h"
 #include "ntk/Register/Register.h"
@@ -36,12 +37,10 @@ private:
   void report(ReportFormat format);
   Report makeReport();
 
-  void warn(const Twine &message) {
-    llvm::errs() << "warning: " << message << '\n';
-  }
+  void warn(const Twine &message) { printMessage("warning", message); }
   void note(const Twine &message) {
     if (!options.quiet)
-      llvm::errs() << "note: " << message << '\n';
+      printMessage("note", message);
   }
 
   MLIRContext &context;
@@ -185,7 +184,7 @@ Report Session::makeReport() {
 
 void Session::report(ReportFormat format) {
   if (format == ReportFormat::Json)
-    llvm::outs() << llvm::formatv("{0:2}", toJson(makeReport())) << '\n';
+    printJson(makeReport(), llvm::outs());
   else if (format == ReportFormat::Table)
     printTable(makeReport(), llvm::outs());
 }
@@ -351,8 +350,5 @@ int mlir::ntk::runSession(MLIRContext &context,
   }
   Error error = options ? Session(context, std::move(*options)).run()
                         : options.takeError();
-  if (!error)
-    return 0;
-  llvm::errs() << "error: " << llvm::toString(std::move(error)) << '\n';
-  return 1;
+  return error ? printError(std::move(error)) : 0;
 }

@@ -7,6 +7,7 @@
 
 #include "SourceComment.h"
 #include "dialects/NTK/IR/Names.h"
+#include "ntk-rt/Printable.h"
 #include "ntk/Driver/Report.h"
 #include "ntk/Target/Source.h"
 #include "llvm/ADT/SetVector.h"
@@ -174,10 +175,12 @@ std::vector<std::string> mlir::ntk::describePlan(Model &model,
   const PlannedKernel &planned = fitted.planned;
   const ProblemSize &size = planned.size;
   StringRef examples = options.wholeBatch ? " whole batches" : " examples";
+  std::string fileName =
+      ::ntk::rt::printableName(llvm::sys::path::filename(options.model).str());
   std::vector<std::string> lines = {
-      "Written from " + llvm::sys::path::filename(options.model).str() +
-          " by method " + planned.method + ", planned for " +
-          std::to_string(size.n1) + examples.str() + " x1 and " +
+      "Written from " + fileName + " by method " + planned.method +
+          ", planned for " + std::to_string(size.n1) + examples.str() +
+          " x1 and " +
           (size.symmetric ? "x2 = x1"
                           : std::to_string(size.n2) + examples.str() + " x2") +
           ": " + formatCount(planned.cost.getTotal().flops) +

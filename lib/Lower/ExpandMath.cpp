@@ -5,7 +5,7 @@
 // set before the polynomials come in: those are exact about the order of their
 // own additions.
 
-#include "MathF64.h"
+#include "MathExpansions.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
@@ -36,7 +36,7 @@ struct ExpandMathPass : ntk::impl::ExpandMathPassBase<ExpandMathPass> {
     allowReassociation(getOperation());
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
-    ntk::populateDoubleMathPatterns(patterns);
+    ntk::populateMathExpansionPatterns(patterns);
     if (failed(
             applyPatternsAndFoldGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -5,12 +5,12 @@
 // most of ntk-translate are MLIR's.
 
 #include "llvm/Support/CommandLine.h"
+#include "ntk-rt/Printable.h"
 #include "ntk/Register/Register.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/ErrorHandling.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
-#include <algorithm>
 #include <unistd.h>
 
 void mlir::ntk::hideLibraryOptions() {
@@ -20,10 +20,8 @@ void mlir::ntk::hideLibraryOptions() {
 
 /// Called by LLVM in place of abort().
 static void reportFault(void *, const char *reason, bool) {
-  std::string text = reason;
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  llvm::errs() << "error: a fault of the compiler, please report it: " << text
-               << '\n';
+  llvm::errs() << "error: a fault of the compiler, please report it: "
+               << ::ntk::rt::messageLine(reason) << '\n';
   llvm::errs().flush();
   llvm::sys::RunInterruptHandlers(); // temporary files
   _exit(1);
@@ -31,6 +29,19 @@ static void reportFault(void *, const char *reason, bool) {
 
 void mlir::ntk::reportFaults() {
   llvm::install_fatal_error_handler(reportFault);
+}
+
+bool mlir::ntk::checkArguments(llvm::ArrayRef<const char *> arguments) {
+  for (const char *argument : arguments) {
+    std::string shown = ::ntk::rt::printable(argument);
+    if (shown == argument)
+      continue;
+    llvm::errs() << "error: expected options and names of files without "
+                    "control characters, but got '"
+                 << ::ntk::rt::messageLine(shown) << "'\n";
+    return false;
+  }
+  return true;
 }
 
 void mlir::ntk::printVersion(llvm::StringRef program, llvm::raw_ostream &os) {

@@ -4,6 +4,7 @@
 // The header of a kernel, in C.
 
 #include "CppSource.h"
+#include "Escape.h"
 #include "Expressions.h"
 #include "Text.h"
 #include "llvm/ADT/StringExtras.h"
@@ -52,7 +53,7 @@ static void printParameters(const SourceKernel &kernel, raw_ostream &os) {
        << " " << parameter.field
        << (shape.empty() ? "[1]" : spellExtents(shape)) << ";";
     if (parameter.field != parameter.name)
-      os << " /* " << parameter.name << " */";
+      os << " /* " << escapeCommentName(parameter.name) << " */";
     os << "\n";
   }
   if (kernel.parameters.empty())
@@ -64,7 +65,8 @@ static void printInputs(const SourceKernel &kernel, raw_ostream &os) {
   if (kernel.inputs.size() == 1) {
     const SourceInput &input = kernel.inputs[0];
     os << "/* Examples: " << spellType(input.type.getElementType()) << " "
-       << input.name << spellExtents(input.type.getShape()) << " */\n\n";
+       << escapeCommentName(input.name) << spellExtents(input.type.getShape())
+       << " */\n\n";
     return;
   }
   os << "/* Examples, one array for each input. */\ntypedef struct {\n";

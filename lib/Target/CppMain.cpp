@@ -5,6 +5,7 @@
 // inside, and a main function.
 
 #include "CppSource.h"
+#include "Escape.h"
 #include "Expressions.h"
 #include "Template.h"
 
@@ -106,19 +107,11 @@ static std::string spellNumbers(ArrayRef<int64_t> numbers) {
   return text;
 }
 
-/// A name as a literal of C.
-static std::string quote(StringRef name) {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  llvm::printEscapedString(name, os);
-  return "\"" + StringRef(text).str() + "\"";
-}
-
 static void printEntries(const SourceKernel &kernel, raw_ostream &os) {
   os << "\n/// Where a parameter of a file goes.\n"
      << "static const rt::ParameterEntry parameterEntries[] = {";
   for (const SourceParameter &p : kernel.parameters) {
-    os << "\n    {" << quote(p.name) << ", offsetof(" << kernel.prefix
+    os << "\n    {" << quoteView(p.name) << ", offsetof(" << kernel.prefix
        << "_params, " << p.field << "),\n     {"
        << spellNumbers(p.type.getShape()) << "}, " << p.type.getRank() << ", "
        << spellElementType(p.type.getElementType()) << "},";
@@ -147,7 +140,7 @@ static std::string spellInputTable(const SourceKernel &kernel) {
   for (auto [i, input] : llvm::enumerate(kernel.inputs)) {
     ArrayRef<int64_t> shape = input.type.getShape().drop_front();
     int64_t bound = i < request.inputs.size() ? request.inputs[i].second : 0;
-    table += "\n      {" + quote(input.name) + ", " +
+    table += "\n      {" + quoteView(input.name) + ", " +
              spellElementType(input.type.getElementType()) + ", {" +
              spellNumbers(shape) + "}, " + std::to_string(shape.size()) + ", " +
              std::to_string(bound) + "},";

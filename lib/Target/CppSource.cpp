@@ -23,7 +23,7 @@ static void printUsings(StringRef functions, raw_ostream &os) {
 
 static void printIncludes(const SourceKernel &kernel, raw_ostream &os) {
   bool isCuda = kernel.request.language == Language::Cuda;
-  os << "\n#include \"" << kernel.prefix << ".h\"\n\n";
+  os << "\n#include \"" << kernel.request.header << "\"\n\n";
   if (!isCuda)
     os << "#ifndef NTK_RT_BACKEND\n#define NTK_RT_BACKEND "
        << kernel.request.backend << "\n#endif\n";

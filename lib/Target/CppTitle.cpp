@@ -5,6 +5,7 @@
 // memory; in the code also the network, the plan, and what names mean.
 
 #include "CppSource.h"
+#include "Escape.h"
 #include "Text.h"
 #include "ntk/Lower/Sizes.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -178,8 +179,9 @@ void mlir::ntk::printCodeTitle(const SourceKernel &kernel, StringRef functions,
                                raw_ostream &os) {
   printFormula(kernel, os);
   os << "//\n";
-  for (StringRef line : kernel.request.plan) {
-    if (line.empty() || line.starts_with(" "))
+  for (const std::string &text : kernel.request.plan) {
+    std::string line = escapeComment(text);
+    if (line.empty() || line.front() == ' ')
       os << "//" << (line.empty() ? "" : " ") << line << "\n";
     else
       printParagraph(line, os);

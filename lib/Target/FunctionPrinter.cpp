@@ -16,16 +16,16 @@ raw_ostream &FunctionPrinter::line() { return os.indent(2 * indent); }
 
 LogicalResult FunctionPrinter::print(func::FuncOp function, StringRef name,
                                      StringRef comment, raw_ostream &out) {
-  if (failed(declareArguments(function, name)))
+  if (failed(declareArguments(function)))
     return failure();
-  size_t begin = text.size();
   for (Operation &op : function.front().without_terminator())
     if (failed(printStep(&op)))
       return failure();
   os << "}\n";
-  text.insert(begin, declarePlaces(function, name));
+  std::string body = declarePlaces(function, name) + text;
   printPlaces(function, name, out);
-  out << kernels << "\n/// " << comment << "\n" << text;
+  out << kernels << "\n/// " << comment << "\n"
+      << spellSignature(function, name, body) << body;
   return success();
 }
 

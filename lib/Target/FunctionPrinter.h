@@ -19,6 +19,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::ntk {
 
@@ -58,7 +59,10 @@ public:
 
 private:
   // Memory.cpp
-  LogicalResult declareArguments(func::FuncOp function, StringRef name);
+  LogicalResult declareArguments(func::FuncOp function);
+  /// "static void name(…) {"; names that `body` does not have are comments.
+  std::string spellSignature(func::FuncOp function, StringRef name,
+                             StringRef body) const;
   std::string spellTensorType(MemRefType type, bool isConst) const;
   /// Declares `memref` where it is used first; `source` is what it is part of.
   void declare(Value memref, StringRef name, SmallVector<Expression> extents,
@@ -160,6 +164,9 @@ private:
 std::string getScratchStruct(StringRef function);
 bool hasScratch(func::FuncOp function);
 std::string getFactorsStruct(const SourceKernel &kernel, int side);
+
+/// The identifiers in a text of C, but for those of a namespace or a comment.
+llvm::StringSet<> findIdentifiers(StringRef text);
 
 /// The name of the axis' size: of the letters n and m, or a number.
 std::string spellShape(ArrayRef<Expression> extents);

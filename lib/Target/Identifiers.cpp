@@ -10,23 +10,36 @@
 using namespace mlir;
 using namespace mlir::ntk;
 
-/// Words that mean something in C, C++ or CUDA, or in the text around.
-static constexpr StringLiteral reserved[] = {
-    "alignas",   "alignof",  "and",      "asm",       "auto",       "bool",
-    "break",     "case",     "catch",    "char",      "class",      "const",
-    "constexpr", "continue", "default",  "delete",    "do",         "double",
-    "else",      "enum",     "explicit", "export",    "extern",     "false",
-    "float",     "for",      "friend",   "goto",      "if",         "inline",
-    "int",       "long",     "mutable",  "namespace", "new",        "not",
-    "nullptr",   "operator", "or",       "private",   "protected",  "public",
-    "register",  "restrict", "return",   "short",     "signed",     "sizeof",
-    "static",    "struct",   "switch",   "template",  "this",       "throw",
-    "true",      "try",      "typedef",  "typeid",    "typename",   "union",
-    "unsigned",  "using",    "virtual",  "void",      "volatile",   "while",
-    "xor",       "main",     "std",      "errno",     "NULL",       "INFINITY",
-    "NAN",       "exp",      "log",      "sqrt",      "erf",        "tanh",
-    "sin",       "cos",      "begin",    "end",       "dyn",        "Tensor",
-    "Strided",   "Shape",    "contract", "patches",   "convolution"};
+/// Words that mean something in C, C++ or CUDA, macros of headers, and what the
+/// text around uses.
+static constexpr StringLiteral reserved =
+    "alignas alignof and and_eq asm auto bitand bitor bool break case catch "
+    "char char8_t char16_t char32_t class co_await co_return co_yield compl "
+    "concept const const_cast consteval constexpr constinit continue "
+    "decltype default delete do double dynamic_cast else enum explicit "
+    "export extern false float for friend goto if inline int long mutable "
+    "namespace new noexcept not not_eq nullptr operator or or_eq private "
+    "protected public register reinterpret_cast requires restrict return "
+    "short signed sizeof static static_assert static_cast struct switch "
+    "template this thread_local throw true try typedef typeid typename "
+    "typeof union unsigned using virtual void volatile wchar_t while xor "
+    "xor_eq alloca assert errno i386 linux main offsetof stderr stdin "
+    "stdout unix std int8_t int16_t int32_t int64_t uint8_t uint16_t "
+    "uint32_t uint64_t intptr_t uintptr_t ptrdiff_t size_t begin cos dyn "
+    "end erf exp log sin sqrt tanh blockDim blockIdx gridDim threadIdx "
+    "warpSize Shape Strided Tensor contract convolution patches";
+
+/// Names of at least so many capitals and underscores, and no other letters,
+/// are what headers call their macros.
+static bool isLikeMacro(StringRef name) {
+  constexpr int64_t fewest = 3;
+  return llvm::none_of(name, llvm::isLower) && llvm::count_if(name, [](char c) {
+                                                 return !llvm::isDigit(c);
+                                               }) >= fewest;
+}
+
+/// Identifiers are no longer: what is different behind that is numbered.
+static constexpr size_t longestIdentifier = 100;
 
 /// Without what exporters add to a value's name: "/1/Relu_output_0".
 static StringRef stripOutputNumber(StringRef name) {
@@ -44,13 +57,15 @@ std::string mlir::ntk::mangle(StringRef name) {
     else if (!result.empty() && result.back() != '_')
       result += '_';
   }
+  result.resize(std::min(result.size(), longestIdentifier));
   while (!result.empty() && result.back() == '_')
     result.pop_back();
   if (result.empty())
     return "value";
   if (llvm::isDigit(result.front()))
     result = "layer" + result;
-  if (llvm::is_contained(reserved, result))
+  if (llvm::is_contained(llvm::split(reserved, ' '), result) ||
+      isLikeMacro(result))
     result += "_value";
   return result;
 }

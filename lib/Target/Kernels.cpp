@@ -37,17 +37,19 @@ void FunctionPrinter::printThreadIndices(ArrayRef<Expression> extents,
   }
 }
 
-/// The identifiers in a text of C, but for those of a namespace.
-static llvm::StringSet<> findIdentifiers(StringRef text) {
+llvm::StringSet<> mlir::ntk::findIdentifiers(StringRef text) {
   auto isWord = [](char c) { return llvm::isAlnum(c) || c == '_'; };
   llvm::StringSet<> found;
   bool isQualified = false;
   while (!text.empty()) {
+    if (text.starts_with("//"))
+      text = text.drop_until([](char c) { return c == '\n'; });
     StringRef word = text.take_while(isWord);
     if (!word.empty() && !isQualified)
       found.insert(word);
-    isQualified = word.empty() && text.front() == ':';
-    text = text.drop_front(std::max<size_t>(word.size(), 1));
+    isQualified = word.empty() && text.starts_with(":");
+    text = text.drop_front(
+        std::min(text.size(), std::max<size_t>(word.size(), 1)));
   }
   return found;
 }

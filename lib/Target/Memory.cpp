@@ -37,8 +37,7 @@ Expression FunctionPrinter::getExtent(Value memref, int64_t axis) {
 // Arguments
 //===----------------------------------------------------------------------===//
 
-LogicalResult FunctionPrinter::declareArguments(func::FuncOp function,
-                                                StringRef name) {
+LogicalResult FunctionPrinter::declareArguments(func::FuncOp function) {
   auto role = function->getAttrOfType<StringAttr>(roleAttrName);
   isTile = role && role.getValue() == "tile";
   if (language.hasKernels)
@@ -111,24 +110,31 @@ LogicalResult FunctionPrinter::declareArguments(func::FuncOp function,
     arguments.push_back({spellTensorType(type, buffer.isConst), buffer.name});
     buffers[argument] = buffer;
   }
-  SmallVector<Variable> used;
-  for (auto [argument, value] :
-       llvm::zip_equal(arguments, function.getArguments())) {
-    variables.push_back(argument);
-    if (isOmitted(function, value.getArgNumber()))
-      continue;
-    used.push_back(argument);
-    if (value.use_empty())
-      used.back().name = "/*" + argument.name + "*/";
-  }
-  os << "static void " << name << "(" << language.parameter;
-  if (!language.parameter.empty())
-    os << ",\n" << std::string(13 + name.size(), ' ');
-  for (auto [i, argument] : llvm::enumerate(used))
-    os << (i ? ",\n" + std::string(13 + name.size(), ' ') : "") << argument.type
-       << (StringRef(argument.type).ends_with("*") ? "" : " ") << argument.name;
-  os << ") {\n";
+  llvm::append_range(variables, arguments);
   return success();
+}
+
+std::string FunctionPrinter::spellSignature(func::FuncOp function,
+                                            StringRef name,
+                                            StringRef body) const {
+  std::string text = ("static void " + name + "(").str();
+  std::string separator = ",\n" + std::string(text.size(), ' ');
+  llvm::StringSet<> used = findIdentifiers(body);
+  bool isFirst = true;
+  auto add = [&](StringRef type, StringRef argument, bool isUsed) {
+    text += (isFirst ? "" : separator) + type.str();
+    text += type.ends_with("*") || type.ends_with("&") ? "" : " ";
+    text += isUsed ? argument.str() : ("/*" + argument + "*/").str();
+    isFirst = false;
+  };
+  auto [deviceType, device] = language.parameter.split(' ');
+  if (device.consume_front("&"))
+    add((deviceType + " &").str(), device, used.contains(device));
+  for (auto [argument, value] : llvm::zip(variables, function.getArguments()))
+    if (!isOmitted(function, value.getArgNumber()))
+      add(argument.type, argument.name,
+          !value.use_empty() || used.contains(argument.name));
+  return text + ") {\n";
 }
 
 //===----------------------------------------------------------------------===//

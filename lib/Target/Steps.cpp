@@ -4,6 +4,7 @@
 // The comment that begins a step: its layer, what is done, in words or as an
 // equation, the shape, the floating-point operations.
 
+#include "Escape.h"
 #include "FunctionPrinter.h"
 #include "Text.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -107,7 +108,8 @@ void FunctionPrinter::printComment(Operation *op, const Twine &text) {
   os << "\n";
   constexpr size_t width = 100;
   if (!comment.empty())
-    printWrapped(comment, std::string(2 * indent, ' ') + "// ", width, os);
+    printWrapped(escapeComment(comment), std::string(2 * indent, ' ') + "// ",
+                 width, os);
   op->walk([&](Operation *inner) {
     for (Value operand : inner->getOperands())
       printDeclaration(operand);

@@ -18,3 +18,17 @@ func.func @f64(%x: f64) -> f64 {
   %1 = math.log1p %0 : f64
   return %1 : f64
 }
+
+// Angles of f32 are reduced in f64; those of f64 are left to libm.
+// CHECK-LABEL: func.func @angles
+// CHECK-NOT: math.atan
+// CHECK: arith.extf
+// CHECK-NOT: math.sin {{.*}} : f32
+// CHECK: math.cos %{{.*}} : f64
+func.func @angles(%x: f32, %y: f64) -> (f32, f64) {
+  %0 = math.atan %x : f32
+  %1 = math.sin %0 : f32
+  %2 = math.atan %y : f64
+  %3 = math.cos %2 : f64
+  return %1, %3 : f32, f64
+}

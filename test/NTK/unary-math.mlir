@@ -92,6 +92,61 @@ ntk.network @shift(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
   ntk.return %y : tensor<2x5xf64>
 }
 
+ntk.network @mish(%x: tensor<2x5xf64>) -> tensor<2x5xf64> {
+  %y = ntk.mish %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @softsign(%x: tensor<2x5xf64> {check.range = [0.1, 3.0]}) -> tensor<2x5xf64> {
+  %y = ntk.softsign %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @tan(%x: tensor<2x5xf64> {check.range = [-1.4, 1.4]}) -> tensor<2x5xf64> {
+  %y = ntk.tan %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @asin(%x: tensor<2x5xf64> {check.range = [-0.4, 0.4]}) -> tensor<2x5xf64> {
+  %y = ntk.asin %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @acos(%x: tensor<2x5xf64> {check.range = [-0.4, 0.4]}) -> tensor<2x5xf64> {
+  %y = ntk.acos %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @atan(%x: tensor<2x5xf64> {check.range = [-4.0, 4.0]}) -> tensor<2x5xf64> {
+  %y = ntk.atan %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @sinh(%x: tensor<2x5xf64> {check.range = [-3.0, 3.0]}) -> tensor<2x5xf64> {
+  %y = ntk.sinh %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @cosh(%x: tensor<2x5xf64> {check.range = [-3.0, 3.0]}) -> tensor<2x5xf64> {
+  %y = ntk.cosh %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @asinh(%x: tensor<2x5xf64> {check.range = [-4.0, 4.0]}) -> tensor<2x5xf64> {
+  %y = ntk.asinh %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @acosh(%x: tensor<2x5xf64> {check.range = [1.1, 4.0]}) -> tensor<2x5xf64> {
+  %y = ntk.acosh %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
+ntk.network @atanh(%x: tensor<2x5xf64> {check.range = [-0.4, 0.4]}) -> tensor<2x5xf64> {
+  %y = ntk.atanh %x : (tensor<2x5xf64>) -> tensor<2x5xf64>
+  ntk.return %y : tensor<2x5xf64>
+}
+
 // Small arguments, where 1 + x and exp x − 1 lose their digits.
 ntk.network @log1p(%x: tensor<2x5xf64> {check.range = [-0.4, 3.0]},
                    %z: tensor<3xf64> {check.values = dense<[-1.0e-12, 0.0, 1.0e-9]> : tensor<3xf64>})
@@ -192,4 +247,89 @@ ntk.network @large(%x: tensor<2xf64> {check.values = dense<[-800.0, 800.0]> : te
   %s = ntk.sigmoid %x : (tensor<2xf64>) -> tensor<2xf64>
   %g = ntk.gelu %x : (tensor<2xf64>) -> tensor<2xf64>
   ntk.return %p, %s, %g : tensor<2xf64>, tensor<2xf64>, tensor<2xf64>
+}
+
+// Near zero and far out. The numbers are mpmath's.
+ntk.network @asinh_far(%x: tensor<3xf64> {check.values = dense<[0.00000000000000000e+00, -1.00000000000000002e-08, -9.99999999999999970e+199]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[0.00000000000000000e+00, -1.00000000000000002e-08, -4.61210165779369106e+02]> : tensor<3xf64>}) {
+  %y = ntk.asinh %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @acosh_far(%x: tensor<3xf64> {check.values = dense<[1.00000010000000006e+00, 2.00000000000000000e+00, 9.99999999999999970e+199]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[4.47213591903734701e-04, 1.31695789692481680e+00, 4.61210165779369106e+02]> : tensor<3xf64>}) {
+  %y = ntk.acosh %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @atanh_far(%x: tensor<3xf64> {check.values = dense<[0.00000000000000000e+00, -9.99999999999999980e-13, 4.00000000000000022e-01]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[0.00000000000000000e+00, -9.99999999999999980e-13, 4.23648930193601836e-01]> : tensor<3xf64>}) {
+  %y = ntk.atanh %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @asin_far(%x: tensor<3xf64> {check.values = dense<[-4.00000000000000022e-01, 9.99999999999999980e-13, 2.99999999999999989e-01]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-4.11516846067488062e-01, 9.99999999999999980e-13, 3.04692654015397524e-01]> : tensor<3xf64>}) {
+  %y = ntk.asin %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @acos_far(%x: tensor<3xf64> {check.values = dense<[-4.00000000000000022e-01, 0.00000000000000000e+00, 2.99999999999999989e-01]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[1.98231317286238462e+00, 1.57079632679489656e+00, 1.26610367277949920e+00]> : tensor<3xf64>}) {
+  %y = ntk.acos %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @atan_far(%x: tensor<3xf64> {check.values = dense<[-9.99999999999999970e+199, 9.99999999999999980e-13, 1.00000000000000000e+09]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-1.57079632679489656e+00, 9.99999999999999980e-13, 1.57079632579489670e+00]> : tensor<3xf64>}) {
+  %y = ntk.atan %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @sinh_far(%x: tensor<3xf64> {check.values = dense<[-3.00000000000000000e+02, 9.99999999999999980e-13, 1.00000000000000000e+00]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-9.71213197620627913e+129, 9.99999999999999980e-13, 1.17520119364380138e+00]> : tensor<3xf64>}) {
+  %y = ntk.sinh %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @cosh_far(%x: tensor<3xf64> {check.values = dense<[-3.00000000000000000e+02, 0.00000000000000000e+00, 1.00000000000000000e+00]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[9.71213197620627913e+129, 1.00000000000000000e+00, 1.54308063481524371e+00]> : tensor<3xf64>}) {
+  %y = ntk.cosh %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @tanh_far(%x: tensor<3xf64> {check.values = dense<[-1.80000000000000000e+01, 9.99999999999999980e-13, 3.00000000000000000e+01]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-9.99999999999999556e-01, 9.99999999999999980e-13, 1.00000000000000000e+00]> : tensor<3xf64>}) {
+  %y = ntk.tanh %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @sigmoid_far(%x: tensor<3xf64> {check.values = dense<[-7.00000000000000000e+02, 0.00000000000000000e+00, 3.00000000000000000e+01]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[9.85967654375977077e-305, 5.00000000000000000e-01, 9.99999999999906408e-01]> : tensor<3xf64>}) {
+  %y = ntk.sigmoid %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @silu_far(%x: tensor<3xf64> {check.values = dense<[-7.00000000000000000e+02, 0.00000000000000000e+00, 3.00000000000000000e+01]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-6.90177358063183992e-302, 0.00000000000000000e+00, 2.99999999999971934e+01]> : tensor<3xf64>}) {
+  %y = ntk.silu %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @mish_far(%x: tensor<3xf64> {check.values = dense<[-7.00000000000000000e+02, 0.00000000000000000e+00, 3.00000000000000000e+01]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-6.90177358063183992e-302, 0.00000000000000000e+00, 3.00000000000000000e+01]> : tensor<3xf64>}) {
+  %y = ntk.mish %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @gelu_tanh_far(%x: tensor<3xf64> {check.values = dense<[-1.00000000000000000e+20, 0.00000000000000000e+00, 1.00000000000000000e+20]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[0.00000000000000000e+00, 0.00000000000000000e+00, 1.00000000000000000e+20]> : tensor<3xf64>}) {
+  %y = ntk.gelu_tanh %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
+}
+
+ntk.network @softsign_far(%x: tensor<3xf64> {check.values = dense<[-9.99999999999999970e+199, 9.99999999999999980e-13, 1.00000000000000000e+00]> : tensor<3xf64>})
+    -> (tensor<3xf64> {check.result = dense<[-1.00000000000000000e+00, 9.99999999998999931e-13, 5.00000000000000000e-01]> : tensor<3xf64>}) {
+  %y = ntk.softsign %x : (tensor<3xf64>) -> tensor<3xf64>
+  ntk.return %y : tensor<3xf64>
 }

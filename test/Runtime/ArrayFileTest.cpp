@@ -301,10 +301,11 @@ TEST(SafetensorsFile, SaysWhatIsWrong) {
                            "data_offsets": [0, 0]})";
   EXPECT_EQ(errorOf(safetensors("{" + a + "," + a + "}", "")),
             ": two tensors have the name 'a'");
-  EXPECT_EQ(errorOf(safetensors(R"({"a\n\u001b": {"dtype": "?", "shape": [],
+  EXPECT_EQ(
+      errorOf(safetensors(R"({"a\n\u001b": {"dtype": "?", "shape": [],
                                                  "data_offsets": [0, 0]}})",
-                                "")),
-            ":a??: expected floats, integers or booleans, but got dtype '?'");
+                          "")),
+      ":a\\n\\x1b: expected floats, integers or booleans, but got dtype '?'");
   EXPECT_EQ(errorOf(std::string("\377\377\377\377\377\377\377\377{", 9)),
             ": truncated in the .safetensors header");
   corrupt(entry("I32", "[2]", "[0, 8]"));

@@ -9,6 +9,8 @@
 
 int main(int argc, char **argv) {
   mlir::ntk::reportFaults();
+  if (!mlir::ntk::checkArguments({argv + 1, argv + argc}))
+    return 1;
   mlir::ntk::hideLibraryOptions();
   mlir::ntk::answerVersion("ntk-opt");
   mlir::DialectRegistry registry;

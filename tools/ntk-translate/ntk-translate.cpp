@@ -37,6 +37,8 @@ int main(int argc, char **argv) {
     llvm::InitLLVM init(argc, argv);
     return emitSource(arguments);
   }
+  if (!mlir::ntk::checkArguments(arguments))
+    return 1;
   // A list needs no input file, which mlir-translate would wait for.
   if (llvm::is_contained(arguments, llvm::StringRef("--list-onnx-operators"))) {
     mlir::ntk::printOnnxOperators(llvm::outs());

@@ -20,6 +20,8 @@ constexpr double inverseSqrt2Pi = 0.39894228040143268; // 1/√(2π)
 constexpr double sqrt2OverPi = 0.79788456080286536;    // √(2/π)
 constexpr double twoOverSqrtPi = 1.1283791670955126;   // 2/√π
 constexpr double geluCubic = 0.044715;
+/// Beyond, its sigmoid is 0 or 1 in f64 too.
+constexpr double geluTanhEnd = 40;
 
 /// 1/(1 + exp −x) without an overflow on either side.
 Dual evaluateSigmoid(const Dual &x) {
@@ -48,9 +50,22 @@ Tensor getClipDerivative(Tensor x, double low, double high, double onBounds) {
   if (!Value(between) || onBounds == 0 || onBounds == 1)
     return between;
   Tensor within = isBetween(x, low, high, /*withBounds=*/true);
-  return between.select(
-      x.constant(1), within.select(x.constant(onBounds), x.constant(0)));
+  return between.select(x.constant(1),
+                        within.select(x.constant(onBounds), x.constant(0)));
 }
+
+/// What derivatives of the sigmoid's family are made of, q = exp −|x| and
+/// 1/(1 + q): of y they would lose digits where it is near a bound.
+struct Decay {
+  explicit Decay(Tensor x)
+      : x(x), q((-x.abs()).exp()), share((q + 1).reciprocal()) {}
+
+  Tensor sigmoid() const { return (x > 0).select(share, q * share); }
+  /// σ(x) σ(−x), the derivative of the sigmoid.
+  Tensor slope() const { return q * share.square(); }
+
+  Tensor x, q, share;
+};
 
 /// √(2/π) (x + 0.044715 x³), the argument of the tanh in GELU's approximation.
 template <typename T> T getGeluTanhArgument(T x) {
@@ -127,27 +142,35 @@ NTK_UNARY_FUNCTION(AbsOp, {[](const Dual &x, Constants) { return abs(x); },
 // Smooth units
 //===----------------------------------------------------------------------===//
 
-NTK_UNARY_FUNCTION(TanhOp,
-                   {[](const Dual &x, Constants) { return tanh(x); },
-                    [](Scalar x, Constants) { return x.tanh(); },
-                    [](Tensor, Tensor y, Constants) { return -y.square() + 1; },
-                    1})
+NTK_UNARY_FUNCTION(TanhOp, {[](const Dual &x, Constants) { return tanh(x); },
+                            [](Scalar x, Constants) { return x.tanh(); },
+                            [](Tensor x, Tensor, Constants) {
+                              return 4 * Decay(2 * x).slope();
+                            },
+                            1})
 
 NTK_UNARY_FUNCTION(
-    SigmoidOp, {[](const Dual &x, Constants) { return evaluateSigmoid(x); },
-                [](Scalar x, Constants) { return 1.0 / (1.0 + (-x).exp()); },
-                [](Tensor, Tensor y, Constants) { return y * (-y + 1); }, 4})
+    SigmoidOp,
+    {[](const Dual &x, Constants) { return evaluateSigmoid(x); },
+     [](Scalar x, Constants) {
+       Scalar q = (-x.abs()).exp(), share = 1.0 / (1.0 + q);
+       return x.ifPositive(share, q * share);
+     },
+     [](Tensor x, Tensor, Constants) { return Decay(x).slope(); }, 5})
 
-NTK_UNARY_FUNCTION(SiluOp,
-                   {[](const Dual &x, Constants) {
-                      return x * evaluateSigmoid(x);
-                    },
-                    [](Scalar x, Constants) { return x / (1.0 + (-x).exp()); },
-                    [](Tensor x, Tensor y, Constants) {
-                      Tensor sigmoid = x.sigmoid();
-                      return sigmoid + y * (-sigmoid + 1);
-                    },
-                    4})
+NTK_UNARY_FUNCTION(SiluOp, {[](const Dual &x, Constants) {
+                              return x * evaluateSigmoid(x);
+                            },
+                            [](Scalar x, Constants) {
+                              Scalar q = (-x.abs()).exp(),
+                                     share = x / (1.0 + q);
+                              return x.ifPositive(share, q * share);
+                            },
+                            [](Tensor x, Tensor, Constants) {
+                              Decay decay(x);
+                              return decay.sigmoid() + x * decay.slope();
+                            },
+                            5})
 
 NTK_UNARY_FUNCTION(SoftplusOp,
                    {[](const Dual &x, Constants) {
@@ -174,35 +197,67 @@ NTK_UNARY_FUNCTION(GeluOp, {[](const Dual &x, Constants) {
                             },
                             5})
 
-NTK_UNARY_FUNCTION(
-    GeluTanhOp,
-    {[](const Dual &x, Constants) {
-       Dual cubic = x + Dual(geluCubic) * x * x * x;
-       return Dual(0.5) * x * (Dual(1) + tanh(Dual(sqrt2OverPi) * cubic));
-     },
-     [](Scalar x, Constants) {
-       return 0.5 * x * (1.0 + getGeluTanhArgument(x).tanh());
-     },
-     [](Tensor x, Tensor, Constants) {
-       Tensor t = getGeluTanhArgument(x).tanh();
-       Tensor slope = (3 * geluCubic * sqrt2OverPi) * x.square() + sqrt2OverPi;
-       return 0.5 * (t + 1) + 0.5 * (x * (-t.square() + 1) * slope);
-     },
-     9})
+// (1 + tanh u)/2 is the sigmoid of 2u. Far out its slope is 0, and u infinite.
+NTK_UNARY_FUNCTION(GeluTanhOp,
+                   {[](const Dual &x, Constants) {
+                      if (std::abs(x.value) > geluTanhEnd)
+                        return x.value > 0 ? x : chain(x, -0.0, 0);
+                      Dual cubic = x + Dual(geluCubic) * x * x * x;
+                      return x * evaluateSigmoid(Dual(2 * sqrt2OverPi) * cubic);
+                    },
+                    [](Scalar x, Constants) {
+                      return x / (1.0 + (-2.0 * getGeluTanhArgument(x)).exp());
+                    },
+                    [](Tensor x, Tensor, Constants) {
+                      Decay decay(2 * getGeluTanhArgument(x));
+                      Tensor slope =
+                          (6 * geluCubic * sqrt2OverPi) * x.square() +
+                          2 * sqrt2OverPi;
+                      Tensor grows = x * (decay.slope() * slope);
+                      Tensor isNear = x.abs() < geluTanhEnd;
+                      return decay.sigmoid() +
+                             isNear.select(grows, x.constant(0));
+                    },
+                    9})
+
+// With q = exp −|x| the tanh is n/d: of x > 0 (1 + 2q)/(1 + 2q + 2q²), else
+// (q² + 2q)/(q² + 2q + 2).
+NTK_UNARY_FUNCTION(MishOp,
+                   {[](const Dual &x, Constants) {
+                      return x * tanh(x.value > 0 ? x + log1p(exp(-x))
+                                                  : log1p(exp(x)));
+                    },
+                    [](Scalar x, Constants) {
+                      Scalar q = (-x.abs()).exp(), square = q * q;
+                      Scalar above = 1.0 + 2.0 * q, below = square + 2.0 * q;
+                      return x * x.ifPositive(above / (above + 2.0 * square),
+                                              below / (below + 2.0));
+                    },
+                    [](Tensor x, Tensor, Constants) {
+                      Tensor q = (-x.abs()).exp(), square = q.square();
+                      Tensor isAbove = x > 0, rest = 4 * ((q + 1) * q);
+                      Tensor above = 2 * q + 1, below = square + 2 * q;
+                      Tensor n = isAbove.select(above, below);
+                      Tensor d = isAbove.select(2 * square, x.constant(2)) + n;
+                      Tensor share = d.reciprocal();
+                      rest = isAbove.select(q * rest, rest);
+                      return n * share + x * (rest * share.square());
+                    },
+                    12})
+
+NTK_UNARY_FUNCTION(SoftsignOp,
+                   {[](const Dual &x, Constants) {
+                      return x / (Dual(1) + abs(x));
+                    },
+                    [](Scalar x, Constants) { return x / (1.0 + x.abs()); },
+                    [](Tensor x, Tensor, Constants) {
+                      return (x.abs() + 1).reciprocal().square();
+                    },
+                    3})
 
 //===----------------------------------------------------------------------===//
-// Functions of analysis
+// Exponentials, logarithms, powers
 //===----------------------------------------------------------------------===//
-
-NTK_UNARY_FUNCTION(SinOp,
-                   {[](const Dual &x, Constants) { return sin(x); },
-                    [](Scalar x, Constants) { return x.sin(); },
-                    [](Tensor x, Tensor, Constants) { return x.cos(); }, 1})
-
-NTK_UNARY_FUNCTION(CosOp,
-                   {[](const Dual &x, Constants) { return cos(x); },
-                    [](Scalar x, Constants) { return x.cos(); },
-                    [](Tensor x, Tensor, Constants) { return -x.sin(); }, 1})
 
 NTK_UNARY_FUNCTION(ExpOp, {[](const Dual &x, Constants) { return exp(x); },
                            [](Scalar x, Constants) { return x.exp(); },

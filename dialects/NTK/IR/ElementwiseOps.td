@@ -61,10 +61,13 @@ def NTK_ClipOp : NTK_UnaryOp<"clip", "min(max(x, low), high)",
   }];
 }
 def NTK_TanhOp : NTK_UnaryOp<"tanh", "tanh x"> {
-  let description = [{The derivative is 1 − y².}];
+  let description = [{
+    The derivative is 4 q / (1 + q)² with q = exp −2|x|: 1 − y² has no digits
+    left where y is near ±1.
+  }];
 }
 def NTK_SigmoidOp : NTK_UnaryOp<"sigmoid", "1 / (1 + exp −x)"> {
-  let description = [{The derivative is y (1 − y).}];
+  let description = [{The derivative is q / (1 + q)² with q = exp −|x|.}];
 }
 def NTK_GeluOp : NTK_UnaryOp<"gelu", "x Φ(x)"> {
   let description = [{Φ(x) = (1 + erf(x/√2))/2; derivative Φ(x) + x φ(x).}];
@@ -82,11 +85,49 @@ def NTK_SoftplusOp : NTK_UnaryOp<"softplus", "log(1 + exp x)"> {
     derivative is the sigmoid.
   }];
 }
+def NTK_MishOp : NTK_UnaryOp<"mish", "x tanh(log(1 + exp x))"> {
+  let description = [{
+    Value and derivative are quotients of polynomials of exp −|x|.
+  }];
+}
+def NTK_SoftsignOp : NTK_UnaryOp<"softsign", "x / (1 + |x|)"> {
+  let description = [{The derivative is 1 / (1 + |x|)².}];
+}
 def NTK_SinOp : NTK_UnaryOp<"sin", "sin x"> {
   let description = [{The derivative is cos x.}];
 }
 def NTK_CosOp : NTK_UnaryOp<"cos", "cos x"> {
   let description = [{The derivative is −sin x.}];
+}
+def NTK_TanOp : NTK_UnaryOp<"tan", "tan x"> {
+  let description = [{The derivative is 1 + y².}];
+}
+def NTK_AsinOp : NTK_UnaryOp<"asin", "arcsin x"> {
+  let description = [{The derivative is 1/√((1 − x) (1 + x)).}];
+}
+def NTK_AcosOp : NTK_UnaryOp<"acos", "arccos x"> {
+  let description = [{The derivative is −1/√((1 − x) (1 + x)).}];
+}
+def NTK_AtanOp : NTK_UnaryOp<"atan", "arctan x"> {
+  let description = [{The derivative is 1/(1 + x²).}];
+}
+def NTK_SinhOp : NTK_UnaryOp<"sinh", "sinh x"> {
+  let description = [{The derivative is cosh x.}];
+}
+def NTK_CoshOp : NTK_UnaryOp<"cosh", "cosh x"> {
+  let description = [{The derivative is sinh x.}];
+}
+def NTK_AsinhOp : NTK_UnaryOp<"asinh", "arsinh x"> {
+  let description = [{The derivative is 1/√(1 + x²).}];
+}
+def NTK_AcoshOp : NTK_UnaryOp<"acosh", "arcosh x"> {
+  let description = [{
+    The derivative is 1/√(x² − 1), as PyTorch has it also below −1, where there
+    is no value.
+  }];
+}
+def NTK_AtanhOp : NTK_UnaryOp<"atanh", "artanh x"> {
+  let description = [{The derivative is 1/((1 − x) (1 + x)).}];
 }
 def NTK_ExpOp : NTK_UnaryOp<"exp", "exp x"> {
   let description = [{The derivative is y.}];

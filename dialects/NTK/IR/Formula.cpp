@@ -45,6 +45,7 @@ Scalar Scalar::tanh() const { return apply<math::TanhOp>(); }
 Scalar Scalar::erf() const { return apply<math::ErfOp>(); }
 Scalar Scalar::sin() const { return apply<math::SinOp>(); }
 Scalar Scalar::cos() const { return apply<math::CosOp>(); }
+Scalar Scalar::atan() const { return apply<math::AtanOp>(); }
 Scalar Scalar::sqrt() const { return apply<math::SqrtOp>(); }
 Scalar Scalar::abs() const { return apply<math::AbsFOp>(); }
 Scalar Scalar::max(double other) const {
@@ -106,6 +107,10 @@ Tensor Tensor::tanh() const { return apply<TanhOp>(); }
 Tensor Tensor::erf() const { return apply<ErfOp>(); }
 Tensor Tensor::sin() const { return apply<SinOp>(); }
 Tensor Tensor::cos() const { return apply<CosOp>(); }
+Tensor Tensor::sinh() const { return apply<SinhOp>(); }
+Tensor Tensor::cosh() const { return apply<CoshOp>(); }
+Tensor Tensor::abs() const { return apply<AbsOp>(); }
+Tensor Tensor::rsqrt() const { return apply<RsqrtOp>(); }
 Tensor Tensor::sigmoid() const { return apply<SigmoidOp>(); }
 Tensor Tensor::square() const { return apply<SquareOp>(); }
 Tensor Tensor::reciprocal() const { return apply<ReciprocalOp>(); }

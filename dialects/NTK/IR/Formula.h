@@ -40,6 +40,7 @@ public:
   Scalar erf() const;
   Scalar sin() const;
   Scalar cos() const;
+  Scalar atan() const;
   Scalar sqrt() const;
   Scalar abs() const;
   /// max and min hand on NaN.
@@ -81,6 +82,10 @@ public:
   Tensor erf() const;
   Tensor sin() const;
   Tensor cos() const;
+  Tensor sinh() const;
+  Tensor cosh() const;
+  Tensor abs() const;
+  Tensor rsqrt() const;
   Tensor sigmoid() const;
   Tensor square() const;
   Tensor reciprocal() const;

@@ -107,11 +107,41 @@ inline Dual cos(const Dual &x) {
   return chain(x, std::cos(x.value), -std::sin(x.value));
 }
 inline Dual tanh(const Dual &x) {
-  double t = std::tanh(x.value);
-  return chain(x, t, 1 - t * t);
+  double c = std::cosh(x.value);
+  return chain(x, std::tanh(x.value), 1 / c / c);
+}
+inline Dual tan(const Dual &x) {
+  double t = std::tan(x.value);
+  return chain(x, t, 1 + t * t);
+}
+inline Dual asin(const Dual &x) {
+  return chain(x, std::asin(x.value),
+               1 / std::sqrt((1 - x.value) * (1 + x.value)));
+}
+inline Dual acos(const Dual &x) {
+  return chain(x, std::acos(x.value),
+               -1 / std::sqrt((1 - x.value) * (1 + x.value)));
 }
 inline Dual atan(const Dual &x) {
   return chain(x, std::atan(x.value), 1 / (1 + x.value * x.value));
+}
+inline Dual sinh(const Dual &x) {
+  return chain(x, std::sinh(x.value), std::cosh(x.value));
+}
+inline Dual cosh(const Dual &x) {
+  return chain(x, std::cosh(x.value), std::sinh(x.value));
+}
+inline Dual asinh(const Dual &x) {
+  return chain(x, std::asinh(x.value), 1 / std::hypot(1, x.value));
+}
+/// Below -1, where there is no value, the derivative is that of |x|, as
+/// PyTorch's.
+inline Dual acosh(const Dual &x) {
+  double a = std::abs(x.value);
+  return chain(x, std::acosh(x.value), 1 / std::sqrt(a - 1) / std::sqrt(a + 1));
+}
+inline Dual atanh(const Dual &x) {
+  return chain(x, std::atanh(x.value), 1 / (1 - x.value) / (1 + x.value));
 }
 inline Dual erf(const Dual &x) {
   constexpr double twoOverSqrtPi = 1.1283791670955126;

@@ -63,7 +63,7 @@ struct Report {
   std::optional<Profile> profile;
 };
 
-llvm::json::Value toJson(const Report &report);
+void printJson(const Report &report, llvm::raw_ostream &os);
 void printTable(const Report &report, llvm::raw_ostream &os);
 
 /// Lines of columns, each as wide as its widest entry.

@@ -7,6 +7,7 @@
 #ifndef NTK_REGISTER_REGISTER_H
 #define NTK_REGISTER_REGISTER_H
 
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 namespace llvm {
@@ -32,6 +33,10 @@ void hideLibraryOptions();
 /// Makes a fault inside the compiler that LLVM would end the process for an
 /// error of one line and exit status 1.
 void reportFaults();
+
+/// Are all arguments printable? LLVM's option parser and MLIR's tools show them
+/// as they are. Says on stderr which one is not.
+bool checkArguments(llvm::ArrayRef<const char *> arguments);
 
 /// "ntk-run 0.1.0 (LLVM 19.1.7)", the version of the project.
 void printVersion(llvm::StringRef program, llvm::raw_ostream &os);

@@ -30,6 +30,7 @@ struct SourceRequest {
   /// The functions, lowered by buildLowerPipeline.
   KernelFunctions functions;
   std::string network; ///< the network's name, a C identifier: "mlp"
+  std::string header;  ///< the file's that the code includes: "mlp.h"
   std::string kernel;  ///< the request's: "theta"
   /// Planned for these blocks; any numbers of examples run.
   ::ntk::rt::Layout layout;
@@ -62,12 +63,15 @@ struct SourceText {
   std::vector<std::string> notes; ///< what was renamed
 };
 
-/// The name of the header that the code includes is NETWORK.h. Fails, with
-/// an error on it, if an op cannot be expressed.
+/// Fails, with an error on it, if an op cannot be expressed.
 FailureOr<SourceText> printSource(const SourceRequest &request);
 
 /// `name` as a C identifier.
 std::string getIdentifier(StringRef name);
+
+/// The name of the header beside STEM.cpp: STEM.h, but for what #include cannot
+/// spell.
+std::string getHeaderName(StringRef stem);
 
 /// The shortest literal of C that is this number; NaN and infinities too.
 std::string spellReal(float value);

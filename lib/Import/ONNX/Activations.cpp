@@ -14,23 +14,6 @@ using namespace mlir;
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 
-using RealFunction = double (*)(double);
-
-/// y = f(x) by one op; known numbers are computed where `fold` is given.
-template <typename OpTy, RealFunction fold = nullptr>
-static LogicalResult importFunction(NodeImporter &node) {
-  const GraphValue &x = node.input(0);
-  if constexpr (fold != nullptr) {
-    if (x.isKnown() && x.isFloat()) {
-      std::vector<Number> numbers = *x.numbers;
-      for (Number &number : numbers)
-        number.real = fold(number.real);
-      return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
-    }
-  }
-  return node.setResult(node.graph.unary<OpTy>(x));
-}
-
 static Number negated(const Number &number) {
   if (number.isUndecided)
     return undecided();
@@ -191,15 +174,8 @@ static LogicalResult importHardSwish(NodeImporter &node) {
   return node.setResult(graph.scale(graph.binary<MulOp>(x, gate), 1.0 / 6));
 }
 
-static LogicalResult importMish(NodeImporter &node) {
-  GraphBuilder &graph = node.graph;
-  const GraphValue &x = node.input(0);
-  return node.setResult(
-      graph.binary<MulOp>(x, graph.unary<TanhOp>(graph.unary<SoftplusOp>(x))));
-}
-
 Result onnximport::softsign(GraphBuilder &graph, Result x) {
-  return graph.binary<DivOp>(x, graph.shift(graph.unary<AbsOp>(x), 1));
+  return graph.unary<SoftsignOp>(x);
 }
 
 static LogicalResult importSoftsign(NodeImporter &node) {
@@ -339,7 +315,7 @@ ArrayRef<Operator> onnximport::getActivationOperators() {
       {"Identity", 1, newestOpset, 1, 1, importIdentity, Takes::Sequences},
       {"LeakyRelu", 6, newestOpset, 1, 1, importLeakyRelu},
       {"Log", 6, newestOpset, 1, 1, importFunction<LogOp, std::log>},
-      {"Mish", 18, newestOpset, 1, 1, importMish},
+      {"Mish", 18, newestOpset, 1, 1, importFunction<MishOp>},
       {"Neg", 6, newestOpset, 1, 1, importNeg},
       {"PRelu", 7, newestOpset, 2, 2, importPRelu},
       {"Reciprocal", 6, newestOpset, 1, 1,

@@ -7,7 +7,7 @@
 #ifndef NTK_LIB_IMPORT_ONNX_ACTIVATIONS_H
 #define NTK_LIB_IMPORT_ONNX_ACTIVATIONS_H
 
-#include "GraphBuilder.h"
+#include "NodeImporter.h"
 
 namespace mlir::ntk::onnximport {
 
@@ -31,6 +31,23 @@ Result roundOf(GraphBuilder &graph, Result x);
 Result softsign(GraphBuilder &graph, Result x);
 /// x − log Σ exp x along an axis.
 Result logSoftmax(GraphBuilder &graph, Result x, int64_t axis);
+
+using RealFunction = double (*)(double);
+
+/// y = f(x) by one op; known numbers are computed where `fold` is given.
+template <typename OpTy, RealFunction fold = nullptr>
+LogicalResult importFunction(NodeImporter &node) {
+  const GraphValue &x = node.input(0);
+  if constexpr (fold != nullptr) {
+    if (x.isKnown() && x.isFloat()) {
+      std::vector<Number> numbers = *x.numbers;
+      for (Number &number : numbers)
+        number.real = fold(number.real);
+      return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
+    }
+  }
+  return node.setResult(node.graph.unary<OpTy>(x));
+}
 
 } // namespace mlir::ntk::onnximport
 

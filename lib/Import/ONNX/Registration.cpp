@@ -6,6 +6,7 @@
 #include "dialects/NTK/IR/NTKOps.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "ntk/Driver/GivenValues.h"
+#include "ntk/Driver/Message.h"
 #include "ntk/Import/ONNX.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/SourceMgr.h"
@@ -58,8 +59,8 @@ struct ImportCommandLine {
 static LogicalResult readValues(const ImportCommandLine &arguments,
                                 OnnxImportOptions &options) {
   auto fail = [](StringRef option, llvm::Error error) {
-    llvm::errs() << "error: --" << option << ": "
-                 << llvm::toString(std::move(error)) << "\n";
+    printMessage("error",
+                 "--" + option + ": " + llvm::toString(std::move(error)));
     return failure();
   };
   for (const std::string &text : arguments.inputs) {
@@ -81,8 +82,8 @@ static LogicalResult readValues(const ImportCommandLine &arguments,
 static OwningOpRef<Operation *> translate(StringRef path, MLIRContext *context,
                                           const ImportCommandLine &arguments) {
   if (arguments.dtype != "f32" && arguments.dtype != "f64") {
-    llvm::errs() << "error: --dtype: expected f32 or f64, but got '"
-                 << arguments.dtype << "'\n";
+    printMessage("error", "--dtype: expected f32 or f64, but got '" +
+                              arguments.dtype + "'");
     return {};
   }
   OnnxImportOptions options;
@@ -96,13 +97,13 @@ static OwningOpRef<Operation *> translate(StringRef path, MLIRContext *context,
     return {};
   llvm::Expected<OnnxImport> import = importOnnx(path, *context, options);
   if (!import) {
-    llvm::errs() << "error: " << llvm::toString(import.takeError()) << "\n";
+    printError(import.takeError());
     return {};
   }
   for (const std::string &warning : import->warnings)
-    llvm::errs() << "warning: " << path << ": " << warning << "\n";
+    printMessage("warning", path + ": " + warning);
   for (const std::string &note : import->notes)
-    llvm::errs() << path << ": " << note << "\n";
+    printMessage(path, note);
   return std::move(import->module);
 }
 
