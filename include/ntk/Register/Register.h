@@ -29,10 +29,6 @@ void registerAllPasses();
 /// of --help; --help-hidden has them.
 void hideLibraryOptions();
 
-/// Makes a fault inside the compiler that LLVM would end the process for an
-/// error of one line and exit status 1.
-void reportFaults();
-
 /// "ntk-run 0.1.0 (LLVM 19.1.7)", the version of the project.
 void printVersion(llvm::StringRef program, llvm::raw_ostream &os);
 
