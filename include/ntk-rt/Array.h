@@ -74,6 +74,10 @@ inline int64_t multiply(int64_t a, int64_t b) {
 
 } // namespace detail
 
+/// Axes of an array, as many as NumPy allows, and arrays of a file.
+inline constexpr size_t maxAxes = 64;
+inline constexpr size_t maxArrays = 1 << 18;
+
 inline bool isFloat(ElementType type) { return type >= ElementType::F16; }
 
 /// The elements of an array of this shape; -1 if they are more than 2^63.

@@ -140,17 +140,25 @@ public:
     return out == end;
   }
 
+  /// Decompresses the beginning of a stream, as far as there is room for it.
+  /// False if the stream is corrupt before, or shorter.
+  bool fill() {
+    run();
+    return out == end && !in.overrun();
+  }
+
 private:
   bool copyStored() {
     unsigned char header[4]; // the size, and its complement
     if (!in.takeBytes(header, 4))
       return false;
     const int size = header[0] | header[1] << 8;
-    if ((header[2] | header[3] << 8) != (size ^ 0xffff) || end - out < size ||
-        !in.takeBytes(out, size))
+    const int64_t fits = size < end - out ? size : end - out;
+    if ((header[2] | header[3] << 8) != (size ^ 0xffff) ||
+        !in.takeBytes(out, fits))
       return false;
-    out += size;
-    return true;
+    out += fits;
+    return fits == size;
   }
 
   bool buildFixed() {
@@ -235,11 +243,14 @@ private:
       const int64_t distance =
           distanceBase[code] +
           static_cast<int64_t>(in.take(code < 2 ? 0 : code / 2 - 1));
-      if (distance > out - begin || length > end - out)
+      if (distance > out - begin)
         return false;
-      for (int64_t i = 0; i < length; ++i) // the two may overlap
+      const int64_t fits = length < end - out ? length : end - out;
+      for (int64_t i = 0; i < fits; ++i) // the two may overlap
         out[i] = out[i - distance];
-      out += length;
+      out += fits;
+      if (fits < length)
+        return false;
     }
   }
 

@@ -34,6 +34,7 @@
 #include "ntk-rt/CommandLine.h"
 #include "ntk-rt/Examples.h"
 #include "ntk-rt/Parallel.h"
+#include "ntk-rt/Signals.h"
 
 #include <chrono>
 
@@ -105,15 +106,15 @@ inline std::string describeKernel(const Kernel &kernel) {
 struct Session {
   const Kernel &kernel;
   const CommandLine &line;
-  Memory params, workspace, theta;
-  std::vector<int64_t> shape; // of theta
-  Examples x1, x2;            // x2 is empty if x1 = x2
+  Memory params = {}, workspace = {}, theta = {};
+  std::vector<int64_t> shape = {}; // of theta
+  Examples x1 = {}, x2 = {};       // x2 is empty if x1 = x2
   bool symmetric = true;
+  OutputFile output = {};
 
   /// That the file can be made is known before the work.
-  bool checkOutput(std::string &error) const {
-    OutputFile file;
-    return line.output.empty() || file.open(line.output, error) ||
+  bool openOutput(std::string &error) {
+    return line.output.empty() || output.open(line.output, error) ||
            fail(error, "-o: " + error);
   }
 
@@ -160,6 +161,9 @@ struct Session {
                   "the kernel, " + describe(kernel.type, shape) + ": " + error);
     if (!workspace.allocate(kernel.workspaceBytes(n1, n2), error))
       return fail(error, "the workspace: " + error);
+    if (!line.output.empty() &&
+        !output.reserve(npyFileSize(kernel.type, shape), error))
+      return fail(error, "-o: " + error);
     const auto inputs1 = x1.pointers(), inputs2 = x2.pointers();
     double fastest = 0;
     for (int64_t i = 0; i < std::max<int64_t>(line.repeat, 1); ++i) {
@@ -179,7 +183,7 @@ struct Session {
     return true;
   }
 
-  bool write(std::string &error) const {
+  bool write(std::string &error) {
     const int64_t size = sizeOf(shape);
     const NonFiniteCount count =
         countNonFinite(kernel.type, theta.data(), size);
@@ -187,7 +191,8 @@ struct Session {
       std::fprintf(stderr, "warning: the kernel has %s of %lld\n",
                    count.describe().c_str(), static_cast<long long>(size));
     return line.output.empty() ||
-           writeNpy(line.output, kernel.type, shape, theta.data(), error) ||
+           (writeNpy(output, kernel.type, shape, theta.data(), error) &&
+            output.commit(error)) ||
            fail(error, "-o: " + error);
   }
 };
@@ -197,6 +202,7 @@ struct Session {
 /// Does what the command line asks for. Returns the exit status: 0, or 1 with a
 /// line "error: ..." on stderr, and no file.
 inline int kernelMain(const Kernel &kernel, int argc, char **argv) {
+  prepareProcess();
   CommandLine line;
   std::string error;
   bool done = parseCommandLine(argc, argv, line, error);
@@ -210,8 +216,8 @@ inline int kernelMain(const Kernel &kernel, int argc, char **argv) {
       std::fprintf(stderr, "warning: --threads: compiled without OpenMP, one "
                            "thread computes\n");
   }
-  detail::Session session{kernel, line, {}, {}, {}, {}, {}, {}, true};
-  done = done && session.checkOutput(error) && session.load(error) &&
+  detail::Session session{kernel, line};
+  done = done && session.openOutput(error) && session.load(error) &&
          session.compute(error) && session.write(error);
   if (!done)
     std::fprintf(stderr, "error: %s\n", messageLine(error).c_str());

@@ -7,8 +7,9 @@
 #ifndef NTK_RT_NPYFILE_H
 #define NTK_RT_NPYFILE_H
 
-#include "ntk-rt/File.h"
+#include "ntk-rt/InputFile.h"
 #include "ntk-rt/NpyHeader.h"
+#include "ntk-rt/OutputFile.h"
 
 namespace ntk {
 namespace rt {
@@ -74,14 +75,21 @@ inline bool parseNpy(Memory content, const std::string &where, Array &array,
   return makeNpyArray(header, std::move(content), where, array, error);
 }
 
-/// An .npy file that is open; only what it needs is read.
-inline bool readNpy(InputFile &file, Array &array, std::string &error) {
-  Memory start, elements;
+/// The header of an .npy file that is open.
+inline bool readNpyHeader(const InputFile &file, NpyHeader &header,
+                          std::string &error) {
+  Memory start;
   const int64_t size = std::min(file.size(), maxNpyHeader);
-  NpyHeader header;
   return file.read(0, size, start, error) &&
          parseNpyHeader(start.data(), size, file.size(), file.name(), header,
-                        error) &&
+                        error);
+}
+
+/// An .npy file that is open; only what it needs is read.
+inline bool readNpy(const InputFile &file, Array &array, std::string &error) {
+  Memory elements;
+  NpyHeader header;
+  return readNpyHeader(file, header, error) &&
          file.read(header.offset, header.bytes, elements, error) &&
          makeNpyArray(header, std::move(elements), file.name(), array, error);
 }
@@ -94,20 +102,34 @@ inline bool readNpy(const std::string &path, Array &array, std::string &error) {
   return file.open(path, error) && detail::readNpy(file, array, error);
 }
 
+/// The bytes of a file with such an array.
+inline int64_t npyFileSize(ElementType type,
+                           const std::vector<int64_t> &shape) {
+  return static_cast<int64_t>(detail::npyHeader(type, shape).size()) +
+         byteSizeOf(type, shape);
+}
+
+/// Writes an array to a file that is open.
+inline bool writeNpy(OutputFile &file, ElementType type,
+                     const std::vector<int64_t> &shape, const void *elements,
+                     std::string &error) {
+  const std::string header = detail::npyHeader(type, shape);
+  return file.write(header.data(), static_cast<int64_t>(header.size()),
+                    error) &&
+         file.write(elements, byteSizeOf(type, shape), error);
+}
+
 /// Writes elements of any type but BF16, which NumPy does not have.
 inline bool writeNpy(const std::string &path, ElementType type,
                      const std::vector<int64_t> &shape, const void *elements,
                      std::string &error) {
   const int64_t bytes = byteSizeOf(type, shape);
-  if (type == ElementType::BF16 || bytes < 0 || shape.size() > 64)
+  if (type == ElementType::BF16 || bytes < 0 || shape.size() > maxAxes)
     return detail::fail(error,
                         path + ": NumPy has no array " + describe(type, shape));
-  const std::string header = detail::npyHeader(type, shape);
   OutputFile file;
   return file.open(path, error) &&
-         file.write(header.data(), static_cast<int64_t>(header.size()),
-                    error) &&
-         file.write(elements, bytes, error) && file.commit(error);
+         writeNpy(file, type, shape, elements, error) && file.commit(error);
 }
 
 } // namespace rt

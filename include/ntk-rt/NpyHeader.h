@@ -31,8 +31,9 @@ struct NpyHeader {
   int64_t bytes = 0;  ///< of the elements
 };
 
-/// No header is longer than this; NumPy itself refuses 10000 and more.
-inline constexpr int64_t maxNpyHeader = 1 << 20;
+/// No header, with what precedes it, is longer than this; NumPy itself refuses
+/// 10000 bytes and more.
+inline constexpr int64_t maxNpyHeader = 1 << 16;
 
 /// Takes a string in either kind of quotes. The strings of a header have no
 /// escapes.
@@ -103,6 +104,10 @@ inline bool parseNpyDictionary(TextReader text, const std::string &where,
         return expected("True or False");
     } else if (!text.takeIntegers("(", ")", /*trailing=*/true, header.shape)) {
       return expected("a shape of extents from 0 to 2^63-1");
+    } else if (header.shape.size() > maxAxes) {
+      return fail(error, where + ": expected at most " +
+                             std::to_string(maxAxes) + " axes, but got " +
+                             std::to_string(header.shape.size()));
     }
     if (!text.take(",") && !text.sees("}"))
       return expected("',' or '}'");
@@ -111,6 +116,16 @@ inline bool parseNpyDictionary(TextReader text, const std::string &where,
     return expected("the keys 'descr', 'fortran_order' and 'shape', and "
                     "nothing else,");
   return true;
+}
+
+/// The bytes of an .npy file before its elements, as its first 12 say.
+inline int64_t npyHeaderSize(const char *bytes) {
+  auto byte = [&](int i) {
+    return static_cast<int64_t>(static_cast<unsigned char>(bytes[i]));
+  };
+  return byte(6) > 1
+             ? 12 + (byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24)
+             : 10 + (byte(8) | byte(9) << 8);
 }
 
 /// Reads the header of an .npy file of `total` bytes, of which the first
@@ -127,22 +142,17 @@ inline bool parseNpyHeader(const char *bytes, int64_t size, int64_t total,
     return fail(error,
                 where + ": expected .npy format version 1, 2 or 3, but got " +
                     std::to_string(byte(6)));
-  const bool isLong = size >= 8 && byte(6) > 1;
-  const int64_t start = isLong ? 12 : 10;
-  int64_t length = 0;
-  if (size >= start)
-    length = isLong ? byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24
-                    : byte(8) | byte(9) << 8;
-  if (size < start || length > total - start)
+  const int64_t start = size >= 8 && byte(6) > 1 ? 12 : 10;
+  header.offset = size < 12 ? total + 1 : npyHeaderSize(bytes);
+  if (header.offset > total)
     return fail(error, where + ": truncated in the header of the .npy file");
-  if (length > size - start)
+  if (header.offset > size)
     return fail(error, where + ": expected a header of at most " +
-                           std::to_string(size - start) + " bytes, but got " +
-                           std::to_string(length));
-  if (!parseNpyDictionary(TextReader(bytes + start, length), where, header,
-                          error))
+                           std::to_string(maxNpyHeader) + " bytes, but got " +
+                           std::to_string(header.offset));
+  if (!parseNpyDictionary(TextReader(bytes + start, header.offset - start),
+                          where, header, error))
     return false;
-  header.offset = start + length;
   header.bytes = byteSizeOf(header.type, header.shape);
   const int64_t there = total - header.offset;
   if (header.bytes < 0 || header.bytes > there)
@@ -152,6 +162,11 @@ inline bool parseNpyHeader(const char *bytes, int64_t size, int64_t total,
                     (header.bytes < 0 ? "more than 2^63"
                                       : std::to_string(header.bytes)) +
                     " bytes, but " + std::to_string(there) + " are there");
+  if (header.bytes < there)
+    return fail(error, where + ": expected " + std::to_string(header.bytes) +
+                           " bytes for " + describe(header.type, header.shape) +
+                           ", but it goes on for " +
+                           std::to_string(there - header.bytes) + " more");
   return true;
 }
 

@@ -13,9 +13,10 @@
 #ifndef NTK_RT_SAFETENSORSFILE_H
 #define NTK_RT_SAFETENSORSFILE_H
 
-#include "ntk-rt/File.h"
+#include "ntk-rt/InputFile.h"
 #include "ntk-rt/TextReader.h"
 
+#include <algorithm>
 #include <map>
 
 namespace ntk {
@@ -145,8 +146,92 @@ inline bool takeSafetensor(TextReader &text, Safetensor &tensor) {
          hasType && hasShape && hasOffsets && tensor.offsets.size() == 2;
 }
 
-/// Reads the header: tensors by name, and where their bytes begin.
-inline bool readSafetensorsHeader(InputFile &file,
+/// The type that a header names; false if it is none of ours.
+inline bool findSafetensorType(const std::string &dtype, ElementType &type) {
+  for (int i = 0; i <= static_cast<int>(ElementType::F64); ++i) {
+    type = static_cast<ElementType>(i);
+    if (dtype == infoOf(type).safetensors)
+      return true;
+  }
+  return false;
+}
+
+/// Tensors have the bytes of the file, each byte one tensor, and sizes that
+/// their shapes have.
+inline bool checkSafetensors(const std::string &path,
+                             const std::map<std::string, Safetensor> &tensors,
+                             int64_t there, std::string &error) {
+  using Entry = std::pair<const std::string, Safetensor>;
+  std::vector<const Entry *> ordered;
+  for (const Entry &entry : tensors) {
+    const Safetensor &tensor = entry.second;
+    const std::string where = path + ":" + entry.first;
+    const int64_t begin = tensor.offsets[0], end = tensor.offsets[1];
+    if (begin > end || end > there)
+      return fail(error, where + ": truncated: its bytes are " +
+                             std::to_string(begin) + " to " +
+                             std::to_string(end) + " of " +
+                             std::to_string(there));
+    if (tensor.shape.size() > maxAxes)
+      return fail(error, where + ": expected at most " +
+                             std::to_string(maxAxes) + " axes, but got " +
+                             std::to_string(tensor.shape.size()));
+    ElementType type;
+    if (findSafetensorType(tensor.dtype, type) &&
+        byteSizeOf(type, tensor.shape) != end - begin)
+      return fail(error, where + ": " + describe(type, tensor.shape) +
+                             " does not have " + std::to_string(end - begin) +
+                             " bytes");
+    ordered.push_back(&entry);
+  }
+  std::sort(ordered.begin(), ordered.end(), [](const Entry *a, const Entry *b) {
+    return a->second.offsets < b->second.offsets;
+  });
+  int64_t last = 0;
+  for (const Entry *entry : ordered) {
+    const int64_t begin = entry->second.offsets[0];
+    if (begin != last)
+      return fail(error, path + ":" + entry->first +
+                             ": expected its bytes behind those of the "
+                             "others, from " +
+                             std::to_string(last) + " on, but they are from " +
+                             std::to_string(begin) + " on");
+    last = entry->second.offsets[1];
+  }
+  return last == there ||
+         fail(error, path + ": expected " + std::to_string(last) +
+                         " bytes for the tensors, but got " +
+                         std::to_string(there));
+}
+
+/// Takes the header: tensors by name. Sets `wrong` if it is understood but not
+/// to be.
+inline bool takeSafetensors(TextReader &text,
+                            std::map<std::string, Safetensor> &tensors,
+                            std::string &wrong) {
+  bool hasMetadata = false;
+  auto refuse = [&](const std::string &message) {
+    wrong = message;
+    return false;
+  };
+  return takeJsonObject(text, [&](const std::string &key) {
+    if (key == "__metadata__" && !std::exchange(hasMetadata, true))
+      return takeJsonObject(text, [&](const std::string &) {
+        std::string value;
+        return takeJsonString(text, value);
+      });
+    auto [entry, isNew] = tensors.try_emplace(key);
+    if (!isNew || key == "__metadata__")
+      return refuse("two tensors have the name '" + key + "'");
+    if (tensors.size() > maxArrays)
+      return refuse("expected at most " + std::to_string(maxArrays) +
+                    " tensors");
+    return takeSafetensor(text, entry->second);
+  });
+}
+
+/// Reads the header, and where the tensors' bytes begin.
+inline bool readSafetensorsHeader(const InputFile &file,
                                   std::map<std::string, Safetensor> &tensors,
                                   int64_t &dataOffset, std::string &error) {
   uint64_t length = 0;
@@ -155,61 +240,48 @@ inline bool readSafetensorsHeader(InputFile &file,
     return fail(error, file.name() + ": truncated");
   if (!file.read(0, &length, 8, error))
     return false;
-  if (length > maxSafetensorsHeader || !file.has(8, length))
+  if (length > maxSafetensorsHeader && file.has(8, length))
+    return fail(error, file.name() +
+                           ": expected a .safetensors header of at most " +
+                           std::to_string(maxSafetensorsHeader) +
+                           " bytes, but got " + std::to_string(length));
+  if (!file.has(8, length))
     return fail(error, file.name() + ": truncated in the .safetensors header");
   const int64_t size = static_cast<int64_t>(length);
   if (!file.read(8, size, bytes, error))
     return false;
   dataOffset = 8 + size;
   TextReader text(bytes.data(), size);
-  std::string repeated;
-  const bool valid =
-      takeJsonObject(text,
-                     [&](const std::string &key) {
-                       if (key == "__metadata__")
-                         return takeJsonObject(text, [&](const std::string &) {
-                           std::string value;
-                           return takeJsonString(text, value);
-                         });
-                       auto [entry, isNew] = tensors.try_emplace(key);
-                       if (!isNew)
-                         repeated = key;
-                       return isNew && takeSafetensor(text, entry->second);
-                     }) &&
-      text.done();
-  if (!repeated.empty())
-    return fail(error,
-                file.name() + ": two tensors have the name '" + repeated + "'");
-  return valid ||
-         fail(error, file.name() + ": corrupt .safetensors header at " +
-                         text.excerpt());
+  std::string wrong;
+  const bool isTaken = takeSafetensors(text, tensors, wrong) && text.done();
+  if (!wrong.empty())
+    return fail(error, file.name() + ": " + wrong);
+  if (!isTaken)
+    return fail(error, file.name() + ": corrupt .safetensors header at " +
+                           text.excerpt());
+  return checkSafetensors(file.name(), tensors, file.size() - dataOffset,
+                          error);
+}
+
+/// The type of a tensor that is asked for.
+inline bool getSafetensorType(const Safetensor &tensor,
+                              const std::string &where, ElementType &type,
+                              std::string &error) {
+  return findSafetensorType(tensor.dtype, type) ||
+         fail(error, where +
+                         ": expected floats, integers or booleans, but got "
+                         "dtype '" +
+                         tensor.dtype + "'");
 }
 
 /// Reads a tensor. `dataOffset` is where the tensors' bytes begin.
-inline bool readSafetensor(InputFile &file, const Safetensor &tensor,
+inline bool readSafetensor(const InputFile &file, const Safetensor &tensor,
                            int64_t dataOffset, const std::string &where,
                            Array &array, std::string &error) {
-  int type = 0, last = static_cast<int>(ElementType::F64);
-  while (type <= last && tensor.dtype != elementTypes[type].safetensors)
-    ++type;
-  if (type > last)
-    return fail(error, where +
-                           ": expected floats, integers or booleans, but "
-                           "got dtype '" +
-                           tensor.dtype + "'");
-  array.type = static_cast<ElementType>(type);
+  if (!getSafetensorType(tensor, where, array.type, error))
+    return false;
   array.shape = tensor.shape;
   const int64_t begin = tensor.offsets[0], end = tensor.offsets[1];
-  const int64_t there = file.size() - dataOffset;
-  if (begin > end || end > there)
-    return fail(error, where + ": truncated: its bytes are " +
-                           std::to_string(begin) + " to " +
-                           std::to_string(end) + " of " +
-                           std::to_string(there));
-  if (byteSizeOf(array.type, array.shape) != end - begin)
-    return fail(error, where + ": " + describe(array.type, array.shape) +
-                           " does not have " + std::to_string(end - begin) +
-                           " bytes");
   return file.read(dataOffset + begin, end - begin, array.bytes, error);
 }
 

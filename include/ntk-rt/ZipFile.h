@@ -9,8 +9,8 @@
 #ifndef NTK_RT_ZIPFILE_H
 #define NTK_RT_ZIPFILE_H
 
-#include "ntk-rt/File.h"
 #include "ntk-rt/Inflate.h"
+#include "ntk-rt/InputFile.h"
 
 #include <algorithm>
 #include <map>
@@ -26,6 +26,7 @@ struct ZipMember {
   uint64_t method, flags, checksum;
   uint64_t packed, size; ///< bytes in the archive, and unpacked
   uint64_t offset;       ///< of its header
+  int64_t begin = 0;     ///< of its bytes, once it is located
 };
 
 /// A number of `bytes` bytes, the lowest first.
@@ -36,15 +37,17 @@ inline uint64_t littleEndian(const char *from, int bytes) {
   return value;
 }
 
-/// The CRC-32 that archives have of each member.
-inline uint64_t checksumOf(const char *bytes, int64_t size) {
+/// The CRC-32 that archives have of each member; `before` is that of what comes
+/// before.
+inline uint32_t checksumOf(const char *bytes, int64_t size,
+                           uint32_t before = 0) {
   uint32_t table[256];
   for (uint32_t i = 0; i < 256; ++i) {
     table[i] = i;
     for (int bit = 0; bit < 8; ++bit)
       table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320u : 0u);
   }
-  uint32_t sum = ~uint32_t(0);
+  uint32_t sum = ~before;
   for (int64_t i = 0; i < size; ++i)
     sum = sum >> 8 ^ table[(sum ^ static_cast<unsigned char>(bytes[i])) & 255];
   return ~sum;
@@ -52,17 +55,21 @@ inline uint64_t checksumOf(const char *bytes, int64_t size) {
 
 /// Where the directory is: `size` bytes from `offset` on.
 struct ZipDirectory {
-  uint64_t offset = 0, size = 0;
+  uint64_t offset = 0, size = 0, count = 0;
 };
+
+/// No directory is longer than this.
+inline constexpr uint64_t maxZipDirectory = 100000000;
 
 inline bool corruptZip(const std::string &where, const char *what,
                        std::string &error) {
   return fail(error, where + ": corrupt .npz archive: " + what);
 }
 
-/// Finds the end record, which only a comment of at most 65535 bytes follows,
-/// and the zip64 record, to which a locator before the end record points.
-inline bool findZipDirectory(InputFile &file, ZipDirectory &directory,
+/// Finds the end record, which only a comment of the length that it says
+/// follows, and the zip64 record, to which a locator before the end record
+/// points.
+inline bool findZipDirectory(const InputFile &file, ZipDirectory &directory,
                              std::string &error) {
   constexpr int64_t endSize = 22, locatorSize = 20, end64Size = 56;
   const int64_t size =
@@ -71,11 +78,17 @@ inline bool findZipDirectory(InputFile &file, ZipDirectory &directory,
   if (!file.read(file.size() - size, size, tail, error))
     return false;
   int64_t at = size - endSize;
-  while (at >= 0 && std::memcmp(tail.data() + at, "PK\5\6", 4) != 0)
+  auto isEnd = [&](const char *from) {
+    return std::memcmp(from, "PK\5\6", 4) == 0 &&
+           littleEndian(from + 20, 2) ==
+               static_cast<uint64_t>(size - endSize - at);
+  };
+  while (at >= 0 && !isEnd(tail.data() + at))
     --at;
   if (at < 0)
     return corruptZip(file.name(), "no directory at its end", error);
   const char *record = tail.data() + at;
+  directory.count = littleEndian(record + 10, 2);
   directory.size = littleEndian(record + 12, 4);
   directory.offset = littleEndian(record + 16, 4);
   if (at >= locatorSize &&
@@ -88,11 +101,16 @@ inline bool findZipDirectory(InputFile &file, ZipDirectory &directory,
       return false;
     if (std::memcmp(record64, "PK\6\6", 4) != 0)
       return corruptZip(file.name(), "no zip64 record where it says", error);
+    directory.count = littleEndian(record64 + 32, 8);
     directory.size = littleEndian(record64 + 40, 8);
     directory.offset = littleEndian(record64 + 48, 8);
   }
   if (!file.has(directory.offset, directory.size))
     return corruptZip(file.name(), "the directory is beyond its end", error);
+  if (directory.count > maxArrays || directory.size > maxZipDirectory)
+    return fail(error, file.name() + ": expected at most " +
+                           std::to_string(maxArrays) +
+                           " arrays in the .npz archive");
   return true;
 }
 
@@ -120,8 +138,8 @@ inline bool readZip64Field(const char *extra, uint64_t size,
   return true;
 }
 
-/// Reads the directory: members by name.
-inline bool readZipDirectory(InputFile &file,
+/// Reads the directory: members by name, and where it begins itself.
+inline bool readZipDirectory(const InputFile &file, uint64_t &begin,
                              std::map<std::string, ZipMember> &members,
                              std::string &error) {
   constexpr uint64_t headerSize = 46;
@@ -131,6 +149,7 @@ inline bool readZipDirectory(InputFile &file,
       !file.read(static_cast<int64_t>(directory.offset),
                  static_cast<int64_t>(directory.size), bytes, error))
     return false;
+  begin = directory.offset;
   const char *at = bytes.data();
   for (uint64_t left = directory.size; left > 0;) {
     if (left < headerSize || std::memcmp(at, "PK\1\2", 4) != 0)
@@ -152,38 +171,57 @@ inline bool readZipDirectory(InputFile &file,
                   file.name() + ": two members have the name '" + text + "'");
     at += all, left -= all;
   }
-  return true;
+  return members.size() == directory.count ||
+         corruptZip(file.name(),
+                    "its directory has another number of members "
+                    "than it says",
+                    error);
 }
 
-/// Where a member's bytes begin, behind its header; they are in the file.
-inline bool findZipMember(InputFile &file, const ZipMember &member,
-                          const std::string &where, int64_t &begin,
-                          std::string &error) {
-  constexpr uint64_t headerSize = 30;
+/// Whether the header before a member's bytes says what the directory does. A
+/// member that was written without knowing its size has none there.
+inline bool isSameMember(const char *header, const char *nameAndExtra,
+                         const std::string &name, const ZipMember &member) {
+  ZipMember here{littleEndian(header + 8, 2),  littleEndian(header + 6, 2),
+                 littleEndian(header + 14, 4), littleEndian(header + 18, 4),
+                 littleEndian(header + 22, 4), 0};
+  const uint64_t nameSize = littleEndian(header + 26, 2);
+  if (nameSize != name.size() ||
+      std::memcmp(nameAndExtra, name.data(), nameSize) != 0 ||
+      here.method != member.method ||
+      !readZip64Field(nameAndExtra + nameSize, littleEndian(header + 28, 2),
+                      here))
+    return false;
+  return (here.flags & 8) ||
+         (here.packed == member.packed && here.size == member.size &&
+          here.checksum == member.checksum);
+}
+
+/// Finds a member's bytes, which lie behind its header and before `limit`.
+inline bool locateZipMember(const InputFile &file, const std::string &name,
+                            const std::string &where, uint64_t limit,
+                            ZipMember &member, std::string &error) {
+  constexpr uint64_t headerSize = 30, stored = 0, deflated = 8;
+  constexpr uint64_t maxRatio = 1032; // of deflate
   char header[headerSize];
+  Memory rest; // name and extra fields
   if (!file.has(member.offset, headerSize))
     return corruptZip(where, "its offset is beyond the end", error);
-  if (!file.read(static_cast<int64_t>(member.offset), header, headerSize,
-                 error))
+  const int64_t offset = static_cast<int64_t>(member.offset);
+  if (!file.read(offset, header, headerSize, error))
     return false;
-  const uint64_t offset = member.offset + headerSize +
-                          littleEndian(header + 26, 2) +
-                          littleEndian(header + 28, 2);
   if (std::memcmp(header, "PK\3\4", 4) != 0)
     return corruptZip(where, "there is nothing at its offset", error);
-  if (!file.has(offset, member.packed))
+  const uint64_t size =
+      littleEndian(header + 26, 2) + littleEndian(header + 28, 2);
+  const uint64_t begin = member.offset + headerSize + size;
+  if (begin > limit || member.packed > limit - begin)
     return corruptZip(where, "it is truncated", error);
-  begin = static_cast<int64_t>(offset);
-  return true;
-}
-
-/// The bytes of a member, unpacked and checked. The size it claims is believed
-/// as far as its packed bytes can give it: deflate makes data at most 1032
-/// times smaller.
-inline bool readZipMember(InputFile &file, const ZipMember &member,
-                          const std::string &where, Memory &content,
-                          std::string &error) {
-  constexpr uint64_t stored = 0, deflated = 8, maxRatio = 1032;
+  if (!file.read(offset + static_cast<int64_t>(headerSize),
+                 static_cast<int64_t>(size), rest, error))
+    return false;
+  if (!isSameMember(header, rest.data(), name, member))
+    return corruptZip(where, "its two headers contradict each other", error);
   if ((member.flags & 1) ||
       (member.method != stored && member.method != deflated))
     return fail(error, where +
@@ -192,25 +230,68 @@ inline bool readZipMember(InputFile &file, const ZipMember &member,
                            (member.flags & 1
                                 ? "an encrypted one"
                                 : "method " + std::to_string(member.method)));
-  int64_t begin = 0;
-  if (!findZipMember(file, member, where, begin, error))
-    return false;
   if (member.method == stored ? member.size != member.packed
                               : member.size / maxRatio > member.packed)
     return corruptZip(where, "the size it claims is impossible", error);
+  member.begin = static_cast<int64_t>(begin);
+  return true;
+}
+
+/// Whether each byte is at most one member's.
+inline bool areApart(const std::map<std::string, ZipMember> &members) {
+  std::vector<std::pair<uint64_t, uint64_t>> places;
+  for (const auto &entry : members)
+    places.emplace_back(entry.second.offset,
+                        static_cast<uint64_t>(entry.second.begin) +
+                            entry.second.packed);
+  std::sort(places.begin(), places.end());
+  for (size_t i = 1; i < places.size(); ++i)
+    if (places[i].first < places[i - 1].second)
+      return false;
+  return true;
+}
+
+/// Unpacks the beginning of deflated bytes, or all of them.
+inline bool inflate(Memory &packed, char *to, int64_t size, bool all) {
+  auto bytes = [](char *p) { return reinterpret_cast<unsigned char *>(p); };
+  std::unique_ptr<Inflate> stream(new (std::nothrow) Inflate(
+      bytes(packed.data()), packed.size(), bytes(to), size));
+  return stream && (all ? stream->run() : stream->fill());
+}
+
+/// The first `size` bytes of a member, which has so many. No more is read for
+/// them than is usual.
+inline bool readZipPrefix(const InputFile &file, const ZipMember &member,
+                          const std::string &where, int64_t size, Memory &to,
+                          std::string &error) {
+  constexpr int64_t usual = 1 << 17;
+  if (member.method == 0)
+    return file.read(member.begin, size, to, error);
+  Memory packed;
+  const int64_t count =
+      std::min(static_cast<int64_t>(member.packed), size + usual);
+  if (!to.allocate(size, error))
+    return fail(error, where + ": " + error);
+  return file.read(member.begin, count, packed, error) &&
+         (inflate(packed, to.data(), size, /*all=*/false) ||
+          corruptZip(where, "its deflated bytes are none", error));
+}
+
+/// The bytes of a member, unpacked and checked.
+inline bool readZipMember(const InputFile &file, const ZipMember &member,
+                          const std::string &where, Memory &content,
+                          std::string &error) {
   Memory packed;
   const int64_t size = static_cast<int64_t>(member.size);
-  if (!file.read(begin, static_cast<int64_t>(member.packed), packed, error))
+  if (!file.read(member.begin, static_cast<int64_t>(member.packed), packed,
+                 error))
     return false;
-  if (member.method == stored) {
+  if (member.method == 0) {
     content = std::move(packed);
   } else {
     if (!content.allocate(size, error))
       return fail(error, where + ": " + error);
-    auto bytes = [](char *p) { return reinterpret_cast<unsigned char *>(p); };
-    std::unique_ptr<Inflate> inflate(new (std::nothrow) Inflate(
-        bytes(packed.data()), packed.size(), bytes(content.data()), size));
-    if (!inflate || !inflate->run())
+    if (!inflate(packed, content.data(), size, /*all=*/true))
       return corruptZip(where, "its deflated bytes are none", error);
   }
   return checksumOf(content.data(), size) == member.checksum ||

@@ -4,7 +4,7 @@
 // Arrays in memory: their sizes, their bytes, and conversion between element
 // types.
 
-#include "DataDetail.h"
+#include "ntk/Driver/Data.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
@@ -14,7 +14,6 @@
 #include <limits>
 
 using namespace mlir::ntk;
-using namespace mlir::ntk::detail;
 using llvm::ArrayRef;
 using llvm::Expected;
 
@@ -83,11 +82,6 @@ std::optional<int64_t> mlir::ntk::byteSizeOf(ElementKind kind,
   return bytes;
 }
 
-llvm::Error detail::dataError(llvm::StringRef where,
-                              const llvm::Twine &message) {
-  return llvm::createStringError(where + ": " + message);
-}
-
 Expected<Array> Array::allocate(ElementKind kind, ArrayRef<int64_t> shape,
                                 llvm::MutableArrayRef<char> &bytes) {
   std::optional<int64_t> size = byteSizeOf(kind, shape);
@@ -98,19 +92,8 @@ Expected<Array> Array::allocate(ElementKind kind, ArrayRef<int64_t> shape,
   if (!memory)
     return llvm::createStringError("no memory for " + describe(kind, shape));
   bytes = memory->getBuffer();
-  return Array(kind, shape, bytes, std::move(memory));
-}
-
-Expected<Array> detail::viewOrCopy(ElementKind kind, ArrayRef<int64_t> shape,
-                                   ArrayRef<char> bytes,
-                                   std::shared_ptr<llvm::MemoryBuffer> owner) {
-  if (reinterpret_cast<uintptr_t>(bytes.data()) % byteWidth(kind) == 0)
-    return Array(kind, shape, bytes, std::move(owner));
-  llvm::MutableArrayRef<char> copy;
-  Expected<Array> array = Array::allocate(kind, shape, copy);
-  if (array)
-    llvm::copy(bytes, copy.begin());
-  return array;
+  return Array(kind, shape, bytes,
+               std::shared_ptr<llvm::WritableMemoryBuffer>(std::move(memory)));
 }
 
 /// The value of an IEEE half.

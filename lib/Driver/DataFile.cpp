@@ -1,123 +1,106 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Files of arrays as files: opening them, telling them apart, and writing so
-// that a name never stands for half an array.
+// Files that are read: arrays as ntk-rt/ArrayFile.h finds them, and text.
 
-#include "DataDetail.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FileUtilities.h"
-#include "llvm/Support/Path.h"
-#include "llvm/Support/Process.h"
-#include "llvm/Support/Signals.h"
-#include "llvm/Support/raw_ostream.h"
+#include "ntk-rt/ArrayFile.h"
+#include "ntk/Driver/Data.h"
+#include "llvm/ADT/Twine.h"
 
 using namespace mlir::ntk;
-using namespace mlir::ntk::detail;
+namespace rt = ::ntk::rt;
+using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 
-Expected<std::shared_ptr<llvm::MemoryBuffer>> detail::openFile(StringRef path) {
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                          /*RequiresNullTerminator=*/false);
-  if (std::error_code code = file.getError())
-    return dataError(path, StringRef(code.message()).lower());
-  return std::shared_ptr<llvm::MemoryBuffer>(std::move(*file));
+static_assert(static_cast<int>(ElementKind::Float16) ==
+                      static_cast<int>(rt::ElementType::F16) &&
+                  static_cast<int>(ElementKind::Float64) ==
+                      static_cast<int>(rt::ElementType::F64),
+              "both list the same types in the same order");
+
+/// What an array that is not read yet needs.
+static Error checkMemory(const Array &array, StringRef where, int64_t limit) {
+  std::optional<int64_t> bytes = byteSizeOf(array.kind, array.shape);
+  if (bytes && *bytes <= limit)
+    return Error::success();
+  return createStringError(where + ": " + describe(array.kind, array.shape) +
+                           " needs at least " + llvm::Twine(bytes.value_or(0)) +
+                           " B of memory, but there is room for " +
+                           llvm::Twine(limit) + " B (--memory-limit)");
 }
 
-Expected<std::vector<NamedArray>> mlir::ntk::readArrays(StringRef path) {
-  Expected<std::shared_ptr<llvm::MemoryBuffer>> file = openFile(path);
-  if (!file)
-    return file.takeError();
-  StringRef bytes = (*file)->getBuffer();
-  if (bytes.starts_with("\x93NUMPY")) {
-    Expected<Array> array = parseNpy(std::move(*file), path);
-    if (!array)
-      return array.takeError();
-    return std::vector<NamedArray>{{"", std::move(*array)}};
+/// Reads one array of an open file.
+static Expected<Array> readArray(const rt::ArrayFile &file,
+                                 const std::string &name) {
+  auto array = std::make_shared<rt::Array>();
+  std::string error;
+  if (!file.read(name, *array, error))
+    return createStringError(error);
+  llvm::ArrayRef<char> bytes(array->bytes.data(), array->bytes.size());
+  return Array(static_cast<ElementKind>(array->type), array->shape, bytes,
+               array);
+}
+
+Expected<std::vector<NamedArray>> mlir::ntk::readArrays(StringRef path,
+                                                        int64_t memoryLimit) {
+  auto file = std::make_shared<rt::ArrayFile>();
+  std::string error;
+  if (!file->open(path.str(), error))
+    return createStringError(error);
+  std::vector<NamedArray> arrays;
+  for (const std::string &name : file->names()) {
+    rt::ElementType type;
+    std::vector<int64_t> shape;
+    if (!file->describe(name, type, shape, error))
+      return createStringError(error);
+    Array header(static_cast<ElementKind>(type), shape, {}, nullptr);
+    auto read = [file, name, header, memoryLimit]() -> Expected<Array> {
+      if (Error error = checkMemory(header, file->describe(name), memoryLimit))
+        return std::move(error);
+      return readArray(*file, name);
+    };
+    arrays.push_back({name, Array::inFile(header.kind, shape, read)});
   }
-  if (bytes.starts_with("PK"))
-    return readNpz(path);
-  if (bytes.size() > 8 && bytes[8] == '{')
-    return readSafetensors(path);
-  if (bytes.starts_with("\x80\x02")) // a pickle, which torch.save once wrote
-    return dataError(path, torchHint);
-  return dataError(path, "not an .npy, .npz or .safetensors file");
+  return arrays;
 }
 
-/// Writes to a file, which is made or taken as it is.
-static std::error_code writeFile(StringRef path,
-                                 llvm::sys::fs::CreationDisposition disposition,
-                                 llvm::ArrayRef<StringRef> parts) {
-  int descriptor;
-  if (std::error_code code =
-          llvm::sys::fs::openFileForWrite(path, descriptor, disposition))
-    return code;
-  llvm::raw_fd_ostream stream(descriptor, /*shouldClose=*/false,
-                              /*unbuffered=*/true);
-  for (StringRef part : parts)
-    stream << part;
-  std::error_code code = stream.error();
-  stream.clear_error();
-  std::error_code closing =
-      llvm::sys::Process::SafelyCloseFileDescriptor(descriptor);
-  return code ? code : closing;
+Expected<Array> mlir::ntk::readNpy(StringRef path, int64_t memoryLimit) {
+  Expected<std::vector<NamedArray>> arrays = readArrays(path, memoryLimit);
+  if (!arrays)
+    return arrays.takeError();
+  if (arrays->size() != 1 || !arrays->front().name.empty())
+    return createStringError(path + ": not an .npy file");
+  return arrays->front().array;
 }
 
-Error mlir::ntk::writeWhole(StringRef path, llvm::ArrayRef<StringRef> parts) {
-  auto failed = [&](std::error_code code) {
-    return dataError(path, StringRef(code.message()).lower());
-  };
-  llvm::sys::fs::file_status status;
-  bool exists = !llvm::sys::fs::status(path, status);
-  if (exists && llvm::sys::fs::is_directory(status))
-    return failed(std::make_error_code(std::errc::is_a_directory));
-  if (exists && !llvm::sys::fs::is_regular_file(status)) {
-    std::error_code code =
-        writeFile(path, llvm::sys::fs::CD_OpenExisting, parts);
-    return code ? failed(code) : Error::success();
-  }
-  // A link keeps pointing to its file, which is replaced.
-  llvm::SmallString<128> target(path);
-  if (exists)
-    if (std::error_code code = llvm::sys::fs::real_path(path, target))
-      return failed(code);
-  std::string temporary =
-      (target + "." + llvm::Twine(llvm::sys::Process::getProcessId()) + ".tmp")
-          .str();
-  llvm::sys::RemoveFileOnSignal(temporary);
-  llvm::FileRemover remover(temporary);
-  std::error_code code =
-      writeFile(temporary, llvm::sys::fs::CD_CreateAlways, parts);
-  if (!code)
-    code = llvm::sys::fs::rename(temporary, target);
-  if (code)
-    return failed(code);
-  remover.releaseFile();
-  llvm::sys::DontRemoveFileOnSignal(temporary);
-  return Error::success();
+Expected<std::shared_ptr<InputFile>> mlir::ntk::openInput(StringRef path) {
+  auto file = std::make_shared<InputFile>();
+  std::string error;
+  if (!file->open(path.str(), error))
+    return createStringError(error);
+  return file;
 }
 
-Error mlir::ntk::writeNpy(StringRef path, const Array &array) {
-  if (array.kind == ElementKind::BFloat16)
-    return dataError(path, "NumPy has no bfloat16");
-  std::string header = npyHeader(array.kind, array.shape);
-  return writeWhole(
-      path, {header, StringRef(array.bytes().data(), array.bytes().size())});
+Expected<std::unique_ptr<llvm::MemoryBuffer>>
+mlir::ntk::readWhole(const InputFile &file) {
+  std::unique_ptr<llvm::WritableMemoryBuffer> memory =
+      llvm::WritableMemoryBuffer::getNewUninitMemBuffer(file.size(),
+                                                        file.name());
+  if (!memory)
+    return createStringError(file.name() + ": no memory for " +
+                             llvm::Twine(file.size()) + " bytes");
+  std::string error;
+  if (!file.read(0, memory->getBufferStart(), file.size(), error))
+    return createStringError(error);
+  return memory;
 }
 
-Error mlir::ntk::checkOutput(StringRef option, StringRef path) {
-  std::string where = (option + ": " + path).str();
-  StringRef folder = llvm::sys::path::parent_path(path);
-  if (folder.empty())
-    folder = ".";
-  if (llvm::sys::fs::is_directory(path))
-    return llvm::createStringError(where + " is a directory");
-  if (!llvm::sys::fs::is_directory(folder))
-    return dataError(where, "there is no directory '" + folder + "'");
-  if (std::error_code code =
-          llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write))
-    return dataError(where, StringRef(code.message()).lower());
-  return Error::success();
+Error mlir::ntk::checkSize(const InputFile &file, int64_t most) {
+  if (file.size() <= most)
+    return Error::success();
+  return createStringError(file.name() + ": expected at most " +
+                           llvm::Twine(most) + " bytes, but it has " +
+                           llvm::Twine(file.size()));
 }

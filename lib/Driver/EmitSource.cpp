@@ -26,12 +26,53 @@ using llvm::Expected;
 // Files
 //===----------------------------------------------------------------------===//
 
-/// The parameters that the code reads, and converts where it needs to.
-static Error saveParameters(Model &model, StringRef path) {
-  std::vector<NamedArray> arrays;
-  for (const StoredTensor &tensor : model.store.tensors())
-    arrays.push_back({tensor.name, tensor.values});
-  return writeNpz(path, arrays);
+namespace {
+/// The files that are written: all, or none.
+struct SourceFiles {
+  Output header, code, parameters;
+
+  Error open(const RunOptions &options);
+  Error write(const SourceText &text, const Model *model);
+};
+} // namespace
+
+Error SourceFiles::open(const RunOptions &options) {
+  if (getHeaderPath(options) == options.output)
+    return createStringError("-o: expected the name of the code, as NET.cpp, "
+                             "but got that of its header, '" +
+                             options.output + "'");
+  if (Error error = header.open("-o", getHeaderPath(options)))
+    return error;
+  if (Error error = code.open("-o", options.output))
+    return error;
+  if (options.savedParameters.empty())
+    return Error::success();
+  return parameters.open("--save-params", options.savedParameters);
+}
+
+/// The parameters, of `model` if it is not null, are those that the code reads,
+/// and converts where it needs to.
+Error SourceFiles::write(const SourceText &text, const Model *model) {
+  SmallVector<Output *> files{&header, &code};
+  if (Error error = header.write({text.header}))
+    return error;
+  if (Error error = code.write({text.code}))
+    return error;
+  if (model) {
+    std::vector<NamedArray> arrays;
+    for (const StoredTensor &tensor : model->store.tensors())
+      arrays.push_back({tensor.name, tensor.values});
+    if (Error error = parameters.writeNpz(arrays))
+      return error;
+    files.push_back(&parameters);
+  }
+  for (Output *file : files)
+    if (Error error = file->finish())
+      return error;
+  for (Output *file : files)
+    if (Error error = file->commit())
+      return error;
+  return Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -183,16 +224,11 @@ static Expected<SourceRequest> getRequest(ModuleOp module,
 // From model to files
 //===----------------------------------------------------------------------===//
 
-/// The header beside the code.
-static SmallString<128> getHeaderPath(StringRef output) {
-  SmallString<128> path(llvm::sys::path::parent_path(output));
-  llvm::sys::path::append(path, getHeaderName(llvm::sys::path::stem(output)));
-  return path;
-}
-
-/// Writes both files, or none.
+/// Prints the code and writes it, with the parameters of `model` if it is not
+/// null.
 static Error writeSource(const SourceRequest &request,
-                         const RunOptions &options) {
+                         const RunOptions &options, SourceFiles &files,
+                         const Model *model = nullptr) {
   func::FuncOp tile = request.functions.tile;
   MLIRContext *context = tile.getContext();
   auto module = tile->getParentOfType<ModuleOp>();
@@ -205,13 +241,8 @@ static Error writeSource(const SourceRequest &request,
   FailureOr<SourceText> text = printSource(request);
   if (failed(text))
     return diagnostics.takeError(options.model + ": writing source failed");
-  SmallString<128> header = getHeaderPath(options.output);
-  if (Error error = writeWhole(header, {text->header}))
+  if (Error error = files.write(*text, model))
     return error;
-  if (Error error = writeWhole(options.output, {text->code})) {
-    llvm::sys::fs::remove(header);
-    return error;
-  }
   if (!options.quiet)
     for (const std::string &note : text->notes)
       printMessage("note", note);
@@ -221,7 +252,7 @@ static Error writeSource(const SourceRequest &request,
 /// Completes a request by what the command line says.
 static void addOptions(SourceRequest &request, const RunOptions &options) {
   request.network = getIdentifier(llvm::sys::path::stem(options.output));
-  request.header = llvm::sys::path::filename(getHeaderPath(options.output));
+  request.header = llvm::sys::path::filename(getHeaderPath(options));
   request.language = options.toCuda ? Language::Cuda : Language::Cpp;
   request.tf32 = options.tf32;
   request.backend = options.kernels;
@@ -230,7 +261,8 @@ static void addOptions(SourceRequest &request, const RunOptions &options) {
   request.withMain = options.withMain;
 }
 
-static Error emitLowered(ModuleOp module, const RunOptions &options) {
+static Error emitLowered(ModuleOp module, const RunOptions &options,
+                         SourceFiles &files) {
   if (!options.axes.empty() || options.wholeBatch)
     return createStringError(options.model +
                              ": expected a network for --axes and "
@@ -243,13 +275,16 @@ static Error emitLowered(ModuleOp module, const RunOptions &options) {
   if (!request)
     return request.takeError();
   addOptions(*request, options);
-  return writeSource(*request, options);
+  return writeSource(*request, options, files);
 }
 
 /// Plans and lowers a model, and writes its kernel.
-static Error emitModel(Expected<Model> model, const RunOptions &options) {
+static Error emitModel(Expected<Model> model, const RunOptions &options,
+                       SourceFiles &files) {
   if (!model)
     return model.takeError();
+  if (Error error = checkInputs(options, model->dataFiles))
+    return error;
   for (const std::string &warning : model->warnings)
     printMessage("warning", warning);
   nameValues(*model);
@@ -260,7 +295,7 @@ static Error emitModel(Expected<Model> model, const RunOptions &options) {
   ProblemSize size{options.n1, n2, options.n1 == n2};
   if (options.wholeBatch)
     size = {1, 1, true};
-  int64_t limit = options.memoryLimit.value_or(getDefaultMemoryLimit());
+  int64_t limit = getMemoryLimit(options);
   Expected<FittedKernel> fitted =
       fitKernel(*model, options, *shape, size, /*inputBytes=*/0, limit,
                 /*compareMethods=*/false);
@@ -268,30 +303,21 @@ static Error emitModel(Expected<Model> model, const RunOptions &options) {
     return fitted.takeError();
   SourceRequest request = getRequest(*model, options, *shape, *fitted);
   addOptions(request, options);
-  if (Error error = writeSource(request, options))
-    return error;
-  if (options.savedParameters.empty())
-    return Error::success();
-  return saveParameters(*model, options.savedParameters);
+  return writeSource(request, options, files,
+                     options.savedParameters.empty() ? nullptr : &*model);
 }
 
 static Error emit(MLIRContext &context, const RunOptions &options) {
   Expected<GivenArrays> given = readGivenArrays(options);
   if (!given)
     return given.takeError();
-  if (Error error = checkOutput("-o", options.output))
+  SourceFiles files;
+  if (Error error = files.open(options))
     return error;
-  if (getHeaderPath(options.output) == options.output)
-    return createStringError("-o: expected the name of the code, as NET.cpp, "
-                             "but got that of its header, '" +
-                             options.output + "'");
-  if (!options.savedParameters.empty())
-    if (Error error = checkOutput("--save-params", options.savedParameters))
-      return error;
   if (!StringRef(options.model).ends_with(".mlir"))
     return emitModel(
         loadModel(context, options, *given, options.needsValues(Tool::Emit)),
-        options);
+        options, files);
   if (!given->shared.empty())
     return createStringError("--input: expected an ONNX model: the code takes "
                              "the inputs of a network in MLIR when it runs");
@@ -299,10 +325,10 @@ static Error emit(MLIRContext &context, const RunOptions &options) {
   if (!module)
     return module.takeError();
   if ((*module)->getOps<NetworkOp>().empty())
-    return emitLowered(**module, options);
+    return emitLowered(**module, options, files);
   return emitModel(
       loadModel(std::move(*module), options, options.needsValues(Tool::Emit)),
-      options);
+      options, files);
 }
 
 int mlir::ntk::emitSource(MLIRContext &context,

@@ -4,6 +4,7 @@
 // Values and sizes from the command line. Lists are written as in JSON.
 
 #include "ntk/Driver/GivenValues.h"
+#include "ntk/Driver/Nesting.h"
 #include "llvm/Support/JSON.h"
 
 using namespace mlir::ntk;
@@ -68,7 +69,12 @@ static Expected<Array> makeArray(ElementKind kind, ArrayRef<int64_t> shape,
   return array;
 }
 
+/// Lists in each other, as many as an array has axes.
+static constexpr int maxListDepth = 64;
+
 static Expected<Array> parseNumbers(StringRef text) {
+  if (Error error = checkNesting(text, maxListDepth))
+    return std::move(error);
   Expected<llvm::json::Value> value = llvm::json::parse(text);
   Numbers numbers;
   if (!value || !numbers.add(*value, 0) || numbers.reals.empty()) {
@@ -92,12 +98,13 @@ static Expected<Array> parseNumbers(StringRef text) {
 // The command line
 //===----------------------------------------------------------------------===//
 
-Expected<NamedArray> mlir::ntk::parseGivenValue(StringRef text) {
+Expected<NamedArray> mlir::ntk::parseGivenValue(StringRef text,
+                                                int64_t memoryLimit) {
   auto [name, value] = text.split('=');
   if (name.empty() || value.empty())
     return createStringError("expected NAME=VALUE, but got '" + text + "'");
-  Expected<Array> array =
-      value.ends_with(".npy") ? readNpy(value) : parseNumbers(value);
+  Expected<Array> array = value.ends_with(".npy") ? readNpy(value, memoryLimit)
+                                                  : parseNumbers(value);
   if (!array)
     return createStringError("'" + name +
                              "': " + llvm::toString(array.takeError()));

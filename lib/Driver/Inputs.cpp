@@ -188,14 +188,15 @@ static Expected<Array> repeat(const Array &array, int64_t count) {
 Expected<GivenArrays> mlir::ntk::readGivenArrays(const RunOptions &options) {
   GivenArrays given;
   for (const std::string &text : options.inputs) {
-    Expected<NamedArray> value = parseGivenValue(text);
+    Expected<NamedArray> value = parseGivenValue(text, getMemoryLimit(options));
     if (!value)
       return createStringError("--input: " + llvm::toString(value.takeError()));
     given.shared.push_back(std::move(*value));
   }
   if (options.x1.empty())
     return given;
-  Expected<std::vector<NamedArray>> arrays = readArrays(options.x1);
+  Expected<std::vector<NamedArray>> arrays =
+      readArrays(options.x1, getMemoryLimit(options));
   if (!arrays)
     return createStringError("--x1: " + llvm::toString(arrays.takeError()));
   given.x1 = std::move(*arrays);
@@ -232,9 +233,12 @@ static Error checkShared(const Model &model, ArrayRef<NamedArray> arrays,
     const Array *array = findNamed(arrays, shared.name);
     if (!array)
       continue;
-    Expected<Array> value = convertShared(*array, shared.array.kind);
-    bool isEqual = value && value->size() == shared.array.size() &&
-                   value->bytes() == shared.array.bytes();
+    bool isEqual = sizeOf(array->shape) == shared.array.size();
+    Expected<Array> value =
+        isEqual ? array->load() : Expected<Array>(shared.array);
+    if (value)
+      value = convertShared(*value, shared.array.kind);
+    isEqual &= value && value->bytes() == shared.array.bytes();
     if (!value)
       llvm::consumeError(value.takeError());
     if (!isEqual)
@@ -279,7 +283,9 @@ static Expected<Array> takeGiven(const NetworkInput &input,
   ElementKind kind = isa<FloatType>(element) ? ElementKind::Float64
                      : element.isInteger(1)  ? ElementKind::Bool
                                              : ElementKind::Int64;
-  Expected<Array> value = convertShared(*array, kind);
+  Expected<Array> value = array->load();
+  if (value)
+    value = convertShared(*value, kind);
   if (!value)
     return createStringError("--input: '" + input.name +
                              "': " + llvm::toString(value.takeError()));
@@ -293,6 +299,8 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
   std::string file = ("--" + source.option + ": " + source.path).str();
   Examples examples;
   SmallVector<size_t> repeated;
+  if (Error error = checkNames(model, arrays, file))
+    return std::move(error);
   for (const NetworkInput &input : model.inputs) {
     const Array *array = findNamed(arrays, input.name);
     Expected<Array> given = takeGiven(input, shared);
@@ -315,8 +323,12 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
     if (!isRepeated)
       if (Error error = checkShape(model, input, *array, where))
         return std::move(error);
+    Expected<Array> loaded = array->load();
+    if (!loaded)
+      return createStringError("--" + source.option + ": " +
+                               llvm::toString(loaded.takeError()));
     Expected<Array> converted =
-        takeElements(model, input, *array, where, allowNonFinite);
+        takeElements(model, input, *loaded, where, allowNonFinite);
     if (!converted)
       return converted.takeError();
     if (isRepeated) {
@@ -341,8 +353,6 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
     examples.inputs[i] = std::move(*all);
   }
   if (Error error = checkShared(model, arrays, file))
-    return std::move(error);
-  if (Error error = checkNames(model, arrays, file))
     return std::move(error);
   return examples;
 }

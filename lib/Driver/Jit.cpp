@@ -248,6 +248,9 @@ createEngine(ModuleOp module) {
   options.transformer = transformer;
   options.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
   options.enableObjectDump = false;
+  // They are hooks of debuggers, and write a file into the home folder.
+  options.enableGDBNotificationListener = false;
+  options.enablePerfNotificationListener = false;
   auto engine = ExecutionEngine::create(module, options);
   if (engine)
     (*engine)->registerSymbols(getRuntimeSymbols);

@@ -5,13 +5,11 @@
 // takes them from --params. Either way the store ends up with a tensor of the
 // right shape for every parameter and buffer.
 
+#include "ModelFile.h"
 #include "StateFile.h"
-#include "mlir/Parser/Parser.h"
-#include "ntk/Driver/Diagnostics.h"
 #include "ntk/Driver/Model.h"
 #include "ntk/Import/ONNX.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/FileSystem.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -131,7 +129,7 @@ static bool fits(const Array &array, RankedTensorType type) {
 }
 
 /// Replaces tensors of the store by those of the same name, where they fit.
-static void setValues(Model &model, ArrayRef<NamedArray> arrays) {
+static Error setValues(Model &model, ArrayRef<NamedArray> arrays) {
   llvm::StringMap<const Array *> byName;
   for (const NamedArray &entry : arrays)
     byName[entry.name] = &entry.array;
@@ -143,12 +141,17 @@ static void setValues(Model &model, ArrayRef<NamedArray> arrays) {
     bool trainable = !model.network.getParameterName(i).empty();
     const Array *given = byName.lookup(name);
     auto type = cast<RankedTensorType>(model.network.getArgumentTypes()[i]);
-    if (given && fits(*given, type))
-      store.add(name, *given, trainable);
-    else if (const StoredTensor *old = model.store.find(name))
+    if (given && fits(*given, type)) {
+      Expected<Array> array = given->load();
+      if (!array)
+        return array.takeError();
+      store.add(name, std::move(*array), trainable);
+    } else if (const StoredTensor *old = model.store.find(name)) {
       store.add(name, old->values, trainable);
+    }
   }
   model.store = std::move(store);
+  return Error::success();
 }
 
 /// Every parameter and buffer has its tensor.
@@ -176,21 +179,6 @@ static Error checkParameters(Model &model, const RunOptions &options) {
 //===----------------------------------------------------------------------===//
 // Files
 //===----------------------------------------------------------------------===//
-
-Expected<OwningOpRef<ModuleOp>>
-mlir::ntk::parseModule(MLIRContext &context, const RunOptions &options) {
-  auto file = llvm::MemoryBuffer::getFile(options.model);
-  if (std::error_code code = file.getError())
-    return createStringError(options.model + ": " +
-                             StringRef(code.message()).lower());
-  DiagnosticCollector diagnostics(&context);
-  context.loadDialect<NTKDialect>();
-  auto module = parseSourceString<ModuleOp>(
-      (*file)->getBuffer(), ParserConfig(&context), options.model);
-  if (!module)
-    return diagnostics.takeError(options.model + ": not a module of MLIR");
-  return module;
-}
 
 /// The network of a module, with the parameters that the options ask for.
 static Expected<Model> takeNetwork(OwningOpRef<ModuleOp> module,
@@ -236,13 +224,17 @@ static Error checkSharedFinite(const OnnxImport &onnx,
 }
 
 static Expected<Model> loadOnnx(MLIRContext &context, const RunOptions &options,
+                                std::shared_ptr<InputFile> file,
                                 const GivenArrays &given,
                                 ArrayRef<NamedArray> values) {
   OnnxImportOptions import;
+  import.file = std::move(file);
+  import.memoryLimit = getMemoryLimit(options);
   import.values = values;
   import.wrt = options.wrt;
   import.frozen = options.frozen;
-  import.doublePrecision = options.doublePrecision.value_or(false);
+  import.doublePrecision =
+      options.doublePrecision.value_or(false) || options.reference;
   import.outputs = options.outputs;
   import.examples = given.x1;
   import.shared = given.shared;
@@ -270,6 +262,7 @@ static Expected<Model> loadOnnx(MLIRContext &context, const RunOptions &options,
   model.store = std::move(onnx->store);
   model.shared = std::move(onnx->shared);
   model.unused = std::move(onnx->unused);
+  model.dataFiles = std::move(onnx->dataFiles);
   model.batchSize = onnx->wholeBatchSize;
   model.choices = std::move(onnx->choices);
   model.notes = std::move(onnx->notes);
@@ -290,7 +283,8 @@ static Expected<Model> complete(Expected<Model> model,
     if (Error error = checkState(*model, values, options.params,
                                  options.partialParameters))
       return std::move(error);
-    setValues(*model, values);
+    if (Error error = setValues(*model, values))
+      return std::move(error);
   }
   if (needsValues)
     if (Error error = checkParameters(*model, options))
@@ -311,7 +305,7 @@ static Expected<Model> complete(Expected<Model> model,
 static Expected<std::vector<NamedArray>> readValues(const RunOptions &options) {
   if (options.params.empty())
     return std::vector<NamedArray>();
-  return readArrays(options.params);
+  return readArrays(options.params, getMemoryLimit(options));
 }
 
 Expected<Model> mlir::ntk::loadModel(OwningOpRef<ModuleOp> module,
@@ -328,12 +322,15 @@ Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
                                      const RunOptions &options,
                                      const GivenArrays &given,
                                      bool needsValues) {
-  if (std::error_code code = llvm::sys::fs::access(
-          options.model, llvm::sys::fs::AccessMode::Exist))
-    return createStringError(options.model + ": " +
-                             StringRef(code.message()).lower());
-  if (!StringRef(options.model).ends_with(".onnx")) {
-    Expected<OwningOpRef<ModuleOp>> module = parseModule(context, options);
+  Expected<std::shared_ptr<InputFile>> file = openInput(options.model);
+  if (!file)
+    return file.takeError();
+  Expected<bool> fromOnnx = isOnnx(options.model, **file);
+  if (!fromOnnx)
+    return fromOnnx.takeError();
+  if (!*fromOnnx) {
+    Expected<OwningOpRef<ModuleOp>> module =
+        parseModule(context, options, **file);
     if (!module)
       return module.takeError();
     return loadModel(std::move(*module), options, needsValues);
@@ -341,6 +338,6 @@ Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
   Expected<std::vector<NamedArray>> values = readValues(options);
   if (!values)
     return values.takeError();
-  return complete(loadOnnx(context, options, given, *values), options, *values,
-                  needsValues);
+  return complete(loadOnnx(context, options, std::move(*file), given, *values),
+                  options, *values, needsValues);
 }

@@ -4,6 +4,7 @@
 // How much memory there is, and how much of it was used.
 
 #include "ntk/Driver/Blocks.h"
+#include "ntk/Driver/Options.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <limits>
@@ -50,6 +51,10 @@ static int64_t getControlGroupBytes() {
 
 int64_t mlir::ntk::getDefaultMemoryLimit() {
   return std::min(getAvailableBytes(), getControlGroupBytes()) / 10 * 8;
+}
+
+int64_t mlir::ntk::getMemoryLimit(const RunOptions &options) {
+  return options.memoryLimit.value_or(getDefaultMemoryLimit());
 }
 
 int64_t mlir::ntk::getPeakResidentBytes() {

@@ -5,9 +5,12 @@
 // not used: it would bring some hundred options of its own.
 
 #include "OptionTable.h"
+#include "ntk/Driver/Data.h"
+#include "ntk/Target/FileNames.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
+#include "llvm/Support/Path.h"
 
 using namespace mlir::ntk;
 using llvm::createStringError;
@@ -126,7 +129,8 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
     return createStringError(
         "expected a model, MODEL.onnx or MODEL.mlir, see --help");
   StringRef model = o.model;
-  if (!model.ends_with(".onnx") && !model.ends_with(".mlir"))
+  if (!model.ends_with(".onnx") && !model.ends_with(".mlir") &&
+      !isStream(model))
     return createStringError(model + ": expected an .onnx or .mlir file" +
                              explainEnding(model));
   if (o.partialParameters && o.params.empty())
@@ -161,14 +165,11 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
     return Error::success();
   if (o.x1.empty())
     return createStringError("expected examples, --x1 A.npy");
-  if (!o.output.empty() && !StringRef(o.output).ends_with(".npy"))
+  if (!o.output.empty() && !StringRef(o.output).ends_with(".npy") &&
+      !isStream(o.output))
     return createStringError("-o: expected a file THETA.npy, but got '" +
                              o.output +
                              "' (source is written by ntk-translate)");
-  for (StringRef input : {o.x1, o.x2, o.params})
-    if (!input.empty() && llvm::sys::fs::equivalent(input, o.output))
-      return createStringError("-o: '" + o.output +
-                               "' is an input, and would be overwritten");
   if (o.output.empty() && o.plan == ReportFormat::None &&
       o.profile == ReportFormat::None)
     return createStringError(
@@ -177,6 +178,31 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
       (o.plan != ReportFormat::None || o.profile != ReportFormat::None))
     return createStringError("--reference: expected -o THETA.npy without "
                              "--plan and --profile: there is no plan");
+  return Error::success();
+}
+
+std::string mlir::ntk::getHeaderPath(const RunOptions &options) {
+  namespace path = llvm::sys::path;
+  llvm::SmallString<128> header(path::parent_path(options.output));
+  path::append(header, getHeaderName(path::stem(options.output)));
+  return header.str().str();
+}
+
+Error mlir::ntk::checkInputs(const RunOptions &options,
+                             llvm::ArrayRef<std::string> inputs) {
+  std::string header;
+  if (!StringRef(options.output).ends_with(".npy"))
+    header = getHeaderPath(options);
+  std::pair<StringRef, StringRef> outputs[] = {
+      {"-o", options.output},
+      {"-o", header},
+      {"--save-params", options.savedParameters}};
+  for (auto [option, output] : outputs)
+    for (StringRef input : inputs)
+      if (!input.empty() && !output.empty() && !isStream(output) &&
+          llvm::sys::fs::equivalent(input, output))
+        return createStringError(option + ": '" + output +
+                                 "' is an input, and would be overwritten");
   return Error::success();
 }
 
@@ -196,9 +222,16 @@ mlir::ntk::parseOptions(Tool tool, llvm::ArrayRef<const char *> arguments) {
                                "' and '" + text + "'");
     result.model = text.str();
   }
-  if (!result.help)
-    if (Error error = checkOptions(tool, result))
-      return error;
+  if (result.help)
+    return result;
+  if (Error error = checkOptions(tool, result))
+    return error;
+  std::vector<std::string> inputs{result.model, result.x1, result.x2,
+                                  result.params};
+  for (StringRef value : result.inputs)
+    inputs.push_back(value.split('=').second.str());
+  if (Error error = checkInputs(result, inputs))
+    return error;
   return result;
 }
 

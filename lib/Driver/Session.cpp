@@ -33,6 +33,7 @@ private:
   void notePrediction();
   Error compute();
   Error computeReference();
+  Error reserveOutput();
   Error write();
   void report(ReportFormat format);
   Report makeReport();
@@ -48,6 +49,7 @@ private:
   Model model;
   Examples x1, x2; ///< x2 is empty if x1 = x2
   ProblemSize size;
+  Output output;
   KernelShape shape;
   int64_t limit = 0;
   FittedKernel fitted;
@@ -78,8 +80,7 @@ static double getProcessSeconds() {
 //===----------------------------------------------------------------------===//
 
 Error Session::load() {
-  if (options.reference && StringRef(options.model).ends_with(".onnx"))
-    options.doublePrecision = true;
+  limit = getMemoryLimit(options);
   Expected<GivenArrays> given = readGivenArrays(options);
   if (!given)
     return given.takeError();
@@ -106,7 +107,7 @@ Error Session::load() {
   x1 = std::move(*first);
   bool symmetric = true;
   if (!options.x2.empty()) {
-    Expected<std::vector<NamedArray>> arrays = readArrays(options.x2);
+    Expected<std::vector<NamedArray>> arrays = readArrays(options.x2, limit);
     if (!arrays)
       return llvm::createStringError("--x2: " +
                                      llvm::toString(arrays.takeError()));
@@ -136,7 +137,6 @@ static int64_t getBytes(const Examples &examples) {
 }
 
 Error Session::plan() {
-  limit = options.memoryLimit.value_or(getDefaultMemoryLimit());
   bool reports = options.plan != ReportFormat::None ||
                  options.profile != ReportFormat::None;
   Expected<FittedKernel> result =
@@ -292,19 +292,33 @@ Error Session::write() {
          Twine(theta.size()));
   if (options.output.empty())
     return Error::success();
-  if (Error error = writeNpy(options.output, theta))
+  if (Error error = output.writeNpy(theta))
+    return error;
+  if (Error error = output.commit())
     return error;
   note("wrote " + options.output + ", " + describe(theta.kind, theta.shape));
   return Error::success();
+}
+
+/// What is known of the output before the work: how large it becomes.
+Error Session::reserveOutput() {
+  if (options.output.empty())
+    return Error::success();
+  bool isDouble = options.reference || model.getRealType().isF64();
+  return output.reserve(
+      npyFileSize(isDouble ? ElementKind::Float64 : ElementKind::Float32,
+                  shape.getFileShape(size.n1, size.n2)));
 }
 
 Error Session::run() {
   getProcessSeconds();
   profile.emplace();
   if (!options.output.empty())
-    if (Error error = checkOutput("-o", options.output))
+    if (Error error = output.open("-o", options.output))
       return error;
   if (Error error = load())
+    return error;
+  if (Error error = checkInputs(options, model.dataFiles))
     return error;
   if (options.listParameters) {
     printChoices(model.choices, llvm::outs());
@@ -314,6 +328,8 @@ Error Session::run() {
     ::ntk::rt::setThreads(*options.threads);
   profile->startup = getProcessSeconds();
   if (options.reference) {
+    if (Error error = reserveOutput())
+      return error;
     if (Error error = computeReference())
       return error;
     return write();
@@ -327,6 +343,8 @@ Error Session::run() {
     report(options.plan);
     return Error::success();
   }
+  if (Error error = reserveOutput())
+    return error;
   notePrediction();
   if (Error error = compute())
     return error;

@@ -8,27 +8,11 @@
 #include "ntk-rt/Printable.h"
 #include "ntk/Register/Register.h"
 #include "llvm/Config/llvm-config.h"
-#include "llvm/Support/ErrorHandling.h"
-#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
-#include <unistd.h>
 
 void mlir::ntk::hideLibraryOptions() {
   for (auto &entry : llvm::cl::getRegisteredOptions())
     entry.second->setHiddenFlag(llvm::cl::Hidden);
-}
-
-/// Called by LLVM in place of abort().
-static void reportFault(void *, const char *reason, bool) {
-  llvm::errs() << "error: a fault of the compiler, please report it: "
-               << ::ntk::rt::messageLine(reason) << '\n';
-  llvm::errs().flush();
-  llvm::sys::RunInterruptHandlers(); // temporary files
-  _exit(1);
-}
-
-void mlir::ntk::reportFaults() {
-  llvm::install_fatal_error_handler(reportFault);
 }
 
 bool mlir::ntk::checkArguments(llvm::ArrayRef<const char *> arguments) {

@@ -19,6 +19,12 @@ static llvm::Error copyArrays(llvm::StringRef from, llvm::StringRef to) {
                  << describe(array.kind, array.shape) << "\n";
   if (to.empty())
     return llvm::Error::success();
+  for (NamedArray &entry : *arrays) {
+    llvm::Expected<Array> loaded = entry.array.load();
+    if (!loaded)
+      return loaded.takeError();
+    entry.array = std::move(*loaded);
+  }
   if (to.ends_with(".npz"))
     return writeNpz(to, *arrays);
   return writeNpy(to, arrays->front().array);

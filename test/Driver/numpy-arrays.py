@@ -37,7 +37,7 @@ for save in (np.savez, np.savez_compressed):
     save(path("in.npz"), **arrays)
     copy(path("in.npz"), path("out.npz"))
     found = np.load(path("out.npz"))
-    assert list(found) == list(arrays)
+    assert set(found) == set(arrays)
     for key, array in arrays.items():
         assert_same(found[key], array)
 
@@ -47,7 +47,7 @@ with open(path("in.npy"), "wb") as file:
 copy(path("in.npy"), path("out.npy"))
 assert_same(np.load(path("out.npy")), arrays["little.f4.(2, 3, 5).C"])
 
-# A copy over the file itself, which is mapped, and through a link.
+# A copy over the file itself, and through a link.
 large = random.standard_normal((500, 500))
 np.save(path("large.npy"), large)
 os.symlink("large.npy", path("link.npy"))
@@ -64,7 +64,7 @@ umask = os.umask(0)
 os.umask(umask)
 assert mode == 0o666 & ~umask, oct(mode)
 
-# Large files are mapped: 64 GiB, of which the disk holds only the header.
+# Files are only looked at: 64 GiB, of which the disk holds only the header.
 with open(path("sparse.npy"), "wb") as file:
     header = {"descr": "<f4", "fortran_order": False, "shape": (2**34,)}
     np.lib.format.write_array_header_1_0(file, header)
@@ -86,7 +86,9 @@ np.savez_compressed(path("bomb.npz"), a=np.zeros(1000))
 bytes_ = bytearray(open(path("bomb.npz"), "rb").read())
 directory = bytes_.rindex(b"PK\1\2")
 bytes_[directory + 24 : directory + 28] = b"\xfe\xff\xff\xff"
+extra = bytes_.index(b"a.npy") + len(b"a.npy") + 4  # 64 bits in the member's header
+bytes_[extra : extra + 8] = b"\xfe\xff\xff\xff\0\0\0\0"
 open(path("bomb.npz"), "wb").write(bytes_)
 out = subprocess.run(["copy-arrays", path("bomb.npz")], capture_output=True, text=True)
 assert out.returncode == 1
-assert out.stderr.startswith(f"error: {path('bomb.npz')}:a.npy: "), out.stderr
+assert out.stderr.startswith(f"error: {path('bomb.npz')}:a: "), out.stderr

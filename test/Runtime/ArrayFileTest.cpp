@@ -6,7 +6,7 @@
 // compares with NumPy.
 
 #include "ntk-rt/ArrayFile.h"
-#include "TestFile.h"
+#include "TestArrays.h"
 #include "ntk-rt/Convert.h"
 
 #include <gtest/gtest.h>
@@ -16,27 +16,6 @@
 using namespace ntk::rt;
 
 namespace {
-
-/// The error of reading every array of a file with this content, without the
-/// file's name.
-std::string errorOf(const std::string &content) {
-  TestFile file(content);
-  ArrayFile arrays;
-  std::string error;
-  bool good = arrays.open(file.path(), error);
-  for (const std::string &name : arrays.names()) {
-    Array array;
-    good = good && arrays.read(name, array, error);
-    if (good) {
-      EXPECT_EQ(array.bytes.size(), byteSizeOf(array.type, array.shape));
-    }
-  }
-  if (good)
-    return "none";
-  EXPECT_EQ(error.find(file.path()), 0u) << error;
-  EXPECT_EQ(error.find('\n'), std::string::npos) << error;
-  return error.substr(file.path().size());
-}
 
 /// Every prefix of a file and every change of one of its bytes is read or
 /// refused.
@@ -51,8 +30,6 @@ void corrupt(const std::string &content) {
       errorOf(changed);
     }
 }
-
-const std::string two = std::string("\1\0\0\0\2\0\0\0", 8);
 
 //===----------------------------------------------------------------------===//
 // .npy
@@ -129,10 +106,9 @@ TEST(NpyFile, RefusesWhatIsNoFile) {
   EXPECT_FALSE(readNpy("no/such/file.npy", array, error));
   EXPECT_EQ(error, "no/such/file.npy: no such file or directory");
   EXPECT_FALSE(readNpy("/", array, error));
-  EXPECT_EQ(error, "/: expected a regular file, but got a directory");
+  EXPECT_EQ(error, "/: expected a file, but got a directory");
   EXPECT_FALSE(readNpy("/dev/zero", array, error));
-  EXPECT_EQ(error,
-            "/dev/zero: expected a regular file, but got a device or pipe");
+  EXPECT_EQ(error, "/dev/zero: expected a file, but got a device");
 }
 
 TEST(NpyFile, IsWrittenToTheEndOrNotAtAll) {
@@ -143,7 +119,8 @@ TEST(NpyFile, IsWrittenToTheEndOrNotAtAll) {
   EXPECT_EQ(error, folder.path() + ": is a directory");
   const std::string missing = folder.path() + "/no/theta.npy";
   EXPECT_FALSE(writeNpy(missing, ElementType::F32, {1}, &value, error));
-  EXPECT_EQ(error, missing + ": no such file or directory");
+  EXPECT_EQ(error,
+            missing + ": there is no directory '" + folder.path() + "/no'");
   EXPECT_FALSE(writeNpy("/dev/full", ElementType::F32, {1}, &value, error));
   EXPECT_EQ(error, "/dev/full: no space left on device");
   const std::string path = folder.path() + "/theta.npy";
@@ -161,9 +138,6 @@ TEST(NpyFile, IsWrittenToTheEndOrNotAtAll) {
 // .npz
 //===----------------------------------------------------------------------===//
 
-const std::string one =
-    npy("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }", two);
-
 TEST(ZipFile, SurvivesCorruption) {
   corrupt(zip({{"a.npy", one}, {"b.npy", one}}));
 }
@@ -172,8 +146,13 @@ TEST(ZipFile, SaysWhatIsWrong) {
   EXPECT_EQ(errorOf(zip({{"a.npy", one}, {"a.npy", one}})),
             ": two members have the name 'a.npy'");
   EXPECT_EQ(errorOf(zip({{"archive/data.pkl", one}})),
+            ": expected an .npy, .npz or .safetensors file, but this is one of "
+            "torch.save; parameters are saved by safetensors.torch.save_file("
+            "model.state_dict(), 'W.safetensors'), examples by "
+            "np.save('x.npy', x.numpy())");
+  EXPECT_EQ(errorOf(zip({{"a.npy", one}, {"readme.txt", one}})),
             ": expected only .npy files in the archive, but found "
-            "'archive/data.pkl'");
+            "'readme.txt'");
   EXPECT_EQ(errorOf("PK\5\6"),
             ": corrupt .npz archive: no directory at its end");
 
@@ -192,9 +171,20 @@ TEST(ZipFile, SaysWhatIsWrong) {
             ":a: corrupt .npz archive: there is nothing at its offset");
   EXPECT_EQ(changed(entry + 20, 0x7fffffff),
             ":a: corrupt .npz archive: it is truncated");
-  EXPECT_EQ(changed(entry + 24, 0x7fffffff),
+  // Checksum, packed size and size, of the directory alone and with those of
+  // the member's own header.
+  for (size_t field : {16, 24})
+    EXPECT_EQ(changed(entry + field, 0x7fffffff),
+              ":a: corrupt .npz archive: its two headers contradict each "
+              "other");
+  auto changedBoth = [&](size_t field, uint32_t value) {
+    std::string bytes = good;
+    bytes.replace(field - 2, 4, number(value, 4));
+    return errorOf(bytes.replace(entry + field, 4, number(value, 4)));
+  };
+  EXPECT_EQ(changedBoth(24, 0x7fffffff),
             ":a: corrupt .npz archive: the size it claims is impossible");
-  EXPECT_EQ(changed(entry + 16, 0),
+  EXPECT_EQ(changedBoth(16, 0),
             ":a: corrupt .npz archive: its checksum is wrong");
   EXPECT_EQ(changed(end + 16, 0x7fffffff),
             ": corrupt .npz archive: the directory is beyond its end");
@@ -202,7 +192,7 @@ TEST(ZipFile, SaysWhatIsWrong) {
   encrypted[entry + 8] = 1;
   EXPECT_EQ(errorOf(encrypted), ":a: expected a member stored or deflated, but "
                                 "got an encrypted one");
-  packed[entry + 10] = 14;
+  packed[entry + 10] = packed[8] = 14;
   EXPECT_EQ(errorOf(packed),
             ":a: expected a member stored or deflated, but got method 14");
 }

@@ -34,18 +34,20 @@ const ParameterEntry entries[] = {
     {"fc.weight", offsetof(parameters, weight), {2, 3}, 2, ElementType::F64},
     {"steps", offsetof(parameters, steps), {2}, 1, ElementType::I64}};
 
-/// A .safetensors file of the parameters, with other entries where given.
+/// A .safetensors file of the parameters, with other entries where given, and
+/// numbers that are finite or not.
 std::string
 parameterFile(std::string scale = R"({"dtype": "F16", "shape": [],
                             "data_offsets": [0, 2]})",
               std::string weight = R"({"dtype": "F32", "shape": [2, 3],
                              "data_offsets": [2, 26]})",
-              std::string more = "") {
-  std::string data = number(0x4000, 2);                      // 2 as a half
-  for (uint64_t bits : {0x3f800000, 0, 0, 0, 0, 0x40400000}) // 1, ..., 3
+              std::string more = "", bool isFinite = true) {
+  std::string data = number(isFinite ? 0x4000 : 0x7c00, 2); // 2 as a half
+  data += number(isFinite ? 0x3f800000 : 0x7f800000, 4);    // 1
+  data += number(isFinite ? 0 : 0x7fc00000, 4);
+  for (uint64_t bits : {0, 0, 0, 0x40400000}) // ..., 3
     data += number(bits, 4);
   data += number(7, 1) + number(255, 1);
-  data += number(0x7f800000, 4) + number(0x7fc00000, 4) + number(0, 16);
   return safetensors("{\"scale\": " + scale + ", \"fc.weight\": " + weight +
                          more + R"(, "steps": {"dtype": "I8", "shape": [2],
                          "data_offsets": [26, 28]}})",
@@ -96,11 +98,10 @@ TEST(Parameters, SaysWhatIsWrong) {
   EXPECT_EQ(errorOf(parameterFile(scalar, R"({"dtype": "I32", "shape": [2, 3],
                                               "data_offsets": [2, 26]})")),
             ":fc.weight: expected floats, but got int32[2, 3]");
-  EXPECT_EQ(errorOf(parameterFile(R"({"dtype": "F32", "shape": [],
-                                      "data_offsets": [32, 36]})",
-                                  R"({"dtype": "F32", "shape": [2, 3],
-                                      "data_offsets": [28, 52]})")),
-            ": expected finite values, but 'scale' has 1 NaN and 0 infinite "
+  EXPECT_EQ(errorOf(parameterFile(scalar, R"({"dtype": "F32", "shape": [2, 3],
+                                              "data_offsets": [2, 26]})",
+                                  "", /*isFinite=*/false)),
+            ": expected finite values, but 'scale' has 0 NaN and 1 infinite "
             "values, 'fc.weight' has 1 NaN and 1 infinite values");
   EXPECT_EQ(errorOf(npy("", "")), ": expected an .npz or .safetensors file, "
                                   "whose arrays have names");
@@ -282,8 +283,9 @@ TEST_F(KernelMain, TakesNonFiniteValuesIfAllowed) {
   kernel.parameters = entries;
   kernel.parameterCount = 1;
   kernel.parameterBytes = sizeof(parameters);
-  TestFile file(parameterFile(R"({"dtype": "F32", "shape": [],
-                                  "data_offsets": [28, 32]})"));
+  TestFile file(parameterFile(scalar, R"({"dtype": "F32", "shape": [2, 3],
+                                          "data_offsets": [2, 26]})",
+                              "", /*isFinite=*/false));
   EXPECT_NE(
       failure({"--x1", "@y.npy", "--params", file.path(), "-o", "@other.npy"})
           .find("expected finite values, but 'scale'"),
@@ -326,7 +328,7 @@ TEST_F(KernelMain, RefusesCommandLines) {
               "--threads: expected a number from 1 to 1048576, but got '" +
                   value + "'");
   EXPECT_EQ(failure({"--x1", "@x.npy", "-o", "@no/theta.npy"}),
-            "-o: no/theta.npy: no such file or directory");
+            "-o: no/theta.npy: there is no directory 'no'");
   EXPECT_EQ(failure({"--x1", "@x.npy", "-o", "@t.npy", "--params", "@x.npy"}),
             "--params: the parameters are compiled in");
 }

@@ -123,6 +123,8 @@ np.savez_compressed(path("bomb.npz"), a=np.zeros(1000))
 content = bytearray(open(path("bomb.npz"), "rb").read())
 directory = content.rindex(b"PK\1\2")
 content[directory + 24 : directory + 28] = b"\xfe\xff\xff\xff"
+extra = content.index(b"a.npy") + len(b"a.npy") + 4  # 64 bits in the member's header
+content[extra : extra + 8] = struct.pack("<Q", 0xFFFFFFFE)
 open(path("bomb.npz"), "wb").write(content)
 out = run("array-file-tool", "copy", path("bomb.npz"), folder, fails=True)
 assert out == (

@@ -3,12 +3,13 @@
 //
 // ntk-opt: runs passes on MLIR text, as mlir-opt does.
 
+#include "../Program.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "ntk/Register/Register.h"
 
 int main(int argc, char **argv) {
-  mlir::ntk::reportFaults();
+  mlir::ntk::beginProgram();
   if (!mlir::ntk::checkArguments({argv + 1, argv + argc}))
     return 1;
   mlir::ntk::hideLibraryOptions();

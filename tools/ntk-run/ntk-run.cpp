@@ -3,11 +3,11 @@
 //
 // ntk-run: computes the neural tangent kernel of a network on examples.
 
+#include "../Program.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
 #include "ntk/Driver/Session.h"
 #include "ntk/Register/Register.h"
-#include "llvm/Support/InitLLVM.h"
 #include <cstdlib>
 #include <unistd.h>
 
@@ -25,11 +25,11 @@ static void limitSpinning(char **argv) {
 int main(int argc, char **argv) {
   if (argc > 2) // not for --help
     limitSpinning(argv);
-  llvm::InitLLVM init(argc, argv);
-  mlir::ntk::reportFaults();
+  mlir::ntk::beginProgram();
   mlir::DialectRegistry registry;
   mlir::ntk::registerAllDialects(registry);
   // Passes of one small module at a time: threads would only start up.
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  return mlir::ntk::runSession(context, {argv + 1, argv + argc});
+  return mlir::ntk::endProgram(
+      mlir::ntk::runSession(context, {argv + 1, argv + argc}));
 }

@@ -3,13 +3,12 @@
 //
 // Translates between networks and what is outside of MLIR: ONNX in, source out.
 
+#include "../Program.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "ntk/Driver/Session.h"
 #include "ntk/Import/ONNX.h"
 #include "ntk/Register/Register.h"
-#include "llvm/Support/InitLLVM.h"
 
 /// Source has two files and the options of a kernel: not what mlir-translate's
 /// own command line is made for.
@@ -29,17 +28,14 @@ static int emitSource(llvm::ArrayRef<const char *> arguments) {
   return mlir::ntk::emitSource(context, arguments);
 }
 
-int main(int argc, char **argv) {
-  mlir::ntk::reportFaults();
+/// Runs what the arguments ask for.
+static int run(int argc, char **argv) {
   llvm::ArrayRef<const char *> arguments(argv + 1, argv + argc);
   if (llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cpp")) ||
-      llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cuda"))) {
-    llvm::InitLLVM init(argc, argv);
+      llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cuda")))
     return emitSource(arguments);
-  }
   if (!mlir::ntk::checkArguments(arguments))
     return 1;
-  // A list needs no input file, which mlir-translate would wait for.
   if (llvm::is_contained(arguments, llvm::StringRef("--list-onnx-operators"))) {
     mlir::ntk::printOnnxOperators(llvm::outs());
     return 0;
@@ -48,6 +44,10 @@ int main(int argc, char **argv) {
     llvm::outs() << usage;
   mlir::ntk::hideLibraryOptions();
   mlir::ntk::answerVersion("ntk-translate");
-  mlir::ntk::registerFromOnnxTranslation();
-  return failed(mlir::mlirTranslateMain(argc, argv, "ntk-translate"));
+  return mlir::ntk::translateOnnx(argc, argv);
+}
+
+int main(int argc, char **argv) {
+  mlir::ntk::beginProgram();
+  return mlir::ntk::endProgram(run(argc, argv));
 }

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Arrays on disk: inputs, parameters and kernels as NumPy's .npy and .npz and
-// as .safetensors. Reading maps the file where its bytes can be used as they
-// are and copies otherwise (Fortran order, big-endian, compressed members).
-// Nothing in a file is trusted: sizes are checked against the bytes there are
-// before anything is allocated. Files appear under their name when complete.
+// as .safetensors, read by the headers that generated code includes. A file is
+// first only looked at: its arrays have kinds and shapes, and `load` reads
+// them. Nothing in a file is trusted: sizes are checked against the bytes there
+// are before anything is allocated. Files appear under their name when
+// complete.
 //
 // Every error is one line, "PATH: what was expected, what was found".
 
@@ -17,10 +18,17 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace ntk::rt {
+class InputFile;
+class OutputFile;
+} // namespace ntk::rt
 
 namespace mlir::ntk {
 
@@ -57,14 +65,16 @@ std::optional<int64_t> byteSizeOf(ElementKind kind,
                                   llvm::ArrayRef<int64_t> shape);
 
 /// An array in row-major order and the machine's byte order. Copies share the
-/// bytes, which belong to the array or are the mapped file; they are aligned to
-/// the element's width.
+/// bytes, which are aligned to the element's width. The bytes of an array from
+/// a file are not there before it is loaded.
 class Array {
 public:
+  using Reader = std::function<llvm::Expected<Array>()>;
+
   Array() = default;
-  /// Takes `bytes`, which lie in `owner`, as they are.
+  /// Takes `bytes`, which `owner` keeps alive, as they are.
   Array(ElementKind kind, llvm::ArrayRef<int64_t> shape,
-        llvm::ArrayRef<char> bytes, std::shared_ptr<llvm::MemoryBuffer> owner)
+        llvm::ArrayRef<char> bytes, std::shared_ptr<const void> owner)
       : kind(kind), shape(shape), data(bytes), owner(std::move(owner)) {}
 
   /// A new array of unspecified values, to be written through `bytes`. Fails if
@@ -72,20 +82,34 @@ public:
   static llvm::Expected<Array> allocate(ElementKind kind,
                                         llvm::ArrayRef<int64_t> shape,
                                         llvm::MutableArrayRef<char> &bytes);
+  /// An array that `reader` reads.
+  static Array inFile(ElementKind kind, llvm::ArrayRef<int64_t> shape,
+                      Reader reader) {
+    Array array(kind, shape, {}, nullptr);
+    array.reader = std::move(reader);
+    return array;
+  }
+  /// The array with its bytes: itself, or read from its file.
+  llvm::Expected<Array> load() const { return reader ? reader() : *this; }
 
   ElementKind kind = ElementKind::Float32;
   llvm::SmallVector<int64_t> shape;
 
   int64_t size() const { return *sizeOf(shape); }
-  llvm::ArrayRef<char> bytes() const { return data; }
+  llvm::ArrayRef<char> bytes() const {
+    assert(!reader && "an array has to be loaded first");
+    return data;
+  }
   /// The elements; T has the kind's width and meaning.
   template <typename T> llvm::ArrayRef<T> as() const {
-    return {reinterpret_cast<const T *>(data.data()), data.size() / sizeof(T)};
+    return {reinterpret_cast<const T *>(bytes().data()),
+            bytes().size() / sizeof(T)};
   }
 
 private:
   llvm::ArrayRef<char> data;
-  std::shared_ptr<llvm::MemoryBuffer> owner;
+  std::shared_ptr<const void> owner;
+  Reader reader;
 };
 
 /// An array of an .npz or .safetensors file. The one array of an .npy file has
@@ -95,28 +119,59 @@ struct NamedArray {
   Array array;
 };
 
-llvm::Expected<Array> readNpy(llvm::StringRef path);
-/// The members in the file's order, without their ".npy".
-llvm::Expected<std::vector<NamedArray>> readNpz(llvm::StringRef path);
-/// The tensors in the order of their bytes in the file.
-llvm::Expected<std::vector<NamedArray>> readSafetensors(llvm::StringRef path);
-/// Any of the three, told apart by the first bytes of the file.
-llvm::Expected<std::vector<NamedArray>> readArrays(llvm::StringRef path);
+/// The arrays of an .npy, .npz or .safetensors file, told apart by the first
+/// bytes of the file, by name and not loaded. An .npz's names are without
+/// ".npy". Arrays of more bytes than `memoryLimit` cannot be loaded.
+llvm::Expected<std::vector<NamedArray>>
+readArrays(llvm::StringRef path,
+           int64_t memoryLimit = std::numeric_limits<int64_t>::max());
+/// The array of an .npy file, not loaded.
+llvm::Expected<Array>
+readNpy(llvm::StringRef path,
+        int64_t memoryLimit = std::numeric_limits<int64_t>::max());
 
-/// The bytes before an .npy file's data, a multiple of 64 of them.
-std::string npyHeader(ElementKind kind, llvm::ArrayRef<int64_t> shape);
-/// Writes `parts`, one behind the other, to a temporary file beside `path` and
-/// renames it when all is written; on an error nothing is left and a file that
-/// was there stays. A `path` that is not a regular file, as /dev/stdout, is
-/// written to directly.
-llvm::Error writeWhole(llvm::StringRef path,
-                       llvm::ArrayRef<llvm::StringRef> parts);
-/// An error, which begins with the option, if a file of this name cannot be
-/// made: known before hours of work.
-llvm::Error checkOutput(llvm::StringRef option, llvm::StringRef path);
-/// Writes as writeWhole does. BFloat16, which NumPy does not have, is refused.
+using InputFile = ::ntk::rt::InputFile;
+/// Opens a file or a pipe.
+llvm::Expected<std::shared_ptr<InputFile>> openInput(llvm::StringRef path);
+/// Everything that the file has, with a NUL behind it.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>
+readWhole(const InputFile &file);
+/// An error that begins with the file's name if it has more bytes than that.
+llvm::Error checkSize(const InputFile &file, int64_t most);
+
+/// A file to be written, see ntk-rt/OutputFile.h.
+class Output {
+public:
+  Output();
+  ~Output();
+
+  /// Finds out, before the work, whether it can be written, and makes nothing.
+  /// An error begins with the option, if there is one.
+  llvm::Error open(llvm::StringRef option, llvm::StringRef path);
+  /// Fails if there is no room for so many bytes.
+  llvm::Error reserve(int64_t bytes);
+  llvm::Error write(llvm::ArrayRef<llvm::StringRef> parts);
+  /// BFloat16, which NumPy does not have, is refused.
+  llvm::Error writeNpy(const Array &array);
+  /// An uncompressed .npz. Names must differ.
+  llvm::Error writeNpz(llvm::ArrayRef<NamedArray> arrays);
+  /// Forces it to the disk. Of several files all are finished before the first
+  /// is committed.
+  llvm::Error finish();
+  /// Gives it its name.
+  llvm::Error commit();
+
+private:
+  std::string path;
+  std::unique_ptr<::ntk::rt::OutputFile> file;
+};
+
+/// Is the path one of a device, a pipe or an open descriptor?
+bool isStream(llvm::StringRef path);
+/// The size of an .npy file.
+int64_t npyFileSize(ElementKind kind, llvm::ArrayRef<int64_t> shape);
+/// Writes a whole file: nothing of it stays on an error.
 llvm::Error writeNpy(llvm::StringRef path, const Array &array);
-/// The same for an uncompressed .npz. Names must differ.
 llvm::Error writeNpz(llvm::StringRef path, llvm::ArrayRef<NamedArray> arrays);
 
 /// `array` as Float32 or Float64: itself if it is of that kind, else converted,

@@ -13,7 +13,9 @@ namespace mlir::ntk {
 
 /// Reads "NAME=VALUE": a number, true or false, a list of these in brackets,
 /// or the name of an .npy file. Integers are Int64, other numbers Float64.
-llvm::Expected<NamedArray> parseGivenValue(llvm::StringRef text);
+llvm::Expected<NamedArray>
+parseGivenValue(llvm::StringRef text,
+                int64_t memoryLimit = std::numeric_limits<int64_t>::max());
 
 /// Reads "NAME=N", a size from 1 on.
 llvm::Expected<std::pair<std::string, int64_t>>

@@ -43,6 +43,8 @@ struct Model {
   /// share, as Float64, Int64 or Bool, and inputs that no output needs.
   std::vector<NamedArray> shared;
   std::vector<std::string> unused;
+  /// Files that the model's file refers to.
+  std::vector<std::string> dataFiles;
   /// A tensor of the right shape for each parameter and buffer of the network.
   ParameterStore store;
   /// The parameters to differentiate by, in the network's order.

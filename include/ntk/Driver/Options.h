@@ -76,12 +76,22 @@ struct RunOptions {
 llvm::Expected<RunOptions> parseOptions(Tool tool,
                                         llvm::ArrayRef<const char *> arguments);
 
+/// Where code is written to as .cpp or .cu: the header beside it.
+std::string getHeaderPath(const RunOptions &options);
+
+/// An error if one of the files is an output, too.
+llvm::Error checkInputs(const RunOptions &options,
+                        llvm::ArrayRef<std::string> inputs);
+
 /// The usage, the options and how to export from PyTorch.
 void printHelp(Tool tool, llvm::raw_ostream &os);
 
 /// "4GiB", "512MiB", "1.5G", "1000000": bytes; KB, MB, GB, TB are powers of
 /// 1000, all other suffixes powers of 1024. Nothing if it is not a size.
 std::optional<int64_t> parseByteSize(llvm::StringRef text);
+
+/// Bytes that a run may use: those of --memory-limit, or the default.
+int64_t getMemoryLimit(const RunOptions &options);
 
 /// The number of bytes for a person: "512 B", "1.5 MiB".
 std::string formatBytes(double bytes);

@@ -12,6 +12,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "ntk/Driver/ParameterChoice.h"
 #include "ntk/Driver/ParameterStore.h"
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,10 @@
 namespace mlir::ntk {
 
 struct OnnxImportOptions {
+  /// The open file, which could be a pipe; null if the path is to be opened.
+  std::shared_ptr<InputFile> file;
+  /// Bytes that tensors of other files may take.
+  int64_t memoryLimit = std::numeric_limits<int64_t>::max();
   /// Element type of the network: f32, or f64 if set. Inputs and weights of
   /// another width are converted by whoever runs it.
   bool doublePrecision = false;
@@ -69,6 +74,8 @@ struct OnnxImport {
   /// they have for one example, and inputs that no output needs.
   std::vector<NamedArray> shared;
   std::vector<std::string> unused;
+  /// Files beside the model that hold tensors, without links.
+  std::vector<std::string> dataFiles;
   /// Batch size that the file fixes, if it does.
   std::optional<int64_t> batchSize;
   /// Examples in a whole batch, if that is the one example: the size of the
@@ -108,10 +115,9 @@ std::vector<OnnxOperator> listOnnxOperators();
 /// inputs ("-" is any number).
 void printOnnxOperators(llvm::raw_ostream &stream);
 
-/// Registers `--onnx-to-ntk` with mlir-translate's main program, and its
-/// options
-/// --wrt, --frozen, --dtype and --whole-batch. Call once.
-void registerFromOnnxTranslation();
+/// Does `ntk-translate --onnx-to-ntk MODEL.onnx [-o NET.mlir] [option]...`.
+/// Returns the exit status. Call once.
+int translateOnnx(int argc, char **argv);
 
 } // namespace mlir::ntk
 

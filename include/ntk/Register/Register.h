@@ -30,10 +30,6 @@ void registerAllPasses();
 /// of --help; --help-hidden has them.
 void hideLibraryOptions();
 
-/// Makes a fault inside the compiler that LLVM would end the process for an
-/// error of one line and exit status 1.
-void reportFaults();
-
 /// Are all arguments printable? LLVM's option parser and MLIR's tools show them
 /// as they are. Says on stderr which one is not.
 bool checkArguments(llvm::ArrayRef<const char *> arguments);

@@ -69,10 +69,6 @@ FailureOr<SourceText> printSource(const SourceRequest &request);
 /// `name` as a C identifier.
 std::string getIdentifier(StringRef name);
 
-/// The name of the header beside STEM.cpp: STEM.h, but for what #include cannot
-/// spell.
-std::string getHeaderName(StringRef stem);
-
 /// The shortest literal of C that is this number; NaN and infinities too.
 std::string spellReal(float value);
 std::string spellReal(double value);

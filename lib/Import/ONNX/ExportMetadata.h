@@ -31,8 +31,12 @@ struct ExportMetadata {
   llvm::StringMap<ValueOrigin> values;
 };
 
-/// Reads the file as the other readModel does, with its metadata.
-llvm::Expected<Model> readModel(llvm::StringRef path, ExportMetadata &metadata);
+/// Reads the file, with its metadata, and with external data, of `memoryLimit`
+/// bytes at most, from its folder; `dataFiles` are where those are. Errors do
+/// not name the file.
+llvm::Expected<Model> readModel(const InputFile &file, int64_t memoryLimit,
+                                ExportMetadata &metadata,
+                                std::vector<std::string> &dataFiles);
 
 } // namespace mlir::ntk::onnximport
 

@@ -266,8 +266,9 @@ llvm::Expected<std::vector<GraphInput>> InputReader::finish() {
       if (AxisOrNone axis = input.candidates.front())
         result.wholeBatchSize = input.shape()[*axis].size;
     if (input.isShared) {
-      llvm::Expected<Array> value =
-          convertShared(*input.array, *input.info.kind);
+      llvm::Expected<Array> value = input.array->load();
+      if (value)
+        value = convertShared(*value, *input.info.kind);
       if (!value)
         return inputError(input, llvm::toString(value.takeError()));
       if (value->size() != *sizeOf(next.interface.shape))

@@ -9,6 +9,7 @@
 #include "LinearModels.h"
 #include "Parameters.h"
 #include "Undo/Undo.h"
+#include "ntk-rt/InputFile.h"
 #include "ntk/Import/ONNX.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Path.h"
@@ -67,12 +68,13 @@ static void findUnused(const Model &model, ArrayRef<size_t> liveNodes,
 
 /// Reads the file, with what its exporter changed undone; `standIns` are
 /// initializers that hold parameters in another form.
-static llvm::Expected<Model> readOriginal(StringRef path,
+static llvm::Expected<Model> readOriginal(const InputFile &file,
                                           const OnnxImportOptions &options,
                                           OnnxImport &result,
                                           llvm::StringSet<> &standIns) {
   ExportMetadata metadata;
-  llvm::Expected<Model> model = readModel(path, metadata);
+  llvm::Expected<Model> model =
+      readModel(file, options.memoryLimit, metadata, result.dataFiles);
   if (!model)
     return model.takeError();
   if (llvm::Error error = inlineFunctions(*model))
@@ -89,12 +91,12 @@ static llvm::Expected<Model> readOriginal(StringRef path,
   return model;
 }
 
-static llvm::Expected<OnnxImport> importFile(StringRef path,
+static llvm::Expected<OnnxImport> importFile(const InputFile &file,
                                              MLIRContext &context,
                                              const OnnxImportOptions &options) {
   OnnxImport result;
   llvm::StringSet<> standIns;
-  llvm::Expected<Model> model = readOriginal(path, options, result, standIns);
+  llvm::Expected<Model> model = readOriginal(file, options, result, standIns);
   if (!model)
     return model.takeError();
   llvm::Expected<std::vector<size_t>> liveNodes = findLiveNodes(*model);
@@ -111,8 +113,10 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
   llvm::StringSet<> trainable = getTaken(*choices);
   std::vector<std::string> warnings = std::move(result.warnings);
   llvm::append_range(warnings, findWarnings(*model, trainable));
-  setValues(*model, options.values);
-  GraphSource source{*model, *liveNodes, trainable, networkName(path), options};
+  if (llvm::Error error = setValues(*model, options.values))
+    return std::move(error);
+  GraphSource source{*model, *liveNodes, trainable, networkName(file.name()),
+                     options};
   if (llvm::Error error = importGraph(source, *inputs, context, result))
     return std::move(error);
   llvm::append_range(result.warnings, warnings);
@@ -125,7 +129,14 @@ static llvm::Expected<OnnxImport> importFile(StringRef path,
 llvm::Expected<OnnxImport>
 mlir::ntk::importOnnx(StringRef path, MLIRContext &context,
                       const OnnxImportOptions &options) {
-  llvm::Expected<OnnxImport> result = importFile(path, context, options);
+  std::shared_ptr<InputFile> file = options.file;
+  if (!file) {
+    llvm::Expected<std::shared_ptr<InputFile>> opened = openInput(path);
+    if (!opened)
+      return opened.takeError();
+    file = std::move(*opened);
+  }
+  llvm::Expected<OnnxImport> result = importFile(*file, context, options);
   if (!result)
     return llvm::createStringError(path + ": " +
                                    llvm::toString(result.takeError()));

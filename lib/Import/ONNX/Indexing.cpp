@@ -141,6 +141,12 @@ static LogicalResult importSplit(NodeImporter &node) {
   FailureOr<int64_t> axis = node.getAxis(node.getInteger("axis", 0), x.rank());
   if (failed(axis))
     return failure();
+  int64_t outputs = node.node.outputs.size();
+  if (node.getInteger("num_outputs", outputs) != outputs)
+    return node.emitError() << "expected num_outputs to be the number of "
+                               "outputs, "
+                            << outputs << ", but got "
+                            << node.getInteger("num_outputs", outputs);
   FailureOr<SmallVector<Number>> sizes = readSplit(node, x, *axis);
   if (failed(sizes))
     return failure();

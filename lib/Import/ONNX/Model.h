@@ -133,10 +133,6 @@ void forEachNode(llvm::ArrayRef<Node> nodes,
 /// inner graphs become the model's. Errors name the function.
 llvm::Error inlineFunctions(Model &model);
 
-/// Reads the file, with external data from its folder. Errors do not name the
-/// file.
-llvm::Expected<Model> readModel(llvm::StringRef path);
-
 } // namespace mlir::ntk::onnximport
 
 #endif // NTK_LIB_IMPORT_ONNX_MODEL_H

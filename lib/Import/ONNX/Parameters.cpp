@@ -60,7 +60,8 @@ void onnximport::separateMerged(Model &model) {
   });
 }
 
-void onnximport::setValues(Model &model, llvm::ArrayRef<NamedArray> values) {
+llvm::Error onnximport::setValues(Model &model,
+                                  llvm::ArrayRef<NamedArray> values) {
   llvm::StringMap<const Array *> byName;
   for (const NamedArray &entry : values)
     byName[entry.name] = &entry.array;
@@ -69,9 +70,13 @@ void onnximport::setValues(Model &model, llvm::ArrayRef<NamedArray> values) {
     if (!given || given->shape != tensor.values.shape ||
         isFloat(given->kind) != isFloat(tensor.values.kind))
       continue;
+    llvm::Expected<Array> array = given->load();
+    if (!array)
+      return array.takeError();
     tensor.declared = tensor.values.kind;
-    tensor.values = *given;
+    tensor.values = std::move(*array);
   }
+  return llvm::Error::success();
 }
 
 llvm::Expected<std::vector<ParameterChoice>>

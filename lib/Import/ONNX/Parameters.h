@@ -47,7 +47,7 @@ chooseParameters(const Model &model, const llvm::StringSet<> &standIns,
 
 /// Replaces values of initializers by those of the same name, where kind and
 /// shape fit. Floats and integers of any width stand for each other.
-void setValues(Model &model, llvm::ArrayRef<NamedArray> values);
+llvm::Error setValues(Model &model, llvm::ArrayRef<NamedArray> values);
 
 /// What the exporter may have done to the parameters, each with the setting
 /// that avoids it.

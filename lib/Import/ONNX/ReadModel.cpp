@@ -4,11 +4,11 @@
 // From the protobuf messages of onnx.proto to Model.
 
 #include "ExportMetadata.h"
+#include "ExternalData.h"
 #include "TensorProto.h"
+#include "ntk-rt/InputFile.h"
 #include "onnx/onnx.pb.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -309,47 +309,69 @@ static Expected<Function> readFunction(const ::onnx::FunctionProto &proto,
   return function;
 }
 
+namespace {
+/// An open file as protobuf reads it.
+class FileStream : public google::protobuf::io::CopyingInputStream {
+public:
+  explicit FileStream(const InputFile &file) : file(file) {}
+
+  int Read(void *buffer, int size) override {
+    int64_t count = std::min<int64_t>(size, file.size() - offset);
+    if (!file.read(offset, buffer, count, error))
+      return -1;
+    offset += count;
+    return static_cast<int>(count);
+  }
+
+  const InputFile &file;
+  int64_t offset = 0;
+  std::string error;
+};
+} // namespace
+
 /// Parses the message; protobuf cannot read more than 2 GiB.
-static llvm::Error parse(StringRef path, ::onnx::ModelProto &proto) {
-  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                          /*RequiresNullTerminator=*/false);
-  if (!file)
-    return llvm::createStringError(file.getError().message());
-  uint64_t size = (*file)->getBufferSize();
-  if (size > INT32_MAX)
+static llvm::Error parse(const InputFile &file, ::onnx::ModelProto &proto) {
+  if (file.size() > INT32_MAX)
     return llvm::createStringError(
-        "expected a file of less than 2 GiB, but it has " + llvm::Twine(size) +
-        " bytes; export with external data");
-  if ((*file)->getBuffer().starts_with("PK\x03\x04"))
+        "expected a file of less than 2 GiB, but it has " +
+        llvm::Twine(file.size()) + " bytes; export with external data");
+  FileStream stream(file);
+  char start[4] = {};
+  stream.Read(start, sizeof start);
+  stream.offset = 0;
+  if (StringRef(start, sizeof start) == "PK\x03\x04")
     return llvm::createStringError(
         "expected an ONNX model, but this is an archive, as torch.save writes; "
         "export the model with torch.onnx.export, see --help");
-  google::protobuf::io::ArrayInputStream stream((*file)->getBufferStart(),
-                                                static_cast<int>(size));
-  google::protobuf::io::CodedInputStream coded(&stream);
+  google::protobuf::io::CopyingInputStreamAdaptor adaptor(&stream);
+  google::protobuf::io::CodedInputStream coded(&adaptor);
   coded.SetTotalBytesLimit(INT32_MAX);
-  if (!proto.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage() ||
-      !proto.has_graph())
+  bool isParsed = proto.ParseFromCodedStream(&coded) &&
+                  coded.ConsumedEntireMessage() && proto.has_graph();
+  StringRef error = stream.error;
+  if (error.consume_front(file.name()))
+    error.consume_front(": ");
+  if (!error.empty())
+    return llvm::createStringError(error);
+  if (!isParsed)
     return llvm::createStringError(
         "expected an ONNX model, but the file is truncated or corrupt");
   return llvm::Error::success();
 }
 
-Expected<Model> onnximport::readModel(StringRef path) {
-  ExportMetadata metadata;
-  return readModel(path, metadata);
-}
-
-Expected<Model> onnximport::readModel(StringRef path,
-                                      ExportMetadata &metadata) {
+Expected<Model> onnximport::readModel(const InputFile &file,
+                                      int64_t memoryLimit,
+                                      ExportMetadata &metadata,
+                                      std::vector<std::string> &dataFiles) {
   ::onnx::ModelProto proto;
-  if (llvm::Error error = parse(path, proto))
+  if (llvm::Error error = parse(file, proto))
     return std::move(error);
   Model model;
   model.producer = proto.producer_name();
   for (const auto &opset : proto.opset_import())
     model.opsets[normalizeDomain(opset.domain())] = opset.version();
-  TensorReader tensors(llvm::sys::path::parent_path(path));
+  ExternalData data(file, memoryLimit);
+  TensorReader tensors(data);
   if (llvm::Error error = readGraph(proto.graph(), tensors, model))
     return std::move(error);
   readMetadata(proto.graph(), metadata);
@@ -360,5 +382,6 @@ Expected<Model> onnximport::readModel(StringRef path,
                                      "': " + llvm::toString(read.takeError()));
     model.functions.push_back(std::move(*read));
   }
+  dataFiles = data.listFiles();
   return model;
 }

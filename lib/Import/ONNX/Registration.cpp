@@ -4,12 +4,13 @@
 // The importer as a translation: `ntk-translate --onnx-to-ntk model.onnx`.
 
 #include "dialects/NTK/IR/NTKOps.h"
-#include "mlir/Tools/mlir-translate/Translation.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/Verifier.h"
 #include "ntk/Driver/GivenValues.h"
 #include "ntk/Driver/Message.h"
 #include "ntk/Import/ONNX.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -18,6 +19,13 @@ using namespace mlir::ntk;
 namespace {
 /// The command line of the translation.
 struct ImportCommandLine {
+  llvm::cl::opt<std::string> model{llvm::cl::Positional, llvm::cl::init("-"),
+                                   llvm::cl::desc("<model.onnx>")};
+  llvm::cl::opt<std::string> output{"o", llvm::cl::init("-"),
+                                    llvm::cl::desc("File for the network"),
+                                    llvm::cl::value_desc("net.mlir")};
+  llvm::cl::opt<bool> toNetwork{
+      "onnx-to-ntk", llvm::cl::desc("Read an ONNX file as an ntk.network")};
   llvm::cl::list<std::string> wrt{
       "wrt", llvm::cl::CommaSeparated,
       llvm::cl::desc(
@@ -78,13 +86,13 @@ static LogicalResult readValues(const ImportCommandLine &arguments,
   return success();
 }
 
-/// Imports the file, says what was taken, and hands over the module.
-static OwningOpRef<Operation *> translate(StringRef path, MLIRContext *context,
-                                          const ImportCommandLine &arguments) {
+/// The options as the importer takes them.
+static FailureOr<OnnxImportOptions>
+getOptions(const ImportCommandLine &arguments) {
   if (arguments.dtype != "f32" && arguments.dtype != "f64") {
     printMessage("error", "--dtype: expected f32 or f64, but got '" +
                               arguments.dtype + "'");
-    return {};
+    return failure();
   }
   OnnxImportOptions options;
   options.doublePrecision = arguments.dtype == "f64";
@@ -94,29 +102,60 @@ static OwningOpRef<Operation *> translate(StringRef path, MLIRContext *context,
   options.wholeBatch = arguments.wholeBatch;
   options.acceptExport = arguments.acceptExport;
   if (failed(readValues(arguments, options)))
-    return {};
-  llvm::Expected<OnnxImport> import = importOnnx(path, *context, options);
-  if (!import) {
-    printError(import.takeError());
-    return {};
-  }
-  for (const std::string &warning : import->warnings)
-    printMessage("warning", path + ": " + warning);
-  for (const std::string &note : import->notes)
-    printMessage(path, note);
-  return std::move(import->module);
+    return failure();
+  return options;
 }
 
-void mlir::ntk::registerFromOnnxTranslation() {
-  static ImportCommandLine arguments;
-  static TranslateToMLIRRegistration registration(
-      "onnx-to-ntk", "read an ONNX file as an ntk.network",
-      [](llvm::SourceMgr &source,
-         MLIRContext *context) -> OwningOpRef<Operation *> {
-        // The importer opens the file itself: external data lie beside it.
-        unsigned file = source.getMainFileID();
-        return translate(source.getMemoryBuffer(file)->getBufferIdentifier(),
-                         context, arguments);
-      },
-      [](DialectRegistry &registry) { registry.insert<NTKDialect>(); });
+/// Says what was taken, and prints the module.
+static std::string print(OnnxImport &import, StringRef path) {
+  for (const std::string &warning : import.warnings)
+    printMessage("warning", path + ": " + warning);
+  for (const std::string &note : import.notes)
+    printMessage(path, note);
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  import.module->print(stream);
+  stream << "\n";
+  return text;
+}
+
+/// Imports the file and writes what it becomes.
+static llvm::Error translate(const ImportCommandLine &arguments,
+                             const OnnxImportOptions &options) {
+  std::string path = arguments.model, target = arguments.output;
+  if (path == "-")
+    path = "/dev/stdin";
+  if (target == "-")
+    target = "/dev/stdout";
+  Output output;
+  if (llvm::Error error = output.open("-o", target))
+    return error;
+  if (!isStream(target) && llvm::sys::fs::equivalent(path, target))
+    return llvm::createStringError("-o: '" + target +
+                                   "' is an input, and would be overwritten");
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  llvm::Expected<OnnxImport> import = importOnnx(path, context, options);
+  if (!import)
+    return import.takeError();
+  if (failed(verify(*import->module)))
+    return llvm::createStringError(path + ": the network is not valid");
+  if (llvm::Error error = output.write({print(*import, path)}))
+    return error;
+  return output.commit();
+}
+
+int mlir::ntk::translateOnnx(int argc, char **argv) {
+  ImportCommandLine arguments;
+  registerAsmPrinterCLOptions();
+  llvm::cl::ParseCommandLineOptions(argc, argv, "ntk-translate\n");
+  if (!arguments.toNetwork) {
+    llvm::errs() << "error: expected --onnx-to-ntk, --ntk-to-cpp or "
+                    "--ntk-to-cuda, see --help\n";
+    return 1;
+  }
+  FailureOr<OnnxImportOptions> options = getOptions(arguments);
+  if (failed(options))
+    return 1;
+  llvm::Error error = translate(arguments, *options);
+  return error ? printError(std::move(error)) : 0;
 }

@@ -7,9 +7,7 @@
 #include "TensorProto.h"
 #include "Values.h"
 #include "onnx/onnx.pb.h"
-#include "llvm/ADT/SmallString.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -122,43 +120,15 @@ static Expected<Array> readInline(const ::onnx::TensorProto &proto,
   return array;
 }
 
-Expected<std::shared_ptr<llvm::MemoryBuffer>>
-TensorReader::map(StringRef location) {
-  auto &file = files[location];
-  if (file)
-    return file;
-  bool escapes = llvm::sys::path::is_absolute(location);
-  for (StringRef part : llvm::make_range(llvm::sys::path::begin(location),
-                                         llvm::sys::path::end(location)))
-    escapes |= part == "..";
-  if (location.empty() || location.contains('\0') || escapes)
-    return llvm::createStringError(
-        "expected external data in the model's folder, but its location is '" +
-        location + "'");
-  llvm::SmallString<128> path(folder);
-  llvm::sys::path::append(path, location);
-  // Opening anything but a file, such as a pipe, could wait forever.
-  llvm::sys::fs::file_status status;
-  std::error_code problem = llvm::sys::fs::status(path, status);
-  if (!problem && !llvm::sys::fs::is_regular_file(status))
-    return llvm::createStringError("expected external data in '" + path.str() +
-                                   "', but it is not a file");
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return llvm::createStringError("expected external data in '" + path.str() +
-                                   "', but " + buffer.getError().message());
-  file = std::move(*buffer);
-  return file;
-}
-
 Expected<Array> TensorReader::readExternal(const ::onnx::TensorProto &proto,
                                            ElementKind kind,
                                            ArrayRef<int64_t> shape) {
   std::string location;
   uint64_t size = *byteSizeOf(kind, shape), offset = 0, length = size;
   bool bad = false;
+  llvm::StringSet<> keys;
   for (const auto &entry : proto.external_data()) {
+    bad |= !keys.insert(entry.key()).second;
     if (entry.key() == "location")
       location = entry.value();
     else if (entry.key() == "offset")
@@ -170,26 +140,38 @@ Expected<Array> TensorReader::readExternal(const ::onnx::TensorProto &proto,
     return llvm::createStringError("expected an offset and a length of " +
                                    llvm::Twine(size) + " bytes for " +
                                    describe(kind, shape) +
-                                   " in the description of external data");
+                                   ", each once, in the description of "
+                                   "external data");
   }
-  Expected<std::shared_ptr<llvm::MemoryBuffer>> file = map(location);
-  if (!file)
-    return file.takeError();
-  uint64_t have = (*file)->getBufferSize();
-  if (offset > have || size > have - offset) {
-    return llvm::createStringError("expected " + llvm::Twine(size) +
-                                   " bytes at offset " + llvm::Twine(offset) +
-                                   " of '" + location + "', which has " +
-                                   llvm::Twine(have));
+  return data.read(location, offset, kind, shape);
+}
+
+/// A tensor has its values in one place.
+static llvm::Error checkPlaces(const ::onnx::TensorProto &proto) {
+  bool isExternal = proto.data_location() == ::onnx::TensorProto::EXTERNAL;
+  std::pair<bool, StringRef> places[] = {
+      {proto.has_raw_data() && !(isExternal && proto.raw_data().empty()),
+       "raw_data"},
+      {proto.float_data_size(), "float_data"},
+      {proto.int32_data_size(), "int32_data"},
+      {proto.int64_data_size(), "int64_data"},
+      {proto.double_data_size(), "double_data"},
+      {proto.uint64_data_size(), "uint64_data"},
+      {proto.string_data_size(), "string_data"},
+      {isExternal || proto.external_data_size(), "external_data"}};
+  StringRef first;
+  for (auto [hasValues, name] : places) {
+    if (!hasValues)
+      continue;
+    if (!first.empty())
+      return llvm::createStringError("expected values in one place, but got " +
+                                     first + " and " + name);
+    first = name;
   }
-  ArrayRef<char> bytes((*file)->getBufferStart() + offset, size);
-  if (reinterpret_cast<uintptr_t>(bytes.data()) % byteWidth(kind) == 0)
-    return Array(kind, shape, bytes, *file);
-  llvm::MutableArrayRef<char> aligned;
-  Expected<Array> array = Array::allocate(kind, shape, aligned);
-  if (array)
-    llvm::copy(bytes, aligned.begin());
-  return array;
+  if (proto.has_segment())
+    return llvm::createStringError("expected the whole tensor, but got a "
+                                   "segment of it");
+  return llvm::Error::success();
 }
 
 Expected<NamedTensor> TensorReader::read(const ::onnx::TensorProto &proto) {
@@ -213,6 +195,8 @@ Expected<NamedTensor> TensorReader::read(const ::onnx::TensorProto &proto) {
     return fail(llvm::createStringError("expected sizes that fit memory, but "
                                         "got " +
                                         describe(*kind, shape)));
+  if (llvm::Error error = checkPlaces(proto))
+    return fail(std::move(error));
   bool isExternal = proto.data_location() == ::onnx::TensorProto::EXTERNAL;
   Expected<Array> values = isExternal ? readExternal(proto, *kind, shape)
                                       : readInline(proto, *kind, shape);

@@ -7,7 +7,7 @@
 #ifndef NTK_LIB_IMPORT_ONNX_TENSORPROTO_H
 #define NTK_LIB_IMPORT_ONNX_TENSORPROTO_H
 
-#include "Model.h"
+#include "ExternalData.h"
 
 namespace onnx {
 class TensorProto;
@@ -15,21 +15,18 @@ class TensorProto;
 
 namespace mlir::ntk::onnximport {
 
-/// Reads tensors of one model; each external file is mapped once.
+/// Reads tensors of one model.
 class TensorReader {
 public:
-  explicit TensorReader(llvm::StringRef folder) : folder(folder) {}
+  explicit TensorReader(ExternalData &data) : data(data) {}
   llvm::Expected<NamedTensor> read(const ::onnx::TensorProto &proto);
 
 private:
   llvm::Expected<Array> readExternal(const ::onnx::TensorProto &proto,
                                      ElementKind kind,
                                      llvm::ArrayRef<int64_t> shape);
-  llvm::Expected<std::shared_ptr<llvm::MemoryBuffer>>
-  map(llvm::StringRef location);
 
-  std::string folder;
-  llvm::StringMap<std::shared_ptr<llvm::MemoryBuffer>> files;
+  ExternalData &data;
 };
 
 } // namespace mlir::ntk::onnximport
