@@ -277,9 +277,37 @@ static LogicalResult importStep(NodeImporter &node) {
   return node.setResult(step(node, node.input(0), build));
 }
 
-/// The sign is constant under differentiation by definition.
+static Number signOfNumber(const Number &number) {
+  // The place of an example has more than one value.
+  if (!number.isPlain())
+    return undecided();
+  Number sign;
+  sign.integer = (number.integer > 0) - (number.integer < 0);
+  sign.real = (number.real > 0) - (number.real < 0);
+  return sign;
+}
+
+/// The sign is constant under differentiation by definition; of integers, as
+/// of relative positions, it is one.
 static LogicalResult importSign(NodeImporter &node) {
-  return node.setResult(signOf(node.graph, node.input(0)));
+  const GraphValue &x = node.input(0);
+  GraphBuilder &graph = node.graph;
+  if (x.isKnown()) {
+    std::vector<Number> numbers = *x.numbers;
+    llvm::transform(numbers, numbers.begin(), signOfNumber);
+    return node.setResult(makeKnownLike(x, x.kind, std::move(numbers)));
+  }
+  if (x.isFloat())
+    return node.setResult(signOf(graph, x));
+  auto number = [&](int64_t value) {
+    Number one;
+    one.integer = value;
+    return makeKnown(x.kind, {}, {one});
+  };
+  Result negative = graph.select(graph.compare(x, number(0), Comparison::LT),
+                                 number(-1), number(0));
+  return node.setResult(graph.select(
+      graph.compare(x, number(0), Comparison::GT), number(1), negative));
 }
 
 static Result rootOf(NodeImporter &node, Result x) {

@@ -7,9 +7,12 @@
 //     loss[n, d…] = −w[t] ℓ[n, t, d…]    and zero where t is ignored,
 //
 // or their sum, or their mean over w[t]; the last two join the examples of a
-// batch. The class is picked by comparing it with the target.
+// batch. The class is picked by comparing it with the target. PyTorch's label
+// smoothing ε puts (1 − ε) loss − ε/C Σ_c w[c] ℓ[n, c, d…] in its place; ONNX
+// has no such attribute and the exporter drops it, but the call still says it.
 
 #include "Activations.h"
+#include "FxCall.h"
 #include "Operators.h"
 
 using namespace mlir;
@@ -24,9 +27,15 @@ struct Loss {
   GraphValue logarithms;
   /// Where the class is that of the target, [N, C, d…].
   GraphValue isTarget;
+  /// The part of each target that all classes share.
+  double smoothing = 0;
 
+  /// All classes' weights, [C, 1…].
+  Result getClassWeights() const;
   /// The targets' weights, [N, C, d…], zero for all other classes.
   Result getWeights() const;
+  /// The loss of what all classes share, [N, d…], zero where t is ignored.
+  Result getSharedTerms() const;
   /// The loss of each target, [N, d…].
   Result getTerms() const;
   Result reduce(Result terms) const;
@@ -76,22 +85,42 @@ static FailureOr<Loss> readLoss(NodeImporter &node, Result logarithms) {
   return Loss{node, graph, *logarithms, *isTarget};
 }
 
+Result Loss::getClassWeights() const {
+  if (!node.hasInput(2))
+    return graph.scalar(1);
+  SmallVector<int64_t> shape(logarithms.rank() - 1, 1);
+  shape[0] = logarithms.shape[1];
+  return graph.reshape(node.input(2), shape, std::nullopt);
+}
+
 Result Loss::getWeights() const {
-  Result ones = graph.scalar(1);
-  if (node.hasInput(2)) {
-    SmallVector<int64_t> shape(logarithms.rank() - 1, 1);
-    shape[0] = logarithms.shape[1];
-    ones = graph.reshape(node.input(2), shape, std::nullopt);
-  }
-  return graph.select(isTarget, ones, graph.scalar(0));
+  return graph.select(isTarget, getClassWeights(), graph.scalar(0));
+}
+
+Result Loss::getSharedTerms() const {
+  Result weighted = logarithms;
+  if (node.hasInput(2))
+    weighted = graph.binary<MulOp>(weighted, getClassWeights());
+  Result counts = graph.select(isTarget, graph.scalar(1), graph.scalar(0));
+  if (failed(weighted) || failed(counts))
+    return failure();
+  Result isCounted = graph.reduce<ReduceSumOp>(counts, {1}, /*keepDims=*/true);
+  return graph.reduce<ReduceSumOp>(graph.binary<MulOp>(weighted, isCounted),
+                                   {1}, /*keepDims=*/false);
 }
 
 Result Loss::getTerms() const {
   Result picked = graph.select(isTarget, logarithms, graph.scalar(0));
   if (node.hasInput(2))
     picked = graph.binary<MulOp>(picked, getWeights());
-  return graph.unary<NegOp>(
+  Result terms = graph.unary<NegOp>(
       graph.reduce<ReduceSumOp>(picked, {1}, /*keepDims=*/false));
+  if (smoothing == 0)
+    return terms;
+  double classes = static_cast<double>(logarithms.shape[1]);
+  return graph.binary<SubOp>(
+      graph.scale(terms, 1 - smoothing),
+      graph.scale(getSharedTerms(), smoothing / classes));
 }
 
 Result Loss::reduce(Result terms) const {
@@ -120,9 +149,23 @@ Result Loss::reduce(Result terms) const {
   return graph.binary<DivOp>(total, sum(getWeights()));
 }
 
+/// The label smoothing of the call that the loss was exported from.
+static double getSmoothing(const Node &node) {
+  std::optional<FxCall> call = parseFxCall(node.fxNode);
+  double smoothing = 0;
+  if (!call || call->op != "cross_entropy_loss")
+    return smoothing;
+  StringRef text = call->args.size() > 5 ? StringRef(call->args[5])
+                                         : call->keywords["label_smoothing"];
+  text.getAsDouble(smoothing);
+  return smoothing;
+}
+
 /// The second output is ℓ.
 static LogicalResult importLoss(NodeImporter &node, Result logarithms) {
   FailureOr<Loss> loss = readLoss(node, logarithms);
+  if (succeeded(loss))
+    loss->smoothing = getSmoothing(node.node);
   if (failed(loss) || failed(node.setOutput(1, logarithms)))
     return failure();
   return node.setResult(loss->reduce(loss->getTerms()));

@@ -182,6 +182,10 @@ void Judge::judgeNumber() {
   if (isModulePath(model, tensor.name))
     return take(describeUse() + ", named as modules name parameters",
                 doubtName());
+  // Constants of the code are Constant nodes there.
+  if (StringRef(tensor.name).starts_with("onnx::") &&
+      model.producer == "pytorch")
+    return take(describeUse(), mayBeFolded);
   leave(Role::Constant, describeUse(),
         "one number is a constant in most files");
 }
@@ -255,7 +259,7 @@ void onnximport::adoptConstants(Model &model) {
         !isFloat(value->second.tensor->values.kind))
       continue;
     NamedTensor tensor{node.outputs.front(), value->second.tensor->values,
-                       /*isConstant=*/true};
+                       /*isConstant=*/true, std::nullopt};
     constants[tensor.name] = tensor;
     trial.initializers.push_back(std::move(tensor));
   }

@@ -6,6 +6,7 @@
 // where padding is not counted.
 
 #include "Pooling.h"
+#include "FxCall.h"
 #include "Kinks.h"
 #include "Operators.h"
 
@@ -127,6 +128,20 @@ static GraphValue inverseCounts(const Window &window, ArrayRef<int64_t> sizes,
   return makeKnown(ElementKind::Float32, outputs, std::move(table));
 }
 
+/// The divisor of all windows that PyTorch's call asks for; ONNX has no such
+/// attribute, and the exporter drops it.
+static std::optional<double> getDivisor(const Node &node) {
+  std::optional<FxCall> call = parseFxCall(node.fxNode);
+  double divisor = 0;
+  if (!call || (call->op != "avg_pool2d" && call->op != "avg_pool3d"))
+    return std::nullopt;
+  StringRef text = call->args.size() > 6 ? StringRef(call->args[6])
+                                         : call->keywords["divisor_override"];
+  if (text.getAsDouble(divisor) || divisor == 0)
+    return std::nullopt;
+  return divisor;
+}
+
 static LogicalResult importAveragePool(NodeImporter &node) {
   GraphBuilder &graph = node.graph;
   Images images;
@@ -161,6 +176,8 @@ static LogicalResult importAveragePool(NodeImporter &node) {
   GraphValue inverse = inverseCounts(
       window, sizes, fileHigh, node.getInteger("count_include_pad", 0) != 0);
   Result sums = makeImages(node, images, sum);
+  if (std::optional<double> divisor = getDivisor(node.node))
+    return node.setResult(graph.scale(sums, 1 / *divisor));
   if (std::optional<Number> splat = inverse.splat())
     return node.setResult(graph.scale(sums, splat->real));
   return node.setResult(graph.binary<MulOp>(sums, inverse));

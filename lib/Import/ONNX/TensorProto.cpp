@@ -202,5 +202,6 @@ Expected<NamedTensor> TensorReader::read(const ::onnx::TensorProto &proto) {
                                       : readInline(proto, *kind, shape);
   if (!values)
     return fail(values.takeError());
-  return NamedTensor{proto.name(), std::move(*values)};
+  return NamedTensor{proto.name(), std::move(*values), /*isConstant=*/false,
+                     std::nullopt};
 }

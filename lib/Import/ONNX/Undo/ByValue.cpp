@@ -97,24 +97,57 @@ static Expected<Moved> findPermutation(ExportedModel &model, StringRef source,
   return Moved();
 }
 
-/// Rows of a matrix at constant positions.
+llvm::SmallVector<int64_t> onnximport::moveToBack(size_t rank, size_t axis) {
+  llvm::SmallVector<int64_t> axes;
+  for (size_t i = 0; i < rank; ++i)
+    if (i != axis)
+      axes.push_back(i);
+  axes.push_back(axis);
+  return axes;
+}
+
+Expected<std::vector<Node>>
+onnximport::gatherRows(ExportedModel &model, StringRef source,
+                       ArrayRef<int64_t> positions, ArrayRef<int64_t> shape,
+                       std::optional<size_t> axis, StringRef name) {
+  llvm::SmallVector<int64_t> at(shape), back(shape.size());
+  if (axis)
+    at.erase(at.begin() + *axis);
+  bool turns = axis && *axis + 1 != shape.size();
+  std::string rows =
+      turns ? model.makeName((name + ".rows").str()) : name.str();
+  std::vector<Node> nodes;
+  if (llvm::Error error =
+          append(nodes, makeGather(model, source, positions, at, rows)))
+    return std::move(error);
+  if (turns) {
+    for (auto [i, from] : llvm::enumerate(moveToBack(shape.size(), *axis)))
+      back[from] = i;
+    nodes.push_back(makeTranspose(model, rows, back, name));
+  }
+  return nodes;
+}
+
+/// Rows of a matrix at constant positions, along any axis.
 static Expected<Moved> findRows(ExportedModel &model, StringRef source,
                                 const Array &from, const Array &values,
                                 StringRef name) {
-  if (from.shape.size() != 2 || values.shape.empty() ||
-      values.shape.back() != from.shape[1] || from.size() == 0)
+  if (from.shape.size() != 2 || from.size() == 0)
     return Moved();
   DistinctRows rows(from.shape[1] * byteWidth(from.kind));
   rows.number(from);
-  std::optional<std::vector<int64_t>> positions = rows.look(values);
-  if (rows.size() != from.shape[0] || !positions)
+  if (rows.size() != from.shape[0])
     return Moved();
-  Expected<Node> node =
-      makeGather(model, source, *positions,
-                 ArrayRef<int64_t>(values.shape).drop_back(), name);
-  if (!node)
-    return node.takeError();
-  return Moved({std::move(*node)});
+  for (size_t rank = values.shape.size(), axis = rank; axis-- > 0;) {
+    if (values.shape[axis] != from.shape[1])
+      continue;
+    Expected<Array> turned = permute(values, moveToBack(rank, axis));
+    if (!turned)
+      return turned.takeError();
+    if (auto positions = rows.look(*turned))
+      return gatherRows(model, source, *positions, values.shape, axis, name);
+  }
+  return Moved();
 }
 
 /// Elements at constant positions.

@@ -34,6 +34,15 @@ llvm::Expected<Node> makeGather(ExportedModel &model, llvm::StringRef source,
                                 llvm::ArrayRef<int64_t> shape,
                                 llvm::StringRef name);
 
+/// The permutation that moves one of `rank` axes behind the others.
+llvm::SmallVector<int64_t> moveToBack(size_t rank, size_t axis);
+/// Nodes that make a tensor of `shape` of rows of a matrix, which lie along
+/// `axis`, at constant positions; without an axis, of elements of a vector.
+llvm::Expected<std::vector<Node>>
+gatherRows(ExportedModel &model, llvm::StringRef source,
+           llvm::ArrayRef<int64_t> positions, llvm::ArrayRef<int64_t> shape,
+           std::optional<size_t> axis, llvm::StringRef name);
+
 } // namespace mlir::ntk::onnximport
 
 #endif // NTK_LIB_IMPORT_ONNX_UNDO_BYVALUE_H

@@ -125,6 +125,13 @@ StringRef ExportedModel::parameterOf(StringRef value) const {
   return lookUp(parameterValues, value);
 }
 
+std::string ExportedModel::valueOf(StringRef parameter) const {
+  for (const auto &entry : parameterValues)
+    if (entry.second == parameter)
+      return entry.first().str();
+  return "";
+}
+
 StringRef ExportedModel::bufferOf(StringRef value) const {
   return lookUp(bufferValues, value);
 }
@@ -230,7 +237,8 @@ std::vector<std::string> ExportedModel::foldedNames() const {
 
 void ExportedModel::addTensor(StringRef name, Array values) {
   positions[name] = model.initializers.size();
-  model.initializers.push_back({name.str(), std::move(values)});
+  model.initializers.push_back(
+      {name.str(), std::move(values), /*isConstant=*/false, std::nullopt});
 }
 
 void ExportedModel::setTensor(StringRef name, Array values) {

@@ -72,6 +72,11 @@ llvm::Error resolveArguments(ExportedModel &model, Findings &findings);
 /// modules.
 void splitByModule(ExportedModel &model, Findings &findings);
 
+/// Parameters that stand nowhere and that no call names: unused ones, second
+/// names of tied ones, and those that went with values.
+std::vector<std::string> findUnseen(const ExportedModel &model,
+                                    const Findings &findings);
+
 /// Folded tensors that were merged with each other.
 void splitFolded(ExportedModel &model, Findings &findings);
 

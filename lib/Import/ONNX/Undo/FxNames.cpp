@@ -55,8 +55,14 @@ static constexpr Row table[] = {
     {Repeats, "expand repeat tile repeat_interleave expand_as broadcast_to"},
     {Joins, "cat stack"},
     {Indexes, "arange add zeros ones sub full cumsum ge lt where"},
-    {Makes, "ones zeros full arange ones_like zeros_like full_like new_ones "
-            "new_zeros new_full eye linspace scalar_tensor tril triu rand"},
+    {Makes,
+     "ones zeros full fill arange ones_like zeros_like full_like new_ones "
+     "new_zeros new_full eye linspace scalar_tensor tril triu rand"},
+    {LooksUp, "embedding index index_select gather"},
+    {Positions,
+     "abs neg sign mul div log minimum maximum min max clamp clamp_min "
+     "clamp_max floor ceil floor_divide remainder fmod eq ne gt le logical_and "
+     "logical_or logical_not bitwise_and bitwise_or bitwise_not"},
     {Carries, "dropout sym_size sym_size_int mul_sym add_sym _set_grad_enabled "
               "sym_float sym_int copy copy_ convert_element_type type_as empty "
               "empty_like feature_dropout alpha_dropout native_dropout "

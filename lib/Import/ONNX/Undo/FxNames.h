@@ -27,7 +27,9 @@ enum FxClass : unsigned {
   Joins = 16,     ///< several tensors to one
   Indexes = 32,   ///< arithmetic of positions
   Makes = 64,     ///< makes values of nothing
-  Carries = 128   ///< no more than passes values or sizes on
+  Carries = 128,  ///< no more than passes values or sizes on
+  LooksUp = 256,  ///< picks at positions that are data
+  Positions = 512 ///< arithmetic that positions need more often than values
 };
 /// Each element once.
 inline constexpr unsigned Moves = Transposes | Reshapes;

@@ -5,7 +5,8 @@
 // of one block is that of another. A call names `cat_4` and reads `cat`. If
 // parameters that nobody names fit, the tensor gets a twin that is made of
 // them; if there are none, one parameter was moved twice, and one tensor is
-// right.
+// right. So with one tensor that a call reads twice for two of its arguments,
+// as a recurrent layer does with initial states of zeros.
 
 #include "Undo/Findings.h"
 #include "Undo/FxNames.h"
@@ -23,6 +24,8 @@ public:
 
 private:
   void split(const CallNodes &nodes, Slot slot, StringRef wanted);
+  void splitByName(const CallNodes &nodes, llvm::ArrayRef<std::string> gone);
+  void splitByPlace(const CallNodes &nodes, llvm::ArrayRef<std::string> gone);
   std::vector<std::string> findParts(Slot slot,
                                      const std::vector<std::string> &parts);
 
@@ -48,6 +51,18 @@ TwinSplitter::findParts(Slot slot, const std::vector<std::string> &parts) {
   }
   if (twins.size() == parts.size())
     return twins;
+  // A weight and a bias of one module; its scope is the innermost.
+  std::vector<std::string> inner;
+  for (const std::string &scope : model.scopesOf(slot.node)) {
+    std::vector<std::string> own;
+    llvm::copy_if(unseen, std::back_inserter(own), [&](StringRef name) {
+      return name.rsplit('.').first == scope;
+    });
+    if (!own.empty())
+      inner = std::move(own);
+  }
+  if (inner.size() == parts.size())
+    return inner;
   return unseen.size() == parts.size() ? unseen : std::vector<std::string>();
 }
 
@@ -85,14 +100,52 @@ void TwinSplitter::split(const CallNodes &nodes, Slot slot, StringRef wanted) {
   }
 }
 
-void TwinSplitter::run() {
-  for (const std::string &name : model.getParameters()) {
-    bool isPart = llvm::any_of(model.foldedNames(), [&](const auto &tensor) {
-      return llvm::is_contained(model.partsOf(tensor), name);
+/// The tensor has the name of another value of the same operator.
+void TwinSplitter::splitByName(const CallNodes &nodes,
+                               llvm::ArrayRef<std::string> gone) {
+  for (Slot slot : model.tensorSlots(nodes)) {
+    StringRef tensor = model.valueAt(slot);
+    if (model.partsOf(tensor).empty() ||
+        llvm::is_contained(nodes.call.references, tensor))
+      continue;
+    std::string name = model.foldedOf(tensor)->name;
+    if (isUnnamed(name))
+      continue;
+    auto like = llvm::find_if(gone, [&](const std::string &value) {
+      return baseName(value) == baseName(name);
     });
-    if (!isPart && !model.named.contains(name) && !model.isRead(name))
-      unseen.push_back(name);
+    if (like != gone.end())
+      split(nodes, slot, *like);
+    else if (gone.size() == 1)
+      split(nodes, slot, gone.front());
   }
+}
+
+/// The tensor stands in two inputs, and was made of one of two arguments that
+/// the same operator made.
+void TwinSplitter::splitByPlace(const CallNodes &nodes,
+                                llvm::ArrayRef<std::string> gone) {
+  llvm::StringSet<> seen;
+  for (Slot slot : model.tensorSlots(nodes)) {
+    std::string tensor = model.valueAt(slot).str();
+    if (model.partsOf(tensor).empty() || seen.insert(tensor).second)
+      continue;
+    std::vector<std::string> made = model.foldedOf(tensor)->from;
+    made.push_back(model.foldedOf(tensor)->name);
+    auto other = llvm::find_if(gone, [&](const std::string &value) {
+      return !isUnnamed(value) && !llvm::is_contained(made, value) &&
+             llvm::any_of(made, [&](const std::string &from) {
+               return llvm::is_contained(nodes.call.references, from) &&
+                      baseName(from) == baseName(value);
+             });
+    });
+    if (other != gone.end())
+      split(nodes, slot, *other);
+  }
+}
+
+void TwinSplitter::run() {
+  unseen = findUnseen(model, findings);
   for (const CallNodes &nodes : model.getCalls()) {
     std::vector<std::string> gone;
     for (const std::string &value : nodes.call.references)
@@ -100,22 +153,8 @@ void TwinSplitter::run() {
         gone.push_back(value);
     if (gone.empty())
       continue;
-    for (Slot slot : model.tensorSlots(nodes)) {
-      StringRef tensor = model.valueAt(slot);
-      if (model.partsOf(tensor).empty() ||
-          llvm::is_contained(nodes.call.references, tensor))
-        continue;
-      std::string name = model.foldedOf(tensor)->name;
-      if (isUnnamed(name))
-        continue;
-      auto like = llvm::find_if(gone, [&](const std::string &value) {
-        return baseName(value) == baseName(name);
-      });
-      if (like != gone.end())
-        split(nodes, slot, *like);
-      else if (gone.size() == 1)
-        split(nodes, slot, gone.front());
-    }
+    splitByName(nodes, gone);
+    splitByPlace(nodes, gone);
   }
 }
 

@@ -15,6 +15,21 @@ using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
 using llvm::StringRef;
 
+std::vector<std::string> onnximport::findUnseen(const ExportedModel &model,
+                                                const Findings &findings) {
+  llvm::StringSet<> parts;
+  for (const std::string &tensor : model.foldedNames())
+    for (const std::string &value : model.foldedOf(tensor)->from)
+      parts.insert(value);
+  std::vector<std::string> unseen;
+  for (const std::string &name : model.getParameters())
+    if (!parts.contains(name) && !model.named.contains(name) &&
+        !model.isRead(name) && !model.placed.contains(name) &&
+        !findings.isLost(name))
+      unseen.push_back(name);
+  return unseen;
+}
+
 namespace {
 class MissingValues {
 public:
@@ -31,7 +46,6 @@ private:
   std::optional<Slot> findDetached(const CallNodes &nodes,
                                    StringRef value) const;
   bool hasTwin(StringRef value, const std::vector<int> &callers) const;
-  std::vector<std::string> findUnseen() const;
 
   ExportedModel &model;
   Findings &findings;
@@ -169,17 +183,6 @@ bool MissingValues::hasTwin(StringRef value,
   return false;
 }
 
-/// Parameters of which nothing is to be seen.
-std::vector<std::string> MissingValues::findUnseen() const {
-  std::vector<std::string> unseen;
-  for (const std::string &name : model.getParameters())
-    if (!model.isRead(name) && !model.placed.contains(name) &&
-        !model.named.contains(name) && !findings.isLost(name) &&
-        !folded.contains(name))
-      unseen.push_back(name);
-  return unseen;
-}
-
 void MissingValues::judge() {
   std::vector<std::string> hard;
   bool anyTwin = false;
@@ -202,7 +205,7 @@ void MissingValues::judge() {
     findings.lose("nodes were merged beside a gradient that the model stops, "
                   "and one may stand for one with and one without it",
                   {});
-  std::vector<std::string> unseen = findUnseen();
+  std::vector<std::string> unseen = findUnseen(model, findings);
   if (!unseen.empty() && !hard.empty())
     findings.lose("nothing is left of " + quoteNames(hard) +
                       " of the model, which no other value explains",

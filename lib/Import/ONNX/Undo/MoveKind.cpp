@@ -105,6 +105,18 @@ static MoveKind findByReaders(const ExportedModel &model, StringRef tensor,
   return MoveKind::Moved;
 }
 
+/// How many values pick at positions that are data.
+static size_t numLookUps(const ExportedModel &model, StringRef tensor) {
+  Names names;
+  for (const std::string &value : getSources(model, tensor))
+    if (!model.isParameter(value) && !model.isBuffer(value))
+      names.insert(value);
+  names.insert(model.foldedOf(tensor)->name);
+  return llvm::count_if(names, [](const std::string &name) {
+    return (classify(baseName(name)) & LooksUp) != 0;
+  });
+}
+
 static MoveKind findByOperators(const ExportedModel &model, StringRef tensor,
                                 const std::vector<std::string> &operators) {
   if (areOf(operators, Moves)) {
@@ -116,12 +128,22 @@ static MoveKind findByOperators(const ExportedModel &model, StringRef tensor,
   }
   if (areOf(operators, Moves, {"neg"}))
     return MoveKind::Negated;
-  // `1 + w` has a constant among its sources, `w + w` has none.
+  // `1 + w` has a constant among its sources, `w + w` has none; where a move
+  // brought one of its own, as in `w - w.flip(0)`, it says nothing.
   bool hasConstant = llvm::any_of(getSources(model, tensor), isUnnamed);
-  if (areOf(operators, Moves, {"add", "sub"}) && hasConstant)
+  if (areOf(operators, 0, {"add", "sub", "_to_copy", "to", "clone", "alias"}) &&
+      hasConstant)
     return MoveKind::Shifted;
-  if (isAnyOf(operators, Picks) && areOf(operators, Moves | Picks | Indexes))
+  if (isAnyOf(operators, Picks) && areOf(operators, Moves | Picks))
     return MoveKind::Picked;
+  // With one look-up, made of positions, the arithmetic is the positions'.
+  unsigned computed = Moves | Picks | Repeats | Makes | Indexes;
+  if (numLookUps(model, tensor) == 1 && isAnyOf(operators, Makes)) {
+    if (areOf(operators, computed))
+      return MoveKind::Picked;
+    if (areOf(operators, computed | Positions))
+      return MoveKind::Doubted;
+  }
   return areOf(operators, Moves | Picks | Repeats) ? MoveKind::Repeated
                                                    : MoveKind::Computed;
 }

@@ -19,6 +19,7 @@ enum class MoveKind {
   Negated,
   Shifted, ///< a constant added
   Picked,  ///< some of the elements
+  Doubted, ///< the same, if what was computed were the positions
   Repeated,
   Computed ///< anything else
 };

@@ -11,6 +11,7 @@
 #include "Undo/FxNames.h"
 #include "Undo/MoveKind.h"
 #include "Undo/Parts.h"
+#include "Undo/Repeats.h"
 #include "Undo/Tensors.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
@@ -39,6 +40,9 @@ private:
   Expected<bool> restoreShifted(const Array &given);
   Error restoreTied(MoveKind kind);
   Error restoreByKind(MoveKind kind);
+  Expected<std::optional<size_t>>
+  findAxis(llvm::ArrayRef<std::string> operators) const;
+  bool isExpandedToken(llvm::ArrayRef<std::string> operators) const;
   Expected<bool> joinRepeated(MoveKind kind);
   void finish(Array parameter, std::vector<Node> nodes);
   void lose(const std::string &reason);
@@ -137,50 +141,85 @@ Error MoveRestorer::restoreTied(MoveKind kind) {
   return Error::success();
 }
 
+/// The axis along which rows of the parameter lie, if rows were looked up. An
+/// embedding's is the last one; else the values tell.
+Expected<std::optional<size_t>>
+MoveRestorer::findAxis(llvm::ArrayRef<std::string> operators) const {
+  bool looksUp = llvm::any_of(
+      operators, [](StringRef op) { return (classify(op) & LooksUp) != 0; });
+  if (values.shape.size() < 2 || !looksUp)
+    return std::nullopt;
+  bool keepsRows = llvm::all_of(operators, [](StringRef op) {
+    return op == "embedding" || op == "unsqueeze" || op == "clone" ||
+           (classify(op) & Repeats) || !(classify(op) & Moves);
+  });
+  if (llvm::is_contained(operators, "embedding") && keepsRows)
+    return values.shape.size() - 1;
+  return findRowAxis(values);
+}
+
+/// All elements of a tensor are equal. Is it a token that was expanded over the
+/// examples of a file of one?
+bool MoveRestorer::isExpandedToken(
+    llvm::ArrayRef<std::string> operators) const {
+  return values.shape.size() > 1 && values.shape.front() == 1 &&
+         llvm::all_of(operators, [](StringRef op) {
+           return op.starts_with("expand") || op == "broadcast_to" ||
+                  (classify(op) & Moves);
+         });
+}
+
 /// Entries that repeat are one, told by their values.
 Expected<bool> MoveRestorer::joinRepeated(MoveKind kind) {
   std::vector<std::string> operators = getOperators(model, tensor);
-  auto has = [&](StringRef op) { return llvm::is_contained(operators, op); };
-  bool byRows = kind == MoveKind::Picked && values.shape.size() > 1 &&
-                has("embedding") && values.size() > 0;
-  bool byElements = kind == MoveKind::Repeated || has("index") ||
-                    has("gather") || has("index_select");
-  if (!byRows && !byElements)
+  bool looksUp = llvm::any_of(
+      operators, [](StringRef op) { return (classify(op) & LooksUp) != 0; });
+  if ((kind != MoveKind::Repeated && !looksUp) || values.size() == 0)
     return false;
-  int64_t length = byRows ? values.shape.back() : 1;
-  DistinctRows rows(length * byteWidth(values.kind));
-  std::vector<int64_t> positions = rows.number(values);
-  if (rows.size() == int64_t(positions.size()))
+  Expected<std::optional<size_t>> axis = findAxis(operators);
+  if (!axis)
+    return axis.takeError();
+  Expected<DistinctTable> table = findDistinct(values, *axis);
+  if (!table)
+    return table.takeError();
+  if (!table->hasRepeats())
     return false;
   if (isUniform(values)) {
-    lose("repeats entries of '" + name +
-         "', and all its values are equal: which are one is not in the file");
-    return true;
+    if (!isExpandedToken(operators)) {
+      lose("repeats entries of '" + name +
+           "', and all its values are equal: which are one is not in the file");
+      return true;
+    }
+    findings.doubts.push_back(
+        "'" + tensor + "' is '" + name +
+        "', all equal, and taken to have each element once");
+    return false;
   }
-  std::string bytes = llvm::join(rows.getRows(), "");
-  llvm::MutableArrayRef<char> target;
-  llvm::SmallVector<int64_t> shape{rows.size()};
-  llvm::ArrayRef<int64_t> at(values.shape);
-  if (byRows) {
-    shape.push_back(length);
-    at = at.drop_back();
-  }
-  Expected<Array> distinct = Array::allocate(values.kind, shape, target);
-  if (!distinct)
-    return distinct.takeError();
-  std::memcpy(target.data(), bytes.data(), bytes.size());
-  Expected<Node> node = makeGather(model, name, positions, at, tensor);
-  if (!node)
-    return node.takeError();
-  if (StringRef(bytes).contains(std::string(byteWidth(values.kind), '\0')))
+  auto nodes =
+      gatherRows(model, name, table->positions, values.shape, *axis, tensor);
+  if (!nodes)
+    return nodes.takeError();
+  if (table->hasZeros())
     findings.doubts.push_back("'" + tensor + "' repeats entries of '" + name +
                               "', which are told apart by their values");
-  finish(std::move(*distinct), {std::move(*node)});
+  finish(std::move(table->rows), std::move(*nodes));
   return true;
 }
 
 Error MoveRestorer::restoreByKind(MoveKind kind) {
-  if (kind == MoveKind::Picked || kind == MoveKind::Repeated) {
+  if (kind == MoveKind::Doubted && findings.given.count(name)) {
+    lose("is not picked from '" + name + "' of --params");
+    return Error::success();
+  }
+  if (kind == MoveKind::Doubted)
+    findings.doubts.push_back(
+        "'" + tensor + "' is taken as picked from '" + name +
+        "' at positions that the model computes (" +
+        llvm::join(getOperators(model, tensor), ", ") +
+        "): if it computed with what it picked, the kernel is another; "
+        "optimize=False tells");
+  if (kind == MoveKind::Picked || kind == MoveKind::Doubted ||
+      kind == MoveKind::Repeated) {
     Expected<bool> joined = joinRepeated(kind);
     if (!joined)
       return joined.takeError();
@@ -219,6 +258,35 @@ Error MoveRestorer::run(MoveKind kind) {
 // All tensors
 //===----------------------------------------------------------------------===//
 
+/// Does a join hold one of its parts more than once? With the parts at hand
+/// their sizes tell, else their values: those of one initial constant stand in
+/// a row, others do not come again.
+static bool repeatsParts(const ExportedModel &model, const Findings &findings,
+                         StringRef tensor) {
+  const Array &values = *model.find(tensor);
+  int64_t size = 0;
+  bool areGiven = true;
+  for (const std::string &part : model.partsOf(tensor)) {
+    auto given = findings.given.find(part);
+    areGiven &= given != findings.given.end();
+    size += areGiven ? given->second.size() : 0;
+  }
+  if (areGiven && size == values.size())
+    return false;
+  DistinctRows elements(byteWidth(values.kind));
+  std::vector<int64_t> numbers = elements.number(values);
+  std::string zero(byteWidth(values.kind), '\0');
+  std::vector<bool> isSeen(elements.size());
+  int64_t last = -1;
+  for (int64_t number : numbers) {
+    if (number != last && isSeen[number] && elements.getRows()[number] != zero)
+      return true;
+    isSeen[number] = true;
+    last = number;
+  }
+  return false;
+}
+
 /// Several parameters in one tensor, each element once: it stands for them.
 static void keepJoined(ExportedModel &model, Findings &findings,
                        StringRef tensor) {
@@ -231,6 +299,10 @@ static void keepJoined(ExportedModel &model, Findings &findings,
         !holdsElements(*model.find(tensor), given->second))
       unlike.push_back(part);
   }
+  if (repeatsParts(model, findings, tensor))
+    findings.lose("'" + tensor.str() + "' joins " + quoteNames(parts) +
+                      ", one of them more than once",
+                  parts);
   if (!unlike.empty())
     findings.lose("'" + tensor.str() + "' joins " + quoteNames(parts) +
                       ", and --params has other values",

@@ -9,8 +9,10 @@
 
 #include "Undo/OlderExporter.h"
 #include "Undo/ByValue.h"
+#include "Undo/Repeats.h"
 #include "Undo/Tensors.h"
 #include "Undo/ValueNorms.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -46,7 +48,10 @@ public:
 private:
   Error restoreWeight(const std::string &tensor);
   Expected<bool> joinTied(const std::string &tensor, StringRef path);
+  Expected<bool> joinCalls(const std::string &tensor, StringRef path);
   Error restoreProduct(const std::string &tensor, size_t node);
+  Expected<bool> findGiven(const std::string &tensor, StringRef path);
+  Expected<bool> joinRepeated(const std::string &tensor);
   void doubt(StringRef tensor);
 
   Model &file;
@@ -91,15 +96,38 @@ Expected<bool> NameReader::joinTied(const std::string &tensor, StringRef path) {
   return false;
 }
 
+/// A module that is called again has the number of the call behind its name:
+/// `query_1` reads the weight of `query`. A module of that name has a bias of
+/// its own.
+Expected<bool> NameReader::joinCalls(const std::string &tensor,
+                                     StringRef path) {
+  auto [stem, number] = path.rsplit('_');
+  std::string name = (stem + ".weight").str();
+  const Array *weight = model.find(name);
+  bool isCall = !number.empty() && llvm::all_of(number, llvm::isDigit) &&
+                !model.isKnown((path + ".bias").str()) &&
+                !findings.given.count((path + ".weight").str());
+  if (!isCall || !weight || weight->shape.size() != 2)
+    return false;
+  Expected<Array> moved = transpose(*weight);
+  if (!moved)
+    return moved.takeError();
+  if (!isEqual(*moved, *model.find(tensor)))
+    return false;
+  model.computeTensor(tensor, {makeTranspose(model, name, {1, 0}, tensor)});
+  ++findings.restored;
+  return true;
+}
+
 /// The weight of a linear layer, as the other factor of a product.
 Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
   const Array values = *model.find(tensor);
   std::string path = modulePath(model.node(node).name);
-  Expected<bool> tied = joinTied(tensor, path);
-  if (!tied)
-    return tied.takeError();
-  if (*tied)
-    return Error::success();
+  for (auto join : {&NameReader::joinTied, &NameReader::joinCalls}) {
+    Expected<bool> done = (this->*join)(tensor, path);
+    if (!done || *done)
+      return done.takeError();
+  }
   std::string name = path + ".weight";
   if (path.empty() || values.shape.size() != 2 || model.isKnown(name)) {
     doubt(tensor);
@@ -112,6 +140,59 @@ Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
   model.computeTensor(tensor, {makeTranspose(model, name, {1, 0}, tensor)});
   ++findings.restored;
   return Error::success();
+}
+
+/// The parameter of --params in the tensor's module that the tensor is a move
+/// of: the values tell.
+Expected<bool> NameReader::findGiven(const std::string &tensor,
+                                     StringRef path) {
+  const Array values = *model.find(tensor);
+  if (isUniform(values))
+    return false;
+  for (const std::string &name : findings.givenOrder) {
+    const Array given = findings.given[name];
+    bool isLike = StringRef(name).starts_with(path) &&
+                  given.kind == values.kind && !model.isKnown(name) &&
+                  given.size() > 1 && given.size() <= values.size();
+    if (!isLike)
+      continue;
+    auto nodes = findMove(model, name, given, values, tensor);
+    if (!nodes)
+      return nodes.takeError();
+    if (!*nodes)
+      continue;
+    model.addTensor(name, given);
+    model.computeTensor(tensor, std::move(**nodes));
+    ++findings.restored;
+    return true;
+  }
+  return false;
+}
+
+/// Values that come again and again, as those of a table of biases that was
+/// looked up, are one.
+Expected<bool> NameReader::joinRepeated(const std::string &tensor) {
+  const Array values = *model.find(tensor);
+  if (isUniform(values))
+    return false;
+  Expected<std::optional<size_t>> axis = findRowAxis(values);
+  if (!axis)
+    return axis.takeError();
+  Expected<DistinctTable> table = findDistinct(values, *axis);
+  if (!table)
+    return table.takeError();
+  // A mask has two values.
+  if (table->rows.size() > values.size() * 3 / 4 || table->rows.size() < 4)
+    return false;
+  std::string name = model.makeName(tensor + ".table");
+  auto nodes =
+      gatherRows(model, name, table->positions, values.shape, *axis, tensor);
+  if (!nodes)
+    return nodes.takeError();
+  model.addTensor(name, std::move(table->rows));
+  model.computeTensor(tensor, std::move(*nodes));
+  ++findings.restored;
+  return true;
 }
 
 void NameReader::doubt(StringRef tensor) {
@@ -135,12 +216,16 @@ Error NameReader::restoreWeight(const std::string &tensor) {
   if ((type == "Conv" || type == "ConvTranspose") && slot.input > 0)
     return Error::success();
   if (!isMove && model.find(tensor)->size() > 1) {
-    Expected<bool> tied =
-        joinTied(tensor, modulePath(model.node(slot.node).name));
-    if (!tied)
-      return tied.takeError();
-    if (!*tied)
-      doubt(tensor);
+    std::string path = modulePath(model.node(slot.node).name);
+    for (bool isGiven : {true, false}) {
+      Expected<bool> done =
+          isGiven ? findGiven(tensor, path) : joinTied(tensor, path);
+      if (!done || *done)
+        return done.takeError();
+    }
+    doubt(tensor);
+    if (Expected<bool> joined = joinRepeated(tensor); !joined)
+      return joined.takeError();
   }
   return Error::success();
 }
@@ -178,7 +263,9 @@ static void separateFolded(Model &file) {
       return false;
     Array values = file.initializers[source->second].values;
     positions[name] = file.initializers.size();
-    file.initializers.push_back({name, std::move(values)});
+    NamedTensor &added = file.initializers.emplace_back();
+    added.name = name;
+    added.values = std::move(values);
     return true;
   });
 }

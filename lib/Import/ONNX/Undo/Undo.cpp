@@ -5,6 +5,7 @@
 
 #include "Undo/Undo.h"
 #include "Undo/Findings.h"
+#include "Undo/MergedCalls.h"
 #include "Undo/OlderExporter.h"
 #include "llvm/Support/GlobPattern.h"
 
@@ -62,6 +63,7 @@ static void judgeByNames(const ExportedModel &model, const Model &file,
 /// Files of torch's exporter, which have a signature.
 static Error undoTorch(Model &file, const ExportMetadata &metadata,
                        Findings &findings) {
+  separateCalls(file, metadata, findings);
   ExportedModel model(file, metadata);
   if (model.getCalls().empty()) {
     judgeByNames(model, file, findings);

@@ -1,0 +1,275 @@
+# What torch's exporters merged, folded and dropped, by numbers: θ of files as
+# they leave them is that of the network before, by finite differences of a graph
+# that is written out; where the file does not tell, it is refused.
+#
+# REQUIRES: onnx
+# RUN: rm -rf %t && mkdir -p %t
+# RUN: %ntk-python %s %t %S/Inputs %S/../Import/ONNX/Inputs
+
+import os
+import sys
+
+import numpy as np
+
+folder, *helpers = sys.argv[1:]
+sys.path[:0] = helpers
+from run import assert_close, finite_difference_jacobian, gram, kernel, ntk_run, save
+from write_exported import call, node, signature, write
+
+random = np.random.default_rng(13)
+draw = lambda *shape: random.standard_normal(shape).astype(np.float32)
+path = lambda name: os.path.join(folder, name)
+said = lambda *arguments: dict(call=call(*arguments))
+
+
+def run(name, x):
+    """The status and the words."""
+    args = ["--x1", save(path("x"), x), "-o", path("theta.npy")]
+    status, _, errors = ntk_run(path(name + ".onnx"), *args)
+    return status, errors
+
+
+def check(name, x, wrt):
+    """The file `name` against finite differences of `name`_whole."""
+    jacobian = finite_difference_jacobian(path(name + "_whole.onnx"), {"x": x}, wrt)
+    expected = gram(jacobian, jacobian)
+    found = kernel(folder, path(name + ".onnx"), x, None, "--dtype", "f64")
+    assert_close(found.reshape(expected.shape), expected, 1e-7)
+
+
+# Two norms of one input were equal, and all that followed up to two layers of
+# different weights. An activation was merged with them, or an operator that
+# leaves no node.
+ones, zeros = np.ones(4, np.float32), np.zeros(4, np.float32)
+norms = ["blocks.first.weight", "blocks.first.bias", "blocks.second.weight", "blocks.second.bias"]
+values = lambda i: ["%p_" + name.replace(".", "_") for name in norms[2 * i : 2 * i + 2]]
+weights = {"c": draw(3, 4), "d": draw(3, 4)}
+rows = ("x", ["N", 4]), ("y", ["N", 3])
+for name, kind in (("twins", "sin"), ("passed", "type_as")):
+    norm = node("LayerNormalization", ["x", *norms[:2]], "layer_norm", said("layer_norm", "layer_norm", "%x", "[4]", *values(0)))
+    middle = [node("Sin", ["layer_norm"], "sin", said("sin", "sin", "%layer_norm"))]
+    inner = "sin" if kind == "sin" else "layer_norm"
+    nodes = [
+        norm,
+        *(middle if kind == "sin" else []),
+        node("Gemm", [inner, "c"], "linear", said("linear", "linear", f"%{kind}", "%p_c"), transB=1),
+        node("Gemm", [inner, "d"], "linear_1", said("linear_1", "linear", f"%{kind}_1", "%p_d"), transB=1),
+        node("Mul", ["linear", "linear_1"], "y", said("y", "mul", "%linear", "%linear_1")),
+    ]
+    tensors = {norms[0]: ones, norms[1]: zeros, **weights}
+    write(path(name), nodes, tensors, *rows, signature([*norms, "c", "d"]), parameters=list(tensors))
+    whole = []
+    for i, weight in enumerate("cd"):
+        whole.append(node("LayerNormalization", ["x", *norms[2 * i : 2 * i + 2]], f"n{i}"))
+        whole.append(node("Sin" if kind == "sin" else "Identity", [f"n{i}"], f"s{i}"))
+        whole.append(node("Gemm", [f"s{i}", weight], f"l{i}", transB=1))
+    whole.append(node("Mul", ["l0", "l1"], "y"))
+    write(path(name + "_whole"), whole, dict(zip(norms, 2 * [ones, zeros])) | weights, *rows)
+    check(name, draw(2, 4), [*norms, "c", "d"])
+    assert f"are taken as those of '{kind}_1'" in run(name, draw(1, 4))[1]
+    # With one more in the signature, others may have gone than are put back.
+    write(path(name), nodes, tensors, *rows, signature([*norms, "c", "d", "e"]), parameters=list(tensors))
+    status, errors = run(name, draw(1, 4))
+    assert status == 1 and f"'{kind}_1' of the model may be made of them" in errors, errors
+
+# A table of biases, looked up at positions that were computed, one row for all
+# heads; two of its numbers are equal by chance.
+table = draw(5, 2)
+table[0, 0] = table[3, 1]
+positions = np.arange(3)[:, None] - np.arange(3) + 2
+images = ("x", ["N", 2, 3, 3]), ("y", ["N", 2])
+tail = lambda bias, *metadata: [
+    node("Add", ["x", bias], "h", *metadata),
+    node("Sin", ["h"], "s"),
+    node("ReduceMean", ["s", "axes"], "y", keepdims=0),
+]
+write(
+    path("table_whole"),
+    [node("Gather", ["r", "positions"], "g"), node("Transpose", ["g"], "t", perm=[2, 0, 1]), *tail("t")],
+    {"r": table, "positions": positions, "axes": np.array([2, 3])},
+    *images,
+)
+steps = ["add", "arange", "arange_1", "embedding", "permute", "r", "sub", "val_1"]
+for name, listed in (("table", steps), ("buckets", sorted([*steps, "abs_1", "log", "minimum", "_to_copy"]))):
+    os.path.exists(path(name + "_whole.onnx")) or os.link(path("table_whole.onnx"), path(name + "_whole.onnx"))
+    write(
+        path(name),
+        tail("unsqueeze", said("h", "add", "%x", "%unsqueeze")),
+        {"unsqueeze": table[positions].transpose(2, 0, 1)[None], "axes": np.array([2, 3])},
+        *images,
+        signature(["r"]),
+        {"unsqueeze": listed},
+    )
+    check(name, draw(2, 2, 3, 3), ["r"])
+assert "positions that the model computes (_to_copy, abs, " in run("buckets", draw(1, 2, 3, 3))[1]
+assert "warning" not in run("table", draw(1, 2, 3, 3))[1]
+
+# The older exporter says no more than the module in which the table is read. Its
+# scalars are parameters, since those of the code are Constant nodes.
+scalar = np.array(0.7, np.float32)
+write(
+    path("older"),
+    [
+        node("Add", ["x", "onnx::Add_5"], "a", name="/blocks/blocks.0/attention/Add"),
+        node("Mul", ["a", "onnx::Mul_9"], "h", name="/blocks/blocks.0/Mul"),
+        *tail("zero")[1:],
+    ],
+    {"onnx::Add_5": table[positions].transpose(2, 0, 1), "onnx::Mul_9": scalar, "axes": np.array([2, 3])},
+    *images,
+)
+write(
+    path("older_whole"),
+    [
+        node("Gather", ["r", "positions"], "g"),
+        node("Transpose", ["g"], "t", perm=[2, 0, 1]),
+        node("Add", ["x", "t"], "a"),
+        node("Mul", ["a", "s"], "h"),
+        *tail("zero")[1:],
+    ],
+    {"r": table, "s": scalar, "positions": positions, "axes": np.array([2, 3])},
+    *images,
+)
+np.savez(path("older_state.npz"), **{"blocks.0.attention.bias_table": table, "onnx::Mul_9": scalar})
+x = draw(2, 2, 3, 3)
+check("older", x, ["r", "s"])
+errors = run("older", x)[1]
+assert "'onnx::Add_5' was computed from parameters" in errors, errors
+assert "took 'onnx::Mul_9', 'onnx::Add_5.table' as parameters on doubt" in errors, errors
+given = ["--params", path("older_state.npz"), "--parameters"]
+_, listed, errors = ntk_run(path("older.onnx"), *given)
+assert "blocks.0.attention.bias_table" in listed and "onnx::Add_5" not in listed + errors, listed
+
+# A module that is called twice there has a number behind its name.
+query = draw(3, 3)
+rows = ("x", ["N", 3]), ("y", ["N", 3])
+calls = lambda first, second: [
+    node("MatMul", ["x", first], "h", name="/layer/query/MatMul"),
+    node("Tanh", ["h"], "t"),
+    node("MatMul", ["t", second], "y", name="/layer/query_1/MatMul"),
+]
+write(path("called"), calls("onnx::MatMul_3", "onnx::MatMul_7"), {"onnx::MatMul_3": query, "onnx::MatMul_7": query}, *rows)
+write(path("called_whole"), calls("w", "w"), {"w": query}, *rows)
+check("called", draw(2, 3), ["w"])
+
+# Differences of parts of a parameter are no parts of it, nor are sums of two
+# look-ups, and a join that holds a part twice is more than its parts.
+w = draw(5)
+for listed, values, words in (
+    (["slice", "slice_1", "val_2", "w"], w[1:] - w[:-1], "'sub' is computed from 'w' by slice, sub"),
+    (["add", "arange", "embedding", "index", "w"], w[:4] + w[[1, 1, 2, 3]], "'sub' is computed from 'w'"),
+    (["cat", "v", "w"], w[[0, 1, 2, 0]], "'sub' joins 'v', 'w', one of them more than once"),
+):
+    name = "cat" if "cat" in listed else "sub"
+    write(
+        path("parts"),
+        [node("Mul", ["x", name], "y", said("y", "mul", "%x", f"%{name}"))],
+        {name: values},
+        ("x", ["N", 4]),
+        ("y", ["N", 4]),
+        signature(["w", "v"][: 1 + ("v" in listed)]),
+        {name: listed},
+    )
+    status, errors = run("parts", draw(1, 4))
+    assert status == 1 and words.replace("'sub' j", "'cat' j") in errors, errors
+
+# Initial states of zeros were one tensor, which stands for both, expanded to the
+# examples of a file of one.
+order = lambda gates: gates.reshape(4, 2, -1)[[0, 3, 1, 2]].reshape(8, -1)[None]
+state = {"h": np.zeros((1, 1, 2), np.float32), "c": np.zeros((1, 1, 2), np.float32)}
+state |= {"r.weight_ih_l0": draw(8, 3), "r.weight_hh_l0": draw(8, 2), "r.bias_ih_l0": draw(8), "r.bias_hh_l0": draw(8)}
+np.savez(path("state.npz"), **state)
+names = list(state)
+made = {"i": order(state[names[2]]), "j": order(state[names[3]])}
+made["k"] = np.concatenate([order(state[n]).reshape(1, 8) for n in names[4:]], axis=1)
+listed = "[" + ", ".join("%p_" + n.replace(".", "_") for n in names[2:]) + "]"
+lstm = said("lstm", "lstm", "%x", "[%expand, %expand_1]", listed, "True", "1", "0.0", "False", "False", "True")
+sequence = ("x", [1, 3, 3]), ("y", [1, 2])
+tail = lambda *metadata: [
+    node("Transpose", ["x"], "t", *metadata, perm=[1, 0, 2]),
+    node("LSTM", ["t", "i", "j", "k", "", "h", "c"], "l", *metadata, hidden_size=2),
+    node("ReduceSum", ["l", "axes"], "y", *metadata, keepdims=0),
+]
+write(path("states_whole"), tail(), made | state | {"axes": np.array([0, 1])}, *sequence)
+nodes = tail(lstm)
+nodes[1].input[5:] = ["val_9", "val_9"]
+write(
+    path("states"),
+    nodes,
+    made | {"val_9": state["h"], "axes": np.array([0, 1])},
+    *sequence,
+    signature(names, output="lstm"),
+    {"val_9": ["expand", "h", "val_1"], "i": [names[2], "val_2"], "j": [names[3], "val_2"], "k": [*names[4:], "val_2"]},
+)
+x = draw(1, 3, 3)
+assert "'val_9' is 'h', all equal, and taken to have each element once" in run("states", x)[1]
+jacobian = finite_difference_jacobian(path("states_whole.onnx"), {"x": x}, ["h", "c", *made])
+for options in ([], ["--params", path("state.npz")]):
+    found = kernel(folder, path("states.onnx"), x, None, "--dtype", "f64", *options)
+    assert_close(found, gram(jacobian, jacobian), 1e-7)
+
+# Arguments that ONNX has no attribute for stand in the call alone: the
+# smoothing of labels, here with weights and an ignored class, and the divisor
+# of windows.
+w, classes, smoothing = draw(3, 4), np.abs(draw(4)), 0.3
+loss = ["%h", "%t", "%b_classes", "0", "1", str(smoothing)]
+write(
+    path("smoothing"),
+    [
+        node("MatMul", ["x", "w"], "h", said("h", "mm", "%x", "%p_w")),
+        node("ArgMax", ["x"], "t", said("t", "argmax", "%x", "1"), axis=1, keepdims=0),
+        node("SoftmaxCrossEntropyLoss", ["h", "t", "classes"], "y", said("y", "cross_entropy_loss", *loss), reduction="none", ignore_index=1),
+    ],
+    {"w": w, "classes": classes},
+    ("x", ["N", 3]),
+    ("y", ["N"]),
+    signature(["w"], ["classes"]),
+    parameters=["w"],
+)
+
+
+def smoothed(w, x):
+    """One loss: PyTorch's formula."""
+    target = np.argmax(x)
+    if target == 1:
+        return 0.0
+    scores = x @ w
+    logarithms = classes * (scores - np.log(np.exp(scores).sum()))
+    return -(1 - smoothing) * logarithms[target] - smoothing / 4 * logarithms.sum()
+
+
+x = draw(6, 3).astype(np.float64)
+x[0, 1] = 9
+jacobian = np.zeros((6, 1, 12))
+for i, row in enumerate(x):
+    for k in range(12):
+        step = 1e-5 * np.eye(12)[k].reshape(3, 4)
+        jacobian[i, 0, k] = (smoothed(w + step, row) - smoothed(w - step, row)) / 2e-5
+found = kernel(folder, path("smoothing.onnx"), x, None, "--dtype", "f64")
+assert_close(found.reshape(6, 6, 1, 1), gram(jacobian, jacobian), 1e-7)
+
+pool = ["%h", "[2, 2]", "[2, 2]", "[1, 1]", "False", "True", "3"]
+pooled = ("x", ["N", 1, 2, 2]), ("y", ["N", 1, 2, 2])
+nodes = lambda *metadata: [
+    node("Mul", ["x", "w"], "h"),
+    node("AveragePool", ["h"], "p", *metadata, kernel_shape=[2, 2], strides=[2, 2], pads=[1, 1, 1, 1], count_include_pad=1),
+]
+w = draw(1, 2, 2)
+write(
+    path("divisor"),
+    [*nodes(said("p", "avg_pool2d", *pool)), node("Sin", ["p"], "y", said("y", "sin", "%p"))],
+    {"w": w},
+    *pooled,
+    signature(["w"]),
+    parameters=["w"],
+)
+ratio = np.array(4 / 3, np.float32)
+write(
+    path("divisor_whole"),
+    [*nodes(), node("Mul", ["p", "ratio"], "q"), node("Sin", ["q"], "y")],
+    {"w": w, "ratio": ratio},
+    *pooled,
+)
+jacobian = finite_difference_jacobian(path("divisor_whole.onnx"), {"x": (x := draw(2, 1, 2, 2))}, ["w"])
+found = kernel(folder, path("divisor.onnx"), x, None, "--dtype", "f64")
+found = found.transpose(0, 1, 2, 4, 6, 3, 5, 7).reshape(2, 2, 4, 4)
+assert_close(found, gram(jacobian, jacobian), 1e-6)
