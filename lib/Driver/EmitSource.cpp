@@ -41,9 +41,9 @@ Error SourceFiles::open(const RunOptions &options) {
     return createStringError("-o: expected the name of the code, as NET.cpp, "
                              "but got that of its header, '" +
                              options.output + "'");
-  if (Error error = header.open("-o", getHeaderPath(options)))
-    return error;
   if (Error error = code.open("-o", options.output))
+    return error;
+  if (Error error = header.open("-o", getHeaderPath(options)))
     return error;
   if (options.savedParameters.empty())
     return Error::success();

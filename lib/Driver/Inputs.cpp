@@ -272,6 +272,20 @@ static Error checkNames(const Model &model, ArrayRef<NamedArray> arrays,
   return Error::success();
 }
 
+/// Inputs that have no array.
+static Error checkPresent(const Model &model, ArrayRef<NamedArray> arrays,
+                          ArrayRef<NamedArray> shared, const Twine &where) {
+  if (arrays.size() == 1 && model.inputs.size() == 1)
+    return Error::success();
+  for (const NetworkInput &input : model.inputs)
+    if (!findNamed(arrays, input.name) && !findNamed(shared, input.name))
+      return createStringError(
+          where + ": expected an array for each of the inputs " +
+          listNames(model) + ", but found none for '" + input.name +
+          "'; there are " + listNames(arrays));
+  return Error::success();
+}
+
 /// The value that --input has for an input, in its element type; else an array
 /// without elements.
 static Expected<Array> takeGiven(const NetworkInput &input,
@@ -299,6 +313,8 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
   std::string file = ("--" + source.option + ": " + source.path).str();
   Examples examples;
   SmallVector<size_t> repeated;
+  if (Error error = checkPresent(model, arrays, shared, file))
+    return std::move(error);
   if (Error error = checkNames(model, arrays, file))
     return std::move(error);
   for (const NetworkInput &input : model.inputs) {
@@ -306,16 +322,10 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
     Expected<Array> given = takeGiven(input, shared);
     if (!given)
       return given.takeError();
-    if (!array && given->size() > 0)
+    if (!array && findNamed(shared, input.name))
       array = &*given;
-    if (!array && model.inputs.size() == 1 && arrays.size() == 1)
-      array = &arrays.front().array;
-    if (!array) {
-      return createStringError(
-          file + ": expected an array for each of the inputs " +
-          listNames(model) + ", but found none for '" + input.name +
-          "'; there are " + listNames(arrays));
-    }
+    if (!array)
+      array = &arrays.front().array; // of one input, by any name
     std::string where = file;
     if (arrays.size() > 1)
       where += ": '" + input.name + "'";

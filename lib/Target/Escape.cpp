@@ -5,8 +5,8 @@
 
 #include "Escape.h"
 #include "ntk-rt/Printable.h"
-#include "ntk/Target/Source.h"
 #include "ntk/Target/FileNames.h"
+#include "ntk/Target/Source.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir::ntk;

@@ -29,3 +29,25 @@ ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor
 }
 // expected-error @below {{expected 'output_block' between 1 and 3, but got 4}}
 ntk.kernel @theta of @f outputs full {output_block = 4 : i64}
+
+// -----
+
+ntk.network @f(%x: tensor<2xf32>, %w: tensor<2xf32> {ntk.param = "w"}) -> tensor<2xf32> {
+  %h = ntk.mul %x, %w : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  // expected-error @below {{expected values of at most 16 axes, but got}}
+  %r = ntk.reshape %h {shape = array<i64: 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2>} : (tensor<2xf32>) -> tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x2xf32>
+  %y = ntk.reshape %r {shape = array<i64: 2>} : (tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x2xf32>) -> tensor<2xf32>
+  ntk.return %y : tensor<2xf32>
+}
+ntk.kernel @theta of @f outputs full
+
+// -----
+
+// As many axes as there may be.
+ntk.network @f(%x: tensor<2xf32>, %w: tensor<2xf32> {ntk.param = "w"}) -> tensor<2xf32> {
+  %h = ntk.mul %x, %w : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %r = ntk.reshape %h {shape = array<i64: 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2>} : (tensor<2xf32>) -> tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x2xf32>
+  %y = ntk.reshape %r {shape = array<i64: 2>} : (tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x2xf32>) -> tensor<2xf32>
+  ntk.return %y : tensor<2xf32>
+}
+ntk.kernel @theta of @f outputs full

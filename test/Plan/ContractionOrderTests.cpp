@@ -167,4 +167,60 @@ TEST(ContractionOrder, CountsWork) {
   }
 }
 
+/// The cost of an order, by the definition of its steps.
+double getCost(const Einsum &einsum, const LetterSizes &sizes,
+               const ContractionOrder &order) {
+  std::vector<std::string> words(einsum.operands.begin(),
+                                 einsum.operands.end());
+  auto volume = [&](const std::string &letters) {
+    double product = 1;
+    for (char letter : letters)
+      product *= sizes.at(letter);
+    return product;
+  };
+  double cost = 0;
+  for (size_t step = 0; step < order.results.size(); ++step) {
+    std::string all;
+    for (size_t side : {0, 1})
+      for (char letter : words.at(order.order[2 * step + side]))
+        if (all.find(letter) == std::string::npos)
+          all += letter;
+    const std::string &kept = order.results[step];
+    cost += (kept.size() == all.size() ? 1 : 2) * volume(all) +
+            4 * 4 * volume(kept);
+    words.push_back(kept);
+  }
+  return cost;
+}
+
+// More operands than all orders are compared of: a chain of matrices behind a
+// vector is taken from the vector on, which is the cheapest there is; each
+// value is used once, and costs are as the steps say.
+TEST(ContractionOrder, IsGreedyForManyOperands) {
+  for (size_t count : {10, 20, 40}) {
+    Einsum einsum;
+    LetterSizes sizes;
+    std::string letters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (char letter : letters)
+      sizes[letter] = 7;
+    einsum.operands.push_back("a");
+    for (size_t i = 0; i + 1 < count; ++i)
+      einsum.operands.push_back(letters.substr(i, 2));
+    einsum.result = letters.substr(count - 1, 1);
+    auto orders = findContractionOrders(einsum, sizes, 1, 4);
+    ASSERT_EQ(orders.size(), 1u);
+    const ContractionOrder &order = orders.front();
+    ASSERT_EQ(order.results.size(), count - 1);
+    EXPECT_EQ(order.results.back(), einsum.result);
+    std::vector<int64_t> used(order.order.begin(), order.order.end());
+    std::sort(used.begin(), used.end());
+    for (size_t i = 0; i < used.size(); ++i)
+      EXPECT_EQ(used[i], static_cast<int64_t>(i));
+    double vectorByMatrix = 2 * 7 * 7 + 4 * 4 * 7;
+    EXPECT_EQ(order.cost, (count - 1) * vectorByMatrix);
+    EXPECT_EQ(getCost(einsum, sizes, order), order.cost);
+  }
+}
+
 } // namespace

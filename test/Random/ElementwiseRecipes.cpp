@@ -82,6 +82,21 @@ static Value drawUnaryOfPositive(Draft &draft, StringRef op) {
   return drawUnaryOf(draft, op, x);
 }
 
+/// Of numbers between -0.9 and 0.9: functions with poles or ends near 1, and
+/// those that grow fast.
+static Value drawUnaryOfSmall(Draft &draft, StringRef op) {
+  Value x = draft.apply("scale", draft.apply("tanh", draft.anyReal()),
+                        draft.attribute("factor", 0.9));
+  return x ? drawUnaryOf(draft, op, x) : Value();
+}
+
+/// Of numbers from 1.5 on.
+static Value drawUnaryOfLarge(Draft &draft, StringRef op) {
+  Value x = draft.apply("shift", draft.apply("square", draft.anyReal()),
+                        draft.attribute("offset", 1.5));
+  return x ? drawUnaryOf(draft, op, x) : Value();
+}
+
 /// Two values of one shape, one of them often a broadcast parameter.
 static Value drawBinary(Draft &draft, StringRef op) {
   Value x = draft.anyReal();
@@ -196,6 +211,17 @@ ArrayRef<Recipe> mlir::ntk::random::getElementwiseRecipes() {
       {"expm1", drawUnary},
       {"stop_gradient", drawUnary},
       {"erf", drawUnary},
+      {"mish", drawUnary},
+      {"softsign", drawUnaryAtZero},
+      {"tan", drawUnaryOfSmall},
+      {"asin", drawUnaryOfSmall},
+      {"acos", drawUnaryOfSmall},
+      {"atan", drawUnary},
+      {"sinh", drawUnaryOfSmall},
+      {"cosh", drawUnaryOfSmall},
+      {"asinh", drawUnary},
+      {"acosh", drawUnaryOfLarge},
+      {"atanh", drawUnaryOfSmall},
       {"sqrt", drawUnaryOfPositive},
       {"rsqrt", drawUnaryOfPositive},
       {"reciprocal", drawUnaryOfPositive},

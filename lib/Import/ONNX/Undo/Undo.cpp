@@ -182,7 +182,10 @@ Error onnximport::undoExport(Model &model, const ExportMetadata &metadata,
     return Error::success();
   Findings findings;
   for (const NamedArray &entry : options.values) {
-    findings.given[entry.name] = entry.array;
+    llvm::Expected<Array> array = entry.array.load();
+    if (!array)
+      return array.takeError();
+    findings.given[entry.name] = std::move(*array);
     findings.givenOrder.push_back(entry.name);
   }
   for (const std::vector<std::string> *globs : {&options.wrt, &options.frozen})
