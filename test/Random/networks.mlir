@@ -58,3 +58,13 @@ ntk.network @masks_alone(%m: tensor<2xi1> {ntk.input = "m"},
   %y = ntk.contract "a, ab, a -> a" (%m, %k, %w) : (tensor<2xi1>, tensor<2x3xi1>, tensor<2xf64>) -> tensor<2xf64>
   ntk.return %y : tensor<2xf64>
 }
+
+// Cofactors of matrices of equal columns: they are singular, but for rounding.
+ntk.network @singular(%i: tensor<2xi32> {check.range = [0.0, 2.0], ntk.input = "i"},
+    %s: tensor<2x2xf64> {ntk.buffer = "s"},
+    %w: tensor<2x2xf64> {ntk.param = "w"}) -> tensor<2x2xf64> {
+  %g = ntk.gather %s, %i {axis = 1 : i64} : (tensor<2x2xf64>, tensor<2xi32>) -> tensor<2x2xf64>
+  %c = ntk.cofactor %g : (tensor<2x2xf64>) -> tensor<2x2xf64>
+  %y = ntk.mul %c, %w : (tensor<2x2xf64>, tensor<2x2xf64>) -> tensor<2x2xf64>
+  ntk.return %y : tensor<2x2xf64>
+}

@@ -209,7 +209,9 @@ Value Elimination::replaceZero(OpBuilder &nested, ValueRange at, Value k,
 }
 
 /// Makes column k zero but for the pivot; entries that are zero stay, even over
-/// a pivot of zero.
+/// a pivot of zero. What is left of the column is set to zero, not computed:
+/// the rounding error of a difference would be multiplied by the next factor,
+/// which is huge where a matrix is singular.
 Value Elimination::subtractRow(OpBuilder &nested, ValueRange at, Value k,
                                Value tensor) {
   return loop(nested, order, tensor, [&](OpBuilder &rows, Value i, Value w) {
@@ -227,8 +229,12 @@ Value Elimination::subtractRow(OpBuilder &nested, ValueRange at, Value k,
       Value x = extract(inner, v, at, {k, j});
       Value y = extract(inner, v, at, {i, j});
       Value product = inner.create<arith::MulFOp>(loc, factor, x);
-      return insert(inner, inner.create<arith::SubFOp>(loc, y, product), v, at,
-                    {i, j});
+      Value clears = inner.create<arith::AndIOp>(
+          loc, takes, compare(inner, arith::CmpIPredicate::eq, j, k));
+      Value difference = inner.create<arith::SelectOp>(
+          loc, clears, real(inner, 0),
+          inner.create<arith::SubFOp>(loc, y, product));
+      return insert(inner, difference, v, at, {i, j});
     });
   });
 }

@@ -36,12 +36,15 @@ ConcatOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
   return RankedTensorType::get(shape, first.getElementType());
 }
 
-/// Where operand `i` begins along the axis.
+/// Where operand `i` begins along the axis, which is counted from the last one:
+/// leading axes of an operand may be a batch.
 static int64_t getConcatOffset(ConcatOp op, unsigned operand) {
+  size_t fromLast = getCoreResultType(op).getRank() - op.getAxis();
   int64_t offset = 0;
-  int64_t axis = op.getAxis();
-  for (unsigned i = 0; i < operand; ++i)
-    offset += getShape(op.getOperand(i))[axis + getOperandBatch(op, i).size()];
+  for (Value before : op->getOperands().take_front(operand)) {
+    ArrayRef<int64_t> shape = getShape(before);
+    offset += shape[shape.size() - fromLast];
+  }
   return offset;
 }
 
