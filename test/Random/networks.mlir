@@ -68,3 +68,16 @@ ntk.network @singular(%i: tensor<2xi32> {check.range = [0.0, 2.0], ntk.input = "
   %y = ntk.mul %c, %w : (tensor<2x2xf64>, tensor<2x2xf64>) -> tensor<2x2xf64>
   ntk.return %y : tensor<2x2xf64>
 }
+
+// The padded cotangent of %t is that of %b, too, and a part of that of %a, which
+// is put together with the one of its own part.
+ntk.network @parts_of_a_sum(%x: tensor<4xf64> {ntk.input = "x"},
+    %v: tensor<4xf64> {ntk.param = "v"}, %w: tensor<4xf64> {ntk.param = "w"}) -> tensor<4xf64> {
+  %a = ntk.mul %x, %v : (tensor<4xf64>, tensor<4xf64>) -> tensor<4xf64>
+  %b = ntk.mul %x, %w : (tensor<4xf64>, tensor<4xf64>) -> tensor<4xf64>
+  %t = ntk.add %a, %b : (tensor<4xf64>, tensor<4xf64>) -> tensor<4xf64>
+  %p = ntk.slice %t {sizes = array<i64: 2>, starts = array<i64: 0>, strides = array<i64: 1>} : (tensor<4xf64>) -> tensor<2xf64>
+  %q = ntk.slice %a {sizes = array<i64: 2>, starts = array<i64: 2>, strides = array<i64: 1>} : (tensor<4xf64>) -> tensor<2xf64>
+  %y = ntk.concat %p, %q {axis = 0 : i64} : (tensor<2xf64>, tensor<2xf64>) -> tensor<4xf64>
+  ntk.return %y : tensor<4xf64>
+}

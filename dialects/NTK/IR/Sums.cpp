@@ -82,10 +82,8 @@ static void joinAll(OpBuilder &builder, Location loc, int64_t axis,
     }
     if (taken.size() < 2)
       break;
+    // The pads stay: they may be the cotangents of other values, too.
     terms.push_back(join(builder, loc, axis, taken));
-    for (const Stretch &stretch : taken)
-      if (PadOp pad = stretch.pad; pad->use_empty())
-        pad->erase();
     stretches = std::move(left);
   }
   for (const Stretch &stretch : stretches)
