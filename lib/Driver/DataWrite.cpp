@@ -219,20 +219,23 @@ Error Output::writeNpz(ArrayRef<NamedArray> arrays) {
 // Whole files
 //===----------------------------------------------------------------------===//
 
-Error mlir::ntk::writeNpy(StringRef path, const Array &array) {
+/// Opens `path`, lets `write` fill it, and puts it in its place.
+static Error writeWhole(StringRef path,
+                        llvm::function_ref<Error(Output &)> write) {
   Output output;
   if (Error error = output.open(/*option=*/"", path))
     return error;
-  if (Error error = output.writeNpy(array))
+  if (Error error = write(output))
     return error;
   return output.commit();
 }
 
+Error mlir::ntk::writeNpy(StringRef path, const Array &array) {
+  return writeWhole(path,
+                    [&](Output &output) { return output.writeNpy(array); });
+}
+
 Error mlir::ntk::writeNpz(StringRef path, ArrayRef<NamedArray> arrays) {
-  Output output;
-  if (Error error = output.open(/*option=*/"", path))
-    return error;
-  if (Error error = output.writeNpz(arrays))
-    return error;
-  return output.commit();
+  return writeWhole(path,
+                    [&](Output &output) { return output.writeNpz(arrays); });
 }

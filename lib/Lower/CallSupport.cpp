@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "ntk/Lower/Sizes.h"
 
 using namespace mlir;
@@ -87,6 +88,12 @@ Value mlir::ntk::createNumbers(OpBuilder &builder, Location loc,
     builder.create<memref::StoreOp>(loc, number, numbers, at);
   }
   return createPointer(builder, loc, numbers);
+}
+
+SetVector<Value> mlir::ntk::getUsedValues(Operation *op) {
+  SetVector<Value> used(op->getOperands().begin(), op->getOperands().end());
+  getUsedValuesDefinedAbove(op->getRegions(), used);
+  return used;
 }
 
 func::FuncOp mlir::ntk::declareFunction(ModuleOp module, StringRef name,

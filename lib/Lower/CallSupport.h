@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace mlir::ntk {
 
@@ -34,6 +35,9 @@ Value createPointer(OpBuilder &builder, Location loc, Value memref);
 /// Returns a pointer to it.
 Value createNumbers(OpBuilder &builder, Location loc,
                     ArrayRef<OpFoldResult> values);
+
+/// The values from outside that `op` and its regions use, in the order of use.
+SetVector<Value> getUsedValues(Operation *op);
 
 /// The declaration of a C function, made if there is none.
 func::FuncOp declareFunction(ModuleOp module, StringRef name,

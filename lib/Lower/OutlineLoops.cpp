@@ -12,7 +12,6 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
-#include "mlir/Transforms/RegionUtils.h"
 #include "ntk/Lower/LoopPartition.h"
 #include "ntk/Lower/Passes.h"
 #include "llvm/ADT/StringMap.h"
@@ -28,13 +27,6 @@ using namespace mlir::ntk;
 //===----------------------------------------------------------------------===//
 // What a nest uses, and how much it does
 //===----------------------------------------------------------------------===//
-
-/// The values from outside that `loop` uses, in the order of their use.
-static SetVector<Value> getUsedValues(Operation *loop) {
-  SetVector<Value> used(loop->getOperands().begin(), loop->getOperands().end());
-  getUsedValuesDefinedAbove(loop->getRegions(), used);
-  return used;
-}
 
 static bool isConstant(Value value) {
   return matchPattern(value, m_Constant());

@@ -5,11 +5,11 @@
 // hands to the next lies in memory, so that a part needs the function's own
 // arguments and makes the views and numbers it uses anew.
 
+#include "CallSupport.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
-#include "mlir/Transforms/RegionUtils.h"
 #include "ntk/Lower/Passes.h"
 
 namespace mlir::ntk {
@@ -23,13 +23,6 @@ using namespace mlir::ntk;
 /// Can `op` be done again wherever its result is needed?
 static bool isRepeatable(Operation *op) {
   return op->getNumRegions() == 0 && isPure(op);
-}
-
-/// The values from outside that `op` and its regions use.
-static SetVector<Value> getUsedValues(Operation *op) {
-  SetVector<Value> used(op->getOperands().begin(), op->getOperands().end());
-  getUsedValuesDefinedAbove(op->getRegions(), used);
-  return used;
 }
 
 namespace {

@@ -43,7 +43,7 @@ static Attribute describe(Builder &builder, const ContractionOrder &order) {
                                     number("bytes", order.bytes)});
 }
 
-static void plan(ContractOp contract, const ProblemSize &size) {
+void mlir::ntk::planContraction(ContractOp contract, const ProblemSize &size) {
   Einsum einsum = Einsum::get(contract.getSpec());
   if (einsum.operands.size() < 2)
     return;
@@ -75,13 +75,14 @@ void mlir::ntk::planContractions(ModuleOp module, int64_t n1, int64_t n2) {
         findKernelFunctions(module, kernel.getSymName());
     ProblemSize size = getProblemSize(kernel, n1, n2);
     if (functions.tile)
-      functions.tile.walk([&](ContractOp contract) { plan(contract, size); });
+      functions.tile.walk(
+          [&](ContractOp contract) { planContraction(contract, size); });
     // In the factors only what the network itself has of several operands.
     for (func::FuncOp factors : {functions.factors1, functions.factors2})
       if (factors)
         factors.walk([&](ContractOp contract) {
           if (contract.getFactors().size() > 2 && !contract.getPlan())
-            plan(contract, size);
+            planContraction(contract, size);
         });
   }
 }

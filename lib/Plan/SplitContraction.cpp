@@ -186,33 +186,6 @@ LogicalResult mlir::ntk::splitContraction(ContractOp contract) {
 // Networks
 //===----------------------------------------------------------------------===//
 
-/// The sizes of the letters of a contraction of a network.
-static LetterSizes getLetterSizes(ContractOp contract, const Einsum &einsum) {
-  LetterSizes sizes;
-  for (auto [word, factor] :
-       llvm::zip_equal(einsum.operands, contract.getFactors()))
-    for (auto [letter, size] : llvm::zip_equal(word, getShape(factor)))
-      sizes[letter] = static_cast<double>(size);
-  return sizes;
-}
-
-static LogicalResult splitProduct(ContractOp contract) {
-  Einsum einsum = Einsum::get(contract.getSpec());
-  int64_t bytes =
-      getElementTypeOrSelf(contract.getType()).getIntOrFloatBitWidth() / 8;
-  ContractionOrder order =
-      findContractionOrders(einsum, getLetterSizes(contract, einsum),
-                            /*pairShare=*/1, bytes)
-          .front();
-  Builder builder(contract.getContext());
-  SmallVector<StringAttr> results;
-  for (StringRef result : order.results)
-    results.push_back(builder.getStringAttr(result));
-  contract.setPlanAttr(
-      PlanAttr::get(contract.getContext(), order.order, results));
-  return splitContraction(contract);
-}
-
 LogicalResult mlir::ntk::splitLongProducts(NetworkOp network) {
   constexpr size_t mostFactors = 4;
   SmallVector<ContractOp> products;
@@ -220,9 +193,13 @@ LogicalResult mlir::ntk::splitLongProducts(NetworkOp network) {
     if (contract.getFactors().size() > mostFactors && !contract.getPlan())
       products.push_back(contract);
   });
-  for (ContractOp contract : products)
-    if (failed(splitProduct(contract)))
+  // On one example there are no sizes to be planned for.
+  ProblemSize oneExample{1, 1, /*symmetric=*/false};
+  for (ContractOp contract : products) {
+    planContraction(contract, oneExample);
+    if (failed(splitContraction(contract)))
       return failure();
+  }
   return success();
 }
 

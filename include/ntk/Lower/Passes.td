@@ -118,8 +118,7 @@ def BoundAliasesPass : Pass<"ntk-bound-aliases", "::mlir::func::FuncOp"> {
     Before:
 
     ```mlir
-    %h = rt.contract … outs(%empty) -> tensor<?x4xf32>
-    … // 1000 ops that read %h
+    %h = rt.contract … outs(%empty) -> tensor<?x4xf32> // read by 1000 ops
     ```
 
     After:
@@ -128,10 +127,8 @@ def BoundAliasesPass : Pass<"ntk-bound-aliases", "::mlir::func::FuncOp"> {
     %b = memref.alloc(%n) : memref<?x4xf32>
     %h = rt.contract … outs(%empty) -> tensor<?x4xf32>
     bufferization.materialize_in_destination %h in restrict writable %b
-    %h0 = bufferization.to_tensor %b restrict
-    … // 32 ops that read %h0
-    %h1 = bufferization.to_tensor %b restrict
-    …
+    %h0 = bufferization.to_tensor %b restrict // read by 32 ops
+    %h1 = bufferization.to_tensor %b restrict // by the next 32
     ```
 
     Values whose size is not that of a `tensor.empty` they are made from stay.

@@ -17,9 +17,12 @@ namespace ntk {
 /// The size `kernel` is planned for: N1 and N2 as given, x1 = x2 as it says.
 ProblemSize getProblemSize(KernelOp kernel, int64_t n1, int64_t n2);
 
-/// Writes the cheapest order of every contraction in the tiles of the module's
-/// kernels into its `plan`, and what each class of orders costs into its
-/// `ntk.alternatives`.
+/// Writes the cheapest order of a contraction into its `plan`, and what each
+/// class of orders costs into its `ntk.alternatives`. One factor needs none.
+void planContraction(ContractOp contract, const ProblemSize &size);
+
+/// Plans every contraction in the tiles of the module's kernels, and in their
+/// factors those of more than two.
 void planContractions(ModuleOp module, int64_t n1, int64_t n2);
 
 /// Carries out the products of more than four factors of a network in steps:

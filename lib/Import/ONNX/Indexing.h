@@ -19,6 +19,8 @@ Result gather(NodeImporter &node, const GraphValue &data,
 Result gatherElements(NodeImporter &node, const GraphValue &data,
                       const GraphValue &indices, int64_t axis);
 
+LogicalResult importGather(NodeImporter &node);
+
 } // namespace mlir::ntk::onnximport
 
 #endif // NTK_LIB_IMPORT_ONNX_INDEXING_H
