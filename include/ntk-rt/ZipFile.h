@@ -107,10 +107,16 @@ inline bool findZipDirectory(const InputFile &file, ZipDirectory &directory,
   }
   if (!file.has(directory.offset, directory.size))
     return corruptZip(file.name(), "the directory is beyond its end", error);
-  if (directory.count > maxArrays || directory.size > maxZipDirectory)
+  if (directory.count > maxArrays)
     return fail(error, file.name() + ": expected at most " +
                            std::to_string(maxArrays) +
-                           " arrays in the .npz archive");
+                           " arrays in the .npz archive, but got " +
+                           std::to_string(directory.count));
+  if (directory.size > maxZipDirectory)
+    return fail(error, file.name() + ": expected a directory of at most " +
+                           std::to_string(maxZipDirectory) +
+                           " bytes in the .npz archive, but got " +
+                           std::to_string(directory.size));
   return true;
 }
 

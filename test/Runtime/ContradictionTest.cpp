@@ -150,7 +150,7 @@ TEST(ZipFile, KeepsLimits) {
     EXPECT_EQ(error, count == maxArrays
                          ? "none"
                          : file.path() + ": expected at most 262144 arrays in "
-                                         "the .npz archive");
+                                         "the .npz archive, but got 262145");
   }
 }
 

@@ -214,7 +214,7 @@ GraphImporter::importBody(const Graph &body, ArrayRef<GraphValue> inputs) {
 
 /// All numbers that are known while importing stay in memory.
 LogicalResult GraphImporter::countNumbers(const GraphValue &value) {
-  constexpr int64_t maxNumbers = 1 << 25;
+  constexpr int64_t maxNumbers = 1 << 23; // of 40 bytes each
   if (value.isKnown())
     numNumbers += value.numbers->size();
   if (numNumbers <= maxNumbers)

@@ -112,25 +112,39 @@ GraphValue onnximport::readForLast(const GraphValue &x) {
   return result;
 }
 
-/// Are two values of the network computed in the same way?
-static bool areSame(Value x, Value y, int depth = 0) {
-  constexpr int mostDepth = 64;
-  if (x == y)
-    return true;
-  Operation *a = x.getDefiningOp(), *b = y.getDefiningOp();
-  if (!a || !b || depth == mostDepth)
-    return false;
-  return OperationEquivalence::isEquivalentTo(
-      a, b, [&](Value v, Value w) { return success(areSame(v, w, depth + 1)); },
-      nullptr, OperationEquivalence::IgnoreLocations);
-}
+namespace {
+/// Are two values of the network computed in the same way? Each pair is looked
+/// at once: of h + h, thirty times, there are 2³⁰ ways down.
+class Comparer {
+public:
+  bool areSame(Value x, Value y, int depth = 0) {
+    constexpr int mostDepth = 64;
+    if (x == y)
+      return true;
+    Operation *a = x.getDefiningOp(), *b = y.getDefiningOp();
+    if (!a || !b || depth == mostDepth)
+      return false;
+    if (auto found = known.find({x, y}); found != known.end())
+      return found->second;
+    bool result = OperationEquivalence::isEquivalentTo(
+        a, b,
+        [&](Value v, Value w) { return success(areSame(v, w, depth + 1)); },
+        nullptr, OperationEquivalence::IgnoreLocations);
+    return known[{x, y}] = result;
+  }
+
+private:
+  DenseMap<std::pair<Value, Value>, bool> known;
+};
+} // namespace
 
 bool onnximport::areSame(const GraphValue &x, const GraphValue &y) {
   if (x.kind != y.kind || x.shape != y.shape || !(x.batch == y.batch) ||
       x.isKnown() != y.isKnown() || x.isSequence() || y.isSequence() ||
       x.hasPlaces() || y.hasPlaces() || x.isMissing() || y.isMissing())
     return false;
-  return x.isKnown() ? *x.numbers == *y.numbers : ::areSame(x.core, y.core);
+  return x.isKnown() ? *x.numbers == *y.numbers
+                     : Comparer().areSame(x.core, y.core);
 }
 
 LogicalResult onnximport::importEitherBranch(NodeImporter &node,
