@@ -222,10 +222,9 @@ private:
     if (!ShapedType::isDynamic(size))
       return builder.getIndexAttr(size);
     Operand i = has(LHS, letter) ? LHS : RHS;
-    return builder
-        .create<memref::DimOp>(op->getLoc(), op->getOperand(i),
-                               words[i].find(letter))
-        .getResult();
+    return builder.createOrFold<memref::DimOp>(
+        op->getLoc(), op->getOperand(i),
+        static_cast<int64_t>(words[i].find(letter)));
   }
 
   OpFoldResult multiply(OpBuilder &builder, OpFoldResult a,

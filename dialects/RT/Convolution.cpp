@@ -73,7 +73,7 @@ struct Geometry {
         factor *= type.getDimSize(axis);
         continue;
       }
-      Value size = builder.create<memref::DimOp>(loc, image, axis);
+      Value size = builder.createOrFold<memref::DimOp>(loc, image, axis);
       product =
           product ? builder.create<arith::MulIOp>(loc, product, size) : size;
     }

@@ -39,20 +39,51 @@ Value mlir::ntk::readDescriptor(OpBuilder &builder, Location loc, Value memref,
   return number;
 }
 
+static Value toI64(OpBuilder &builder, Location loc, OpFoldResult value) {
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return builder.create<arith::ConstantIntOp>(loc, *constant, 64);
+  auto number = cast<Value>(value);
+  if (number.getType().isIndex())
+    return builder.create<arith::IndexCastOp>(loc, builder.getI64Type(),
+                                              number);
+  return number;
+}
+
+/// The aligned pointer of a memref as i64. Views are looked through: their
+/// descriptors take many times as long to compile as the sum they stand for.
+static Value readAlignedPointer(OpBuilder &builder, Location loc,
+                                Value memref) {
+  Operation *op = memref.getDefiningOp();
+  if (auto view = dyn_cast_or_null<memref::ViewOp>(op)) {
+    Value base = readAlignedPointer(builder, loc, view.getSource());
+    if (isConstantIntValue(view.getByteShift(), 0))
+      return base;
+    return builder.create<arith::AddIOp>(
+        loc, base, toI64(builder, loc, view.getByteShift()));
+  }
+  if (isa_and_nonnull<memref::SubViewOp, memref::CastOp,
+                      memref::ReinterpretCastOp, memref::CollapseShapeOp,
+                      memref::ExpandShapeOp>(op))
+    return readAlignedPointer(builder, loc, op->getOperand(0));
+  return readDescriptor(builder, loc, memref, {1});
+}
+
 Value mlir::ntk::createAddress(OpBuilder &builder, Location loc, Value memref,
                                bool addStaticOffset) {
   auto type = cast<MemRefType>(memref.getType());
   auto [strides, offset] = getStridesAndOffset(type);
-  Value address = readDescriptor(builder, loc, memref, {1});
+  Value address = readAlignedPointer(builder, loc, memref);
   bool isDynamic = ShapedType::isDynamic(offset);
   if (!isDynamic && (!addStaticOffset || offset == 0))
     return address;
-  Value elements = isDynamic
-                       ? readDescriptor(builder, loc, memref, {2})
-                       : builder.create<arith::ConstantIntOp>(loc, offset, 64);
-  Value width = builder.create<arith::ConstantIntOp>(
-      loc, getElementBytes(type.getElementType()), 64);
-  Value bytes = builder.create<arith::MulIOp>(loc, elements, width);
+  int64_t width = getElementBytes(type.getElementType());
+  if (!isDynamic)
+    return builder.create<arith::AddIOp>(
+        loc, address,
+        builder.create<arith::ConstantIntOp>(loc, offset * width, 64));
+  Value bytes = builder.create<arith::MulIOp>(
+      loc, readDescriptor(builder, loc, memref, {2}),
+      builder.create<arith::ConstantIntOp>(loc, width, 64));
   return builder.create<arith::AddIOp>(loc, address, bytes);
 }
 
@@ -62,32 +93,53 @@ Value mlir::ntk::createPointer(OpBuilder &builder, Location loc, Value memref) {
       loc, LLVM::LLVMPointerType::get(builder.getContext()), address);
 }
 
+Value mlir::ntk::createSize(OpBuilder &builder, Location loc, Value memref,
+                            int64_t axis) {
+  auto type = cast<MemRefType>(memref.getType());
+  if (!type.isDynamicDim(axis))
+    return builder.create<arith::ConstantIntOp>(loc, type.getDimSize(axis), 64);
+  if (auto view = memref.getDefiningOp<memref::ViewOp>())
+    return toI64(builder, loc, view.getSizes()[type.getDynamicDimIndex(axis)]);
+  if (auto view = memref.getDefiningOp<memref::SubViewOp>();
+      view && view.getSourceType().getRank() == type.getRank())
+    return toI64(builder, loc, view.getMixedSizes()[axis]);
+  return readDescriptor(builder, loc, memref, {3, axis});
+}
+
 Value mlir::ntk::createNumbers(OpBuilder &builder, Location loc,
                                ArrayRef<OpFoldResult> values) {
   Operation *parent = builder.getInsertionBlock()->getParentOp();
   auto function = dyn_cast<func::FuncOp>(parent);
   if (!function)
     function = parent->getParentOfType<func::FuncOp>();
+  Type i64 = builder.getI64Type();
+  Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
   Value numbers;
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(&function.front());
-    auto type = MemRefType::get({static_cast<int64_t>(values.size())},
-                                builder.getI64Type());
-    numbers = builder.create<memref::AllocaOp>(loc, type);
+    Value count = builder.create<LLVM::ConstantOp>(loc, i64, values.size());
+    numbers = builder.create<LLVM::AllocaOp>(loc, pointer, i64, count);
   }
   for (auto [i, value] : llvm::enumerate(values)) {
-    Value number = dyn_cast<Value>(value);
-    if (!number)
-      number = builder.create<arith::ConstantIntOp>(
-          loc, *getConstantIntValue(value), 64);
-    else if (number.getType().isIndex())
-      number =
-          builder.create<arith::IndexCastOp>(loc, builder.getI64Type(), number);
-    Value at = builder.create<arith::ConstantIndexOp>(loc, i);
-    builder.create<memref::StoreOp>(loc, number, numbers, at);
+    Value number = toI64(builder, loc, value);
+    Value at = numbers;
+    if (i > 0)
+      at = builder.create<LLVM::GEPOp>(
+          loc, pointer, i64, numbers,
+          ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    builder.create<LLVM::StoreOp>(loc, number, at);
   }
-  return createPointer(builder, loc, numbers);
+  return numbers;
+}
+
+void mlir::ntk::eraseUnusedOps(func::FuncOp function) {
+  SmallVector<Operation *> ops;
+  for (Operation &op : function.front().without_terminator())
+    ops.push_back(&op);
+  for (Operation *op : llvm::reverse(ops))
+    if (isOpTriviallyDead(op))
+      op->erase();
 }
 
 SetVector<Value> mlir::ntk::getUsedValues(Operation *op) {

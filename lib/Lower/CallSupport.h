@@ -30,6 +30,9 @@ Value createAddress(OpBuilder &builder, Location loc, Value memref,
 /// The address of the first element of a memref as a pointer.
 Value createPointer(OpBuilder &builder, Location loc, Value memref);
 
+/// A size of a memref as i64.
+Value createSize(OpBuilder &builder, Location loc, Value memref, int64_t axis);
+
 /// An array of i64 with these values (index, i64 or attributes), allocated on
 /// the stack at the entry of the function, filled where the builder stands.
 /// Returns a pointer to it.
@@ -38,6 +41,9 @@ Value createNumbers(OpBuilder &builder, Location loc,
 
 /// The values from outside that `op` and its regions use, in the order of use.
 SetVector<Value> getUsedValues(Operation *op);
+
+/// Erases what nothing uses of the top level of a function of one block.
+void eraseUnusedOps(func::FuncOp function);
 
 /// The declaration of a C function, made if there is none.
 func::FuncOp declareFunction(ModuleOp module, StringRef name,

@@ -1,17 +1,20 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Loop nests as functions of a context and a range, run on all threads by the
-// runtime, equal ones shared. The context holds what the nest uses from
-// outside: for a memref its address and its dynamic sizes and strides.
+// Loop nests, and ops that become some, as functions of a context and a range,
+// run on all threads by the runtime, equal ones shared. Only one of the equal
+// is ever turned into loops.
 
 #include "CallSupport.h"
+#include "LoopContext.h"
+#include "StructuralKey.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
-#include "mlir/IR/Matchers.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "ntk/Lower/LoopPartition.h"
 #include "ntk/Lower/Passes.h"
 #include "llvm/ADT/StringMap.h"
@@ -25,18 +28,8 @@ using namespace mlir;
 using namespace mlir::ntk;
 
 //===----------------------------------------------------------------------===//
-// What a nest uses, and how much it does
+// How much a nest does
 //===----------------------------------------------------------------------===//
-
-static bool isConstant(Value value) {
-  return matchPattern(value, m_Constant());
-}
-
-static bool canTravel(Value value) {
-  Type type = value.getType();
-  return isConstant(value) || isa<MemRefType>(type) || type.isIndex() ||
-         type.isInteger(64);
-}
 
 static int64_t getTrips(Value lower, Value upper) {
   std::optional<int64_t> from = getConstantIntValue(lower);
@@ -73,243 +66,69 @@ static LoopPartition choosePartition(scf::ParallelOp loop) {
 }
 
 //===----------------------------------------------------------------------===//
-// The context
-//===----------------------------------------------------------------------===//
-
-/// The type of `value` in a function of `loop`. A memref that the loop takes
-/// element by element leaves its offset behind, in the address: nests that
-/// differ in nothing but where their slices begin are then one function.
-static Type getTravelType(Operation *loop, Value value) {
-  auto type = dyn_cast<MemRefType>(value.getType());
-  if (!type || !llvm::all_of(value.getUsers(), [&](Operation *user) {
-        return !loop->isAncestor(user) ||
-               isa<memref::LoadOp, memref::StoreOp>(user);
-      }))
-    return value.getType();
-  auto [strides, offset] = getStridesAndOffset(type);
-  auto layout = StridedLayoutAttr::get(type.getContext(), 0, strides);
-  return canonicalizeStridedLayout(MemRefType::get(
-      type.getShape(), type.getElementType(), layout, type.getMemorySpace()));
-}
-
-/// The numbers from which a value of `travelType` is read back.
-static void appendNumbers(OpBuilder &builder, Location loc, Value value,
-                          Type travelType,
-                          SmallVectorImpl<OpFoldResult> &numbers) {
-  auto type = dyn_cast<MemRefType>(value.getType());
-  if (!type) {
-    numbers.push_back(value);
-    return;
-  }
-  numbers.push_back(createAddress(builder, loc, value,
-                                  /*addStaticOffset=*/type != travelType));
-  auto [strides, offset] = getStridesAndOffset(type);
-  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
-    if (type.isDynamicDim(axis))
-      numbers.push_back(readDescriptor(builder, loc, value, {3, axis}));
-    if (ShapedType::isDynamic(strides[axis]))
-      numbers.push_back(readDescriptor(builder, loc, value, {4, axis}));
-  }
-}
-
-namespace {
-/// Reads values back from a context, in the order they were appended.
-class ContextReader {
-public:
-  ContextReader(OpBuilder &builder, Location loc, Value context)
-      : builder(builder), loc(loc), context(context) {}
-
-  Value read(Type type) {
-    if (auto memref = dyn_cast<MemRefType>(type))
-      return readMemRef(memref);
-    Value number = readNumber();
-    if (type.isIndex())
-      return builder.create<arith::IndexCastOp>(loc, type, number);
-    return number;
-  }
-
-private:
-  Value readNumber() {
-    Type i64 = builder.getI64Type();
-    Value at = builder.create<LLVM::GEPOp>(loc, context.getType(), i64, context,
-                                           ArrayRef<LLVM::GEPArg>{next++});
-    return builder.create<LLVM::LoadOp>(loc, i64, at);
-  }
-
-  Value createNumber(int64_t number) {
-    return builder.create<LLVM::ConstantOp>(loc, builder.getI64Type(), number);
-  }
-
-  /// A descriptor as the conversion to LLVM makes it: two pointers, offset,
-  /// sizes, strides.
-  Value readMemRef(MemRefType type) {
-    Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
-    Value descriptor =
-        builder.create<LLVM::UndefOp>(loc, getDescriptorType(type));
-    auto insert = [&](Value value, ArrayRef<int64_t> position) {
-      descriptor =
-          builder.create<LLVM::InsertValueOp>(loc, descriptor, value, position);
-    };
-    Value address =
-        builder.create<LLVM::IntToPtrOp>(loc, pointer, readNumber());
-    insert(address, 0);
-    insert(address, 1);
-    auto [strides, offset] = getStridesAndOffset(type);
-    insert(createNumber(ShapedType::isDynamic(offset) ? 0 : offset), 2);
-    for (int64_t axis = 0; axis < type.getRank(); ++axis) {
-      int64_t size = type.getDimSize(axis), stride = strides[axis];
-      insert(ShapedType::isDynamic(size) ? readNumber() : createNumber(size),
-             {3, axis});
-      insert(ShapedType::isDynamic(stride) ? readNumber()
-                                           : createNumber(stride),
-             {4, axis});
-    }
-    return builder.create<UnrealizedConversionCastOp>(loc, type, descriptor)
-        .getResult(0);
-  }
-
-  OpBuilder &builder;
-  Location loc;
-  Value context;
-  int32_t next = 0;
-};
-
-//===----------------------------------------------------------------------===//
 // Outlining
 //===----------------------------------------------------------------------===//
+
+namespace {
+/// A number of loop trips: a constant, or what a function was given from
+/// outside: the number `used`, or the size of the memref `used` along `axis`.
+struct Trips {
+  int64_t constant = 1;
+  std::optional<unsigned> used;
+  std::optional<int64_t> axis;
+};
+
+/// The function of a nest, and how often it goes round.
+struct LoopFunction {
+  func::FuncOp body;
+  LoopPartition partition;
+  SmallVector<Trips> trips; // of the collapsed loops
+};
 
 class Outliner {
 public:
   explicit Outliner(ModuleOp module)
-      : module(module),
+      : module(module), rewriter(module.getContext()),
         pointer(LLVM::LLVMPointerType::get(module.getContext())),
         i64(IntegerType::get(module.getContext(), 64)),
         bodyType(
-            FunctionType::get(module.getContext(), {pointer, i64, i64}, {})) {}
+            FunctionType::get(module.getContext(), {pointer, i64, i64}, {})) {
+    collectSimplifications();
+  }
 
-  /// Replaces a top-level loop by a call.
-  void outline(Operation *loop);
+  /// Replaces a nest at the top level of a function by a call.
+  LogicalResult outline(Operation *nest);
 
 private:
-  func::FuncOp createBody(Operation *loop, ArrayRef<Value> used,
-                          const LoopPartition &partition);
-  void cloneRange(OpBuilder &builder, scf::ParallelOp loop, IRMapping &mapping,
-                  unsigned collapsed, Value begin, Value end);
-  func::FuncOp shareBody(func::FuncOp body);
-  void createCall(OpBuilder &builder, Operation *loop, func::FuncOp body,
-                  Value context, const LoopPartition &partition);
+  void collectSimplifications();
+  LogicalResult writeAsLoops(Operation *nest);
+  FailureOr<LoopFunction> createFunction(Operation *nest, ArrayRef<Value> used,
+                                         ArrayRef<Type> types);
+  scf::ParallelOp findParallel(Block &block);
+  void takeRange(LoopFunction &function, scf::ParallelOp loop,
+                 const DenseMap<Value, unsigned> &given);
+  void createCall(OpBuilder &builder, Location loc,
+                  const LoopFunction &function, ArrayRef<Value> used,
+                  Value context);
 
   ModuleOp module;
+  IRRewriter rewriter;
   Type pointer, i64;
   FunctionType bodyType;
-  llvm::StringMap<func::FuncOp> bodies; // by their text
+  FrozenRewritePatternSet simplifications;
+  llvm::StringMap<LoopFunction> functions; // by what they do
 };
 } // namespace
 
-/// The loops of `loop` inside the first `collapsed`, for each number from
-/// `begin` to `end` of the range of those.
-void Outliner::cloneRange(OpBuilder &builder, scf::ParallelOp loop,
-                          IRMapping &mapping, unsigned collapsed, Value begin,
-                          Value end) {
-  Location loc = loop.getLoc();
-  OpBuilder::InsertionGuard guard(builder);
-  Value one = builder.create<arith::ConstantIndexOp>(loc, 1);
-  auto range = builder.create<scf::ForOp>(loc, begin, end, one);
-  builder.setInsertionPointToStart(range.getBody());
-  Value rest = range.getInductionVar();
-  for (unsigned i = collapsed; i-- > 0;) {
-    Value index = rest;
-    if (i > 0) {
-      Value size = mapping.lookup(loop.getUpperBound()[i]);
-      index = builder.create<arith::RemUIOp>(loc, rest, size);
-      rest = builder.create<arith::DivUIOp>(loc, rest, size);
-    }
-    mapping.map(loop.getInductionVars()[i], index);
-  }
-  for (unsigned i = collapsed; i < loop.getNumLoops(); ++i) {
-    auto inner =
-        builder.create<scf::ForOp>(loc, mapping.lookup(loop.getLowerBound()[i]),
-                                   mapping.lookup(loop.getUpperBound()[i]),
-                                   mapping.lookup(loop.getStep()[i]));
-    mapping.map(loop.getInductionVars()[i], inner.getInductionVar());
-    builder.setInsertionPointToStart(inner.getBody());
-  }
-  for (Operation &op : loop.getBody()->without_terminator())
-    builder.clone(op, mapping);
-}
-
-func::FuncOp Outliner::createBody(Operation *loop, ArrayRef<Value> used,
-                                  const LoopPartition &partition) {
-  Location loc = loop->getLoc();
-  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  auto body = builder.create<func::FuncOp>(loc, "loop", bodyType);
-  body.setPrivate();
-  Block *entry = body.addEntryBlock();
-  builder.setInsertionPointToStart(entry);
-  IRMapping mapping;
-  ContextReader reader(builder, loc, body.getArgument(0));
-  for (Value value : used) {
-    if (isConstant(value))
-      builder.clone(*value.getDefiningOp(), mapping);
-    else
-      mapping.map(value, reader.read(getTravelType(loop, value)));
-  }
-  if (partition.collapsed > 0) {
-    Value bounds[2];
-    for (int i : {0, 1})
-      bounds[i] = builder.create<arith::IndexCastOp>(
-          loc, builder.getIndexType(), body.getArgument(1 + i));
-    cloneRange(builder, cast<scf::ParallelOp>(loop), mapping,
-               partition.collapsed, bounds[0], bounds[1]);
-  } else {
-    builder.clone(*loop, mapping);
-  }
-  builder.create<func::ReturnOp>(loc);
-  return body;
-}
-
-/// The function with the same text as `body`: one from before, or `body`.
-func::FuncOp Outliner::shareBody(func::FuncOp body) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  // Within the body only: else the printer numbers the whole module each time.
-  body->print(stream, OpPrintingFlags().useLocalScope());
-  auto [it, isNew] = bodies.try_emplace(text, body);
-  if (!isNew) {
-    body.erase();
-    return it->second;
-  }
-  body.setSymName("ntk_loop_" + std::to_string(bodies.size() - 1));
-  return body;
-}
-
-void Outliner::createCall(OpBuilder &builder, Operation *loop,
-                          func::FuncOp body, Value context,
-                          const LoopPartition &partition) {
-  Location loc = loop->getLoc();
-  if (partition.collapsed == 0) {
-    Value zero = builder.create<arith::ConstantIntOp>(loc, 0, 64);
-    Value one = builder.create<arith::ConstantIntOp>(loc, 1, 64);
-    builder.create<func::CallOp>(loc, body, ValueRange{context, zero, one});
-    return;
-  }
-  auto parallel = cast<scf::ParallelOp>(loop);
-  Value trips = parallel.getUpperBound()[0];
-  for (unsigned i = 1; i < partition.collapsed; ++i)
-    trips =
-        builder.create<arith::MulIOp>(loc, trips, parallel.getUpperBound()[i]);
-  trips = builder.create<arith::IndexCastOp>(loc, i64, trips);
-  Value grain = builder.create<arith::ConstantIntOp>(loc, partition.grain, 64);
-  Value function =
-      builder.create<func::ConstantOp>(loc, bodyType, body.getSymName());
-  Value address =
-      builder.create<UnrealizedConversionCastOp>(loc, pointer, function)
-          .getResult(0);
-  func::FuncOp run = declareFunction(
-      module, "ntk_rt_parallel_for",
-      builder.getFunctionType({pointer, pointer, i64, i64}, {}));
-  builder.create<func::CallOp>(loc, run,
-                               ValueRange{address, context, trips, grain});
+/// The patterns of a canonicalization: loops of one trip go, constants fold.
+void Outliner::collectSimplifications() {
+  MLIRContext *context = module.getContext();
+  RewritePatternSet patterns(context);
+  for (Dialect *dialect : context->getLoadedDialects())
+    dialect->getCanonicalizationPatterns(patterns);
+  for (RegisteredOperationName op : context->getRegisteredOperations())
+    op.getCanonicalizationPatterns(patterns, context);
+  simplifications = std::move(patterns);
 }
 
 /// Loops from 0 in steps of 1, as linalg makes them, can be cut.
@@ -320,39 +139,224 @@ static bool isNormalised(scf::ParallelOp loop) {
                       [](Value v) { return isConstantIntValue(v, 1); });
 }
 
-void Outliner::outline(Operation *loop) {
-  SetVector<Value> used = getUsedValues(loop);
-  if (loop->getNumResults() > 0 || !llvm::all_of(used, canTravel))
-    return;
-  LoopPartition partition;
-  if (auto parallel = dyn_cast<scf::ParallelOp>(loop);
-      parallel && isNormalised(parallel))
-    partition = choosePartition(parallel);
-  func::FuncOp body =
-      shareBody(createBody(loop, used.getArrayRef(), partition));
+/// The loop of a function that is nothing but one loop that can be cut.
+scf::ParallelOp Outliner::findParallel(Block &block) {
+  scf::ParallelOp found;
+  for (Operation &op : block.without_terminator()) {
+    if (isMemoryEffectFree(&op) || isa<LLVM::LoadOp>(op))
+      continue;
+    auto loop = dyn_cast<scf::ParallelOp>(op);
+    if (!loop || found || !isNormalised(loop) || loop.getNumReductions() > 0)
+      return nullptr;
+    found = loop;
+  }
+  return found;
+}
+
+/// Puts the loops of `loop` inside the collapsed ones into a loop over the
+/// numbers of the range of those.
+static void cloneRange(OpBuilder &builder, scf::ParallelOp loop,
+                       unsigned collapsed, Value begin, Value end) {
+  Location loc = loop.getLoc();
+  IRMapping mapping;
+  Value one = builder.create<arith::ConstantIndexOp>(loc, 1);
+  auto range = builder.create<scf::ForOp>(loc, begin, end, one);
+  builder.setInsertionPointToStart(range.getBody());
+  Value rest = range.getInductionVar();
+  for (unsigned i = collapsed; i-- > 0;) {
+    Value index = rest;
+    if (i > 0) {
+      Value size = loop.getUpperBound()[i];
+      index = builder.create<arith::RemUIOp>(loc, rest, size);
+      rest = builder.create<arith::DivUIOp>(loc, rest, size);
+    }
+    mapping.map(loop.getInductionVars()[i], index);
+  }
+  for (unsigned i = collapsed; i < loop.getNumLoops(); ++i) {
+    auto inner =
+        builder.create<scf::ForOp>(loc, loop.getLowerBound()[i],
+                                   loop.getUpperBound()[i], loop.getStep()[i]);
+    mapping.map(loop.getInductionVars()[i], inner.getInductionVar());
+    builder.setInsertionPointToStart(inner.getBody());
+  }
+  for (Operation &op : loop.getBody()->without_terminator())
+    builder.clone(op, mapping);
+}
+
+/// Where the trip count `bound` of a loop in a function comes from.
+static std::optional<Trips> findTrips(Value bound,
+                                      const DenseMap<Value, unsigned> &given) {
+  if (std::optional<int64_t> constant = getConstantIntValue(bound))
+    return Trips{*constant, std::nullopt, std::nullopt};
+  if (auto found = given.find(bound); found != given.end())
+    return Trips{1, found->second, std::nullopt};
+  auto size = bound.getDefiningOp<memref::DimOp>();
+  std::optional<int64_t> axis = size ? size.getConstantIndex() : std::nullopt;
+  auto found = axis ? given.find(size.getSource()) : given.end();
+  if (found == given.end())
+    return std::nullopt;
+  return Trips{1, found->second, axis};
+}
+
+/// Lets the function run a range of its outer loops.
+void Outliner::takeRange(LoopFunction &function, scf::ParallelOp loop,
+                         const DenseMap<Value, unsigned> &given) {
+  LoopPartition partition = choosePartition(loop);
+  for (unsigned i = 0; i < partition.collapsed; ++i) {
+    std::optional<Trips> trips = findTrips(loop.getUpperBound()[i], given);
+    if (!trips) {
+      function.trips.clear();
+      return;
+    }
+    function.trips.push_back(*trips);
+  }
+  function.partition = partition;
   OpBuilder builder(loop);
+  Value bounds[2];
+  for (int i : {0, 1})
+    bounds[i] = builder.create<arith::IndexCastOp>(
+        loop.getLoc(), builder.getIndexType(),
+        function.body.getArgument(1 + i));
+  cloneRange(builder, loop, partition.collapsed, bounds[0], bounds[1]);
+  loop.erase();
+}
+
+LogicalResult Outliner::writeAsLoops(Operation *nest) {
+  auto structured = dyn_cast<linalg::LinalgOp>(nest);
+  if (!structured)
+    return success();
+  rewriter.setInsertionPoint(structured);
+  if (failed(linalg::linalgOpToParallelLoops(rewriter, structured)))
+    return nest->emitOpError("expected an op that can be written as loops");
+  rewriter.eraseOp(structured);
+  return success();
+}
+
+FailureOr<LoopFunction> Outliner::createFunction(Operation *nest,
+                                                 ArrayRef<Value> used,
+                                                 ArrayRef<Type> types) {
+  Location loc = nest->getLoc();
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  LoopFunction function;
+  function.body = builder.create<func::FuncOp>(
+      loc, "ntk_loop_" + std::to_string(functions.size() - 1), bodyType);
+  function.body.setPrivate();
+  Block *entry = function.body.addEntryBlock();
+  builder.setInsertionPointToStart(entry);
+  IRMapping mapping;
+  DenseMap<Value, unsigned> given;
+  ContextReader reader(builder, loc, function.body.getArgument(0));
+  for (auto [i, value] : llvm::enumerate(used)) {
+    if (isConstant(value)) {
+      builder.clone(*value.getDefiningOp(), mapping);
+      continue;
+    }
+    mapping.map(value, reader.read(types[i]));
+    given[mapping.lookup(value)] = i;
+  }
+  Operation *clone = builder.clone(*nest, mapping);
+  builder.create<func::ReturnOp>(loc);
+  if (failed(writeAsLoops(clone)) ||
+      failed(applyPatternsAndFoldGreedily(function.body, simplifications)))
+    return failure();
+  if (scf::ParallelOp loop = findParallel(*entry))
+    takeRange(function, loop, given);
+  return function;
+}
+
+void Outliner::createCall(OpBuilder &builder, Location loc,
+                          const LoopFunction &function, ArrayRef<Value> used,
+                          Value context) {
+  func::FuncOp body = function.body;
+  auto createNumber = [&](int64_t number) -> Value {
+    return builder.create<arith::ConstantIntOp>(loc, number, 64);
+  };
+  if (function.partition.collapsed == 0) {
+    builder.create<func::CallOp>(
+        loc, body, ValueRange{context, createNumber(0), createNumber(1)});
+    return;
+  }
+  int64_t known = 1;
+  Value trips;
+  for (const Trips &factor : function.trips) {
+    known *= factor.constant;
+    if (!factor.used)
+      continue;
+    Value number = used[*factor.used];
+    if (factor.axis)
+      number = createSize(builder, loc, number, *factor.axis);
+    else if (number.getType().isIndex())
+      number = builder.create<arith::IndexCastOp>(loc, i64, number);
+    trips = trips ? builder.create<arith::MulIOp>(loc, trips, number) : number;
+  }
+  if (!trips)
+    trips = createNumber(known);
+  else if (known != 1)
+    trips = builder.create<arith::MulIOp>(loc, trips, createNumber(known));
+  Value address =
+      builder.create<func::ConstantOp>(loc, bodyType, body.getSymName());
+  address = builder.create<UnrealizedConversionCastOp>(loc, pointer, address)
+                .getResult(0);
+  func::FuncOp run = declareFunction(
+      module, "ntk_rt_parallel_for",
+      builder.getFunctionType({pointer, pointer, i64, i64}, {}));
+  builder.create<func::CallOp>(
+      loc, run,
+      ValueRange{address, context, trips,
+                 createNumber(function.partition.grain)});
+}
+
+LogicalResult Outliner::outline(Operation *nest) {
+  SetVector<Value> used = getUsedValues(nest);
+  if (nest->getNumResults() > 0 || !llvm::all_of(used, canTravel))
+    return writeAsLoops(nest); // where it stands
+  SmallVector<Type> types;
+  SmallVector<const void *> kinds;
+  for (Value value : used) {
+    types.push_back(getTravelType(nest, value));
+    Attribute constant;
+    kinds.push_back(matchPattern(value, m_Constant(&constant))
+                        ? constant.getAsOpaquePointer()
+                        : types.back().getAsOpaquePointer());
+  }
+  ArrayRef<Value> values = used.getArrayRef();
+  auto [it, isNew] =
+      functions.try_emplace(getStructuralKey(nest, values, kinds));
+  if (isNew) {
+    FailureOr<LoopFunction> function = createFunction(nest, values, types);
+    if (failed(function))
+      return failure();
+    it->second = std::move(*function);
+  }
+  OpBuilder builder(nest);
   SmallVector<OpFoldResult> numbers;
-  for (Value value : used)
+  for (auto [value, type] : llvm::zip_equal(values, types))
     if (!isConstant(value))
-      appendNumbers(builder, loop->getLoc(), value, getTravelType(loop, value),
-                    numbers);
-  Value context = createNumbers(builder, loop->getLoc(), numbers);
-  createCall(builder, loop, body, context, partition);
-  loop->erase();
+      appendNumbers(builder, nest->getLoc(), value, type, numbers);
+  Value context = createNumbers(builder, nest->getLoc(), numbers);
+  createCall(builder, nest->getLoc(), it->second, values, context);
+  nest->erase();
+  return success();
 }
 
 namespace {
 struct OutlineLoopsPass : ntk::impl::OutlineLoopsPassBase<OutlineLoopsPass> {
   void runOnOperation() override {
-    SmallVector<Operation *> loops;
-    for (auto function : getOperation().getOps<func::FuncOp>())
-      if (!function.isDeclaration())
-        for (Operation &op : function.front())
-          if (isa<scf::ParallelOp, scf::ForOp>(op))
-            loops.push_back(&op);
+    SmallVector<Operation *> nests;
+    SmallVector<func::FuncOp> functions;
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      if (function.isDeclaration())
+        continue;
+      functions.push_back(function);
+      for (Operation &op : function.front())
+        if (isa<scf::ParallelOp, scf::ForOp, linalg::LinalgOp>(op))
+          nests.push_back(&op);
+    }
     Outliner outliner(getOperation());
-    for (Operation *loop : loops)
-      outliner.outline(loop);
+    for (Operation *nest : nests)
+      if (failed(outliner.outline(nest)))
+        return signalPassFailure();
+    llvm::for_each(functions, eraseUnusedOps);
   }
 };
 } // namespace

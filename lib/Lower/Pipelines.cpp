@@ -61,21 +61,17 @@ void mlir::ntk::buildLowerPipeline(OpPassManager &manager) {
 
 void mlir::ntk::buildToLLVMPipeline(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
-  manager.addNestedPass<func::FuncOp>(createConvertLinalgToParallelLoopsPass());
-  manager.addPass(createBlockCanonicalizer());
   manager.addPass(createSplitFunctionsPass());
   manager.addPass(createOutlineLoopsPass());
   manager.addPass(createRuntimeCallsPass());
+  manager.addPass(createCSEPass()); // addresses and sizes of each step anew
   manager.addNestedPass<func::FuncOp>(createExpandMathPass());
 
   manager.addPass(createConvertSCFToCFPass());
   manager.addPass(memref::createExpandStridedMetadataPass());
   manager.addPass(createLowerAffinePass());
-  manager.addPass(createArithToLLVMConversionPass());
   manager.addPass(createConvertMathToLLVMPass());
   manager.addPass(createConvertMathToLibmPass());
-  manager.addPass(createConvertVectorToLLVMPass());
-  manager.addPass(createConvertIndexToLLVMPass());
   manager.addPass(createFinalizeMemRefToLLVMConversionPass());
   manager.addPass(createConvertFuncToLLVMPass());
   manager.addPass(createArithToLLVMConversionPass());

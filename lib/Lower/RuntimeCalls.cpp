@@ -47,6 +47,9 @@ struct RuntimeCallsPass : ntk::impl::RuntimeCallsPassBase<RuntimeCallsPass> {
     for (rt::RuntimeCallOpInterface op : ops)
       if (failed(replaceByCall(op)))
         return signalPassFailure();
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (!function.isDeclaration())
+        eraseUnusedOps(function);
   }
 };
 } // namespace

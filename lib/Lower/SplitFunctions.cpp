@@ -41,7 +41,7 @@ public:
       outline(ArrayRef(ops).slice(begin, end - begin));
       begin = end;
     }
-    eraseUnused();
+    eraseUnusedOps(function); // what only the steps used
   }
 
 private:
@@ -84,7 +84,6 @@ private:
 
   void outline(ArrayRef<Operation *> part);
   void repeatBefore(OpBuilder &builder, Operation *op, IRMapping &mapping);
-  void eraseUnused();
 
   func::FuncOp function;
   SymbolTable &symbols;
@@ -138,16 +137,6 @@ void Splitter::outline(ArrayRef<Operation *> part) {
     op->dropAllUses();
     op->erase();
   }
-}
-
-/// What only the steps used is left behind.
-void Splitter::eraseUnused() {
-  SmallVector<Operation *> left;
-  for (Operation &op : function.front().without_terminator())
-    left.push_back(&op);
-  for (Operation *op : llvm::reverse(left))
-    if (isOpTriviallyDead(op))
-      op->erase();
 }
 
 namespace {

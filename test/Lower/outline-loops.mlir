@@ -1,3 +1,4 @@
+// RUN: ntk-opt --ntk-outline-loops --canonicalize %s | FileCheck %s
 // RUN: ntk-opt --convert-linalg-to-parallel-loops --ntk-outline-loops --canonicalize %s | FileCheck %s
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
@@ -43,6 +44,37 @@ func.func @slices(%a: memref<64x512xf32, strided<[8192, 1], offset: 512>>, %b: m
       %s = math.exp %x : f32
       linalg.yield %s : f32
   }
+  return
+}
+
+// Views are looked through: the address is a sum, and the size known.
+// CHECK-LABEL: func.func @views
+// CHECK-SAME: %[[N:.*]]: index, %[[ARENA:.*]]: memref<?xi8>
+// CHECK-NOT: memref.view
+// CHECK-DAG: %[[BASE:.*]] = llvm.ptrtoint
+// CHECK-DAG: %[[SHIFT:.*]] = arith.index_cast %{{.*}} : index to i64
+// CHECK: %[[ADDRESS:.*]] = arith.addi %[[BASE]], %[[SHIFT]]
+// CHECK: llvm.store %[[ADDRESS]]
+func.func @views(%n: index, %arena: memref<?xi8>) {
+  %c0 = arith.constant 0 : index
+  %c64 = arith.constant 64 : index
+  %at = arith.muli %n, %c64 : index
+  %a = memref.view %arena[%at][%n] : memref<?xi8> to memref<?x512xf32>
+  %b = memref.view %arena[%c0][%n] : memref<?xi8> to memref<?x512xf32>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%a : memref<?x512xf32>) outs(%b : memref<?x512xf32>) {
+    ^bb0(%x: f32, %o: f32):
+      %s = math.exp %x : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// What is no number stays outside, and with it the loop.
+// CHECK-LABEL: func.func @fill
+// CHECK: memref.store %{{.*}} : memref<8xf32>
+func.func @fill(%x: f32, %a: memref<8xf32>) {
+  linalg.fill ins(%x : f32) outs(%a : memref<8xf32>)
   return
 }
 

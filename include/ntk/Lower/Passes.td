@@ -337,7 +337,8 @@ def SplitFunctionsPass : Pass<"ntk-split-functions", "::mlir::ModuleOp"> {
 def OutlineLoopsPass : Pass<"ntk-outline-loops", "::mlir::ModuleOp"> {
   let summary = "make each loop nest a function that runs on all threads";
   let description = [{
-    A top-level loop nest becomes a function of a context (an array of 64-bit
+    A top-level loop nest, or an op on memrefs that can be written as one (each op
+    of linalg), becomes a function of a context (an array of 64-bit
     numbers: addresses, sizes and indices the nest uses) and of a range of its
     outer parallel loops, which are collapsed where the first alone is short.
     It is run by `ntk_rt_parallel_for` in pieces that are worth a thread. Nests
@@ -353,15 +354,16 @@ def OutlineLoopsPass : Pass<"ntk-outline-loops", "::mlir::ModuleOp"> {
     After:
 
     ```mlir
-    memref.store … // the context
+    llvm.store … // the context
     call @ntk_rt_parallel_for(%ntk_loop_0, %context, %n, %grain)
     …
     func.func private @ntk_loop_0(%context: !llvm.ptr, %begin: i64, %end: i64) {
       scf.for %i = %begin to %end { scf.for %j = %c0 to %c512 { … } }
     ```
 
-    Loops with results, and loops that use values other than memrefs, indices
-    and 64-bit integers, stay where they are.
+    Views are looked through: the context has sums for addresses, and no
+    descriptor of a memref is made. Nests with results, and those that use values
+    other than memrefs, indices and 64-bit integers, stay where they are.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect",
                            "::mlir::arith::ArithDialect",
@@ -384,8 +386,8 @@ def RuntimeCallsPass : Pass<"ntk-rt-to-calls", "::mlir::ModuleOp"> {
     After:
 
     ```mlir
-    %d = memref.alloca() : memref<11xi64>
-    memref.store … // M, N, K, strides
+    %d = llvm.alloca %c11 x i64
+    llvm.store … // M, N, K, strides
     call @ntk_rt_gemm_f32(%d_pointer, %x_pointer, %w_pointer, %y_pointer)
     ```
 

@@ -1,0 +1,121 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Values as numbers, and back.
+
+#include "LoopContext.h"
+#include "CallSupport.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+
+bool mlir::ntk::isConstant(Value value) {
+  return matchPattern(value, m_Constant());
+}
+
+bool mlir::ntk::canTravel(Value value) {
+  Type type = value.getType();
+  return isConstant(value) || isa<MemRefType>(type) || type.isIndex() ||
+         type.isInteger(64);
+}
+
+/// Does `user` take a memref element by element?
+static bool takesElements(Operation *user) {
+  return isa<memref::LoadOp, memref::StoreOp, linalg::LinalgOp>(user);
+}
+
+Type mlir::ntk::getTravelType(Operation *nest, Value value) {
+  auto type = dyn_cast<MemRefType>(value.getType());
+  if (!type || type.getLayout().isIdentity() ||
+      !llvm::all_of(value.getUsers(), [&](Operation *user) {
+        return !nest->isAncestor(user) || takesElements(user);
+      }))
+    return value.getType();
+  auto [strides, offset] = getStridesAndOffset(type);
+  auto layout = StridedLayoutAttr::get(type.getContext(), 0, strides);
+  return canonicalizeStridedLayout(MemRefType::get(
+      type.getShape(), type.getElementType(), layout, type.getMemorySpace()));
+}
+
+void mlir::ntk::appendNumbers(OpBuilder &builder, Location loc, Value value,
+                              Type travelType,
+                              SmallVectorImpl<OpFoldResult> &numbers) {
+  auto type = dyn_cast<MemRefType>(value.getType());
+  if (!type) {
+    numbers.push_back(value);
+    return;
+  }
+  numbers.push_back(createAddress(builder, loc, value,
+                                  /*addStaticOffset=*/type != travelType));
+  auto [strides, offset] = getStridesAndOffset(type);
+  bool isDense = cast<MemRefType>(travelType).getLayout().isIdentity();
+  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+    if (type.isDynamicDim(axis))
+      numbers.push_back(createSize(builder, loc, value, axis));
+    if (ShapedType::isDynamic(strides[axis]) && !isDense)
+      numbers.push_back(readDescriptor(builder, loc, value, {4, axis}));
+  }
+}
+
+Value ContextReader::read(Type type) {
+  if (auto memref = dyn_cast<MemRefType>(type))
+    return readMemRef(memref);
+  Value number = readNumber();
+  if (type.isIndex())
+    return builder.create<arith::IndexCastOp>(loc, type, number);
+  return number;
+}
+
+Value ContextReader::readNumber() {
+  Type i64 = builder.getI64Type();
+  Value at = builder.create<LLVM::GEPOp>(loc, context.getType(), i64, context,
+                                         ArrayRef<LLVM::GEPArg>{next++});
+  return builder.create<LLVM::LoadOp>(loc, i64, at);
+}
+
+Value ContextReader::createNumber(int64_t number) {
+  return builder.create<LLVM::ConstantOp>(loc, builder.getI64Type(), number);
+}
+
+/// A descriptor as the conversion to LLVM makes it: two pointers, offset,
+/// sizes, strides. Where the elements lie one behind the other, strides are
+/// products of sizes.
+Value ContextReader::readMemRef(MemRefType type) {
+  Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  Value descriptor =
+      builder.create<LLVM::UndefOp>(loc, getDescriptorType(type));
+  auto insert = [&](Value value, ArrayRef<int64_t> position) {
+    descriptor =
+        builder.create<LLVM::InsertValueOp>(loc, descriptor, value, position);
+  };
+  Value address = builder.create<LLVM::IntToPtrOp>(loc, pointer, readNumber());
+  insert(address, 0);
+  insert(address, 1);
+  auto [strides, offset] = getStridesAndOffset(type);
+  bool isDense = type.getLayout().isIdentity();
+  insert(createNumber(ShapedType::isDynamic(offset) ? 0 : offset), 2);
+  SmallVector<Value> steps(type.getRank()), sizes;
+  for (int64_t axis = 0; axis < type.getRank(); ++axis) {
+    int64_t size = type.getDimSize(axis), stride = strides[axis];
+    sizes.push_back(ShapedType::isDynamic(size) ? readNumber()
+                                                : createNumber(size));
+    if (!ShapedType::isDynamic(stride))
+      steps[axis] = createNumber(stride);
+    else if (!isDense)
+      steps[axis] = readNumber();
+  }
+  for (int64_t axis = type.getRank(); axis-- > 0;) {
+    if (!steps[axis])
+      steps[axis] =
+          builder.create<LLVM::MulOp>(loc, steps[axis + 1], sizes[axis + 1]);
+    insert(sizes[axis], {3, axis});
+    insert(steps[axis], {4, axis});
+  }
+  return builder.create<UnrealizedConversionCastOp>(loc, type, descriptor)
+      .getResult(0);
+}
