@@ -8,6 +8,7 @@
 #ifndef NTK_RT_ARRAY_H
 #define NTK_RT_ARRAY_H
 
+#include "ntk-rt/Pages.h"
 #include "ntk-rt/Printable.h"
 
 #include <cstdint>
@@ -111,7 +112,7 @@ inline std::string describe(ElementType type,
   return detail::infoOf(type).name + describe(shape);
 }
 
-/// Uninitialised bytes on a 64-byte boundary.
+/// Uninitialised bytes on a 64-byte boundary; see Pages.h.
 class Memory {
 public:
   Memory() = default;
@@ -126,10 +127,7 @@ public:
   /// Replaces what is here. Fails if there is no memory for so many bytes.
   bool allocate(int64_t bytes, std::string &error) {
     *this = Memory();
-    constexpr int64_t most = std::numeric_limits<int64_t>::max() - 64;
-    if (bytes >= 0 && bytes <= most)
-      start = static_cast<char *>(
-          std::aligned_alloc(64, static_cast<size_t>(bytes / 64 + 1) * 64));
+    start = static_cast<char *>(allocatePages(bytes));
     if (!start)
       return detail::fail(error,
                           "no memory for " + std::to_string(bytes) + " bytes");

@@ -8,6 +8,7 @@
 #ifndef NTK_RT_SCRATCH_H
 #define NTK_RT_SCRATCH_H
 
+#include "ntk-rt/Pages.h"
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -25,11 +26,10 @@ public:
       memory = pool().memory[slot];
       return;
     }
-    bytes = (bytes + 4095) / 4096 * 4096;
     if (slot < slots)
       free(pool().memory[slot]);
-    memory = aligned_alloc(64, static_cast<size_t>(bytes));
-    if (!memory && bytes > 0) {
+    memory = allocatePages(bytes);
+    if (!memory) {
       fprintf(stderr, "error: out of memory for a buffer of %lld bytes\n",
               static_cast<long long>(bytes));
       abort();

@@ -4,6 +4,7 @@
 // Arrays in memory: their sizes, their bytes, and conversion between element
 // types.
 
+#include "ntk-rt/Pages.h"
 #include "ntk/Driver/Data.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/bit.h"
@@ -92,6 +93,7 @@ Expected<Array> Array::allocate(ElementKind kind, ArrayRef<int64_t> shape,
   if (!memory)
     return llvm::createStringError("no memory for " + describe(kind, shape));
   bytes = memory->getBuffer();
+  ::ntk::rt::useLargePages(bytes.data(), *size);
   return Array(kind, shape, bytes,
                std::shared_ptr<llvm::WritableMemoryBuffer>(std::move(memory)));
 }

@@ -4,6 +4,7 @@
 // Sizes of a kernel program, and the memory of a run that follows from them.
 
 #include "ntk/Driver/KernelSizes.h"
+#include "ntk-rt/Pages.h"
 #include "ntk/Driver/Model.h"
 #include "ntk/Lower/Sizes.h"
 #include "llvm/Support/MathExtras.h"
@@ -111,10 +112,18 @@ MemoryUse mlir::ntk::getMemoryUse(const KernelSizes &sizes,
 }
 
 AlignedBytes::AlignedBytes(int64_t bytes)
-    : data(static_cast<char *>(
-          aligned_alloc(64, llvm::alignTo(std::max<int64_t>(bytes, 1), 64)))) {}
+    : data(static_cast<char *>(::ntk::rt::allocatePages(bytes))),
+      size(data ? bytes : 0) {}
 
 AlignedBytes::~AlignedBytes() { free(data); }
+
+bool AlignedBytes::reserve(int64_t bytes) {
+  if (!data || bytes > size) {
+    *this = AlignedBytes(); // what is there goes first
+    *this = AlignedBytes(bytes);
+  }
+  return data != nullptr;
+}
 
 //===----------------------------------------------------------------------===//
 // Parameters

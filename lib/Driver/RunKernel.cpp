@@ -72,20 +72,23 @@ private:
 } // namespace
 
 template <typename T>
-static Expected<std::vector<StepTime>> run(const KernelRun &run, void *theta,
+static Expected<std::vector<StepTime>> run(const KernelRun &run,
+                                           KernelMemory &memory, void *theta,
                                            ProgressFunction progress) {
   const TileProblem &problem = run.problem;
   int64_t n = std::min(problem.blocks.examples1, problem.examples1);
   int64_t m = problem.symmetric
                   ? n
                   : std::min(problem.blocks.examples2, problem.examples2);
-  AlignedBytes arena(run.sizes.getArenaBytes(n, m));
-  TimedKernel kernel(run, arena.data);
-  AlignedBytes workspace(::ntk::rt::tileWorkspaceBytes<T>(kernel, problem));
-  if (!arena.data || !workspace.data)
+  bool isThere = memory.arena.reserve(run.sizes.getArenaBytes(n, m));
+  TimedKernel kernel(run, memory.arena.data);
+  isThere &= memory.workspace.reserve(
+      ::ntk::rt::tileWorkspaceBytes<T>(kernel, problem));
+  if (!isThere)
     return createStringError("not enough memory for factors and scratch");
-  ::ntk::rt::TileStatus status = ::ntk::rt::computeTiles(
-      kernel, problem, static_cast<T *>(theta), workspace.data, progress);
+  ::ntk::rt::TileStatus status =
+      ::ntk::rt::computeTiles(kernel, problem, static_cast<T *>(theta),
+                              memory.workspace.data, progress);
   if (status == ::ntk::rt::TileStatus::Invalid)
     return createStringError(::ntk::rt::checkTileProblem(problem));
   if (status != ::ntk::rt::TileStatus::Done)
@@ -103,10 +106,11 @@ static Expected<std::vector<StepTime>> run(const KernelRun &run, void *theta,
 }
 
 Expected<std::vector<StepTime>>
-mlir::ntk::runKernel(const KernelRun &kernel, void *theta,
+mlir::ntk::runKernel(const KernelRun &kernel, KernelMemory &memory, void *theta,
                      ProgressFunction progress) {
-  return kernel.isDouble ? run<double>(kernel, theta, std::move(progress))
-                         : run<float>(kernel, theta, std::move(progress));
+  return kernel.isDouble
+             ? run<double>(kernel, memory, theta, std::move(progress))
+             : run<float>(kernel, memory, theta, std::move(progress));
 }
 
 std::vector<LibraryReport> mlir::ntk::getLibraries() {

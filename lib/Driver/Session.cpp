@@ -259,11 +259,12 @@ Error Session::compute() {
       warn(library.name + " " + library.version +
            " runs portable code, for no processor in particular: products of "
            "f64 are several times slower than they could be");
+  KernelMemory memory;
   for (int64_t i = 0; i < options.repeat; ++i) {
     double begin = getProcessSeconds();
     Progress progress(ProgressStyle::ofErrors(!options.quiet), llvm::errs());
     Expected<std::vector<StepTime>> steps =
-        runKernel(run, thetaBytes.data(), progress.getFunction());
+        runKernel(run, memory, thetaBytes.data(), progress.getFunction());
     if (!steps)
       return steps.takeError();
     double seconds = getProcessSeconds() - begin;

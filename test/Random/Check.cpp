@@ -214,8 +214,9 @@ Error Run::compute(int64_t first1, int64_t count1, int64_t first2,
   int64_t elements = count1 * count2 * problem.layout.pairSize();
   // What is not written shows.
   std::vector<char> bytes(elements * (request.isDouble ? 8 : 4), '\xff');
-  Expected<std::vector<StepTime>> steps =
-      runKernel(kernel, bytes.data(), [](int64_t, int64_t) { return true; });
+  KernelMemory memory;
+  Expected<std::vector<StepTime>> steps = runKernel(
+      kernel, memory, bytes.data(), [](int64_t, int64_t) { return true; });
   if (!steps)
     return steps.takeError();
   std::vector<double> theta =

@@ -47,17 +47,22 @@ MemoryUse getMemoryUse(const KernelSizes &sizes,
 
 /// Memory aligned for the kernel's functions, freed with the object.
 struct AlignedBytes {
+  AlignedBytes() = default;
   explicit AlignedBytes(int64_t bytes);
-  AlignedBytes(AlignedBytes &&other) noexcept : data(other.data) {
-    other.data = nullptr;
-  }
+  AlignedBytes(AlignedBytes &&other) noexcept { *this = std::move(other); }
   AlignedBytes &operator=(AlignedBytes &&other) noexcept {
     std::swap(data, other.data);
+    std::swap(size, other.size);
     return *this;
   }
   ~AlignedBytes();
 
-  char *data; ///< null if the memory could not be had
+  /// Makes room for so many bytes, of any contents: what is there, if it is
+  /// large enough, else anew. False if they cannot be had.
+  bool reserve(int64_t bytes);
+
+  char *data = nullptr; ///< null if the memory could not be had
+  int64_t size = 0;
 };
 
 /// The parameter block: every tensor at its offset, as f32 or f64 (integers
