@@ -24,18 +24,36 @@ bool mlir::ntk::canTravel(Value value) {
          type.isInteger(64);
 }
 
-/// Does `user` take a memref element by element?
+/// Does `user` take a memref element by element, of whatever sizes?
 static bool takesElements(Operation *user) {
   return isa<memref::LoadOp, memref::StoreOp, linalg::LinalgOp>(user);
 }
 
-Type mlir::ntk::getTravelType(Operation *nest, Value value) {
+/// Loops of so many trips are as fast where their number is known only when
+/// they begin.
+static constexpr int64_t leastRuntimeSize = 64;
+
+/// `shape` with its large sizes left open.
+static SmallVector<int64_t> openLargeSizes(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> sizes(shape);
+  for (int64_t &size : sizes)
+    if (size >= leastRuntimeSize)
+      size = ShapedType::kDynamic;
+  return sizes;
+}
+
+Type mlir::ntk::getTravelType(Operation *nest, Value value, bool openSizes) {
   auto type = dyn_cast<MemRefType>(value.getType());
-  if (!type || type.getLayout().isIdentity() ||
-      !llvm::all_of(value.getUsers(), [&](Operation *user) {
+  if (!type || !llvm::all_of(value.getUsers(), [&](Operation *user) {
         return !nest->isAncestor(user) || takesElements(user);
       }))
     return value.getType();
+  if (type.getLayout().isIdentity() && !openSizes)
+    return type;
+  if (type.getLayout().isIdentity())
+    return MemRefType::get(openLargeSizes(type.getShape()),
+                           type.getElementType(), MemRefLayoutAttrInterface(),
+                           type.getMemorySpace());
   auto [strides, offset] = getStridesAndOffset(type);
   auto layout = StridedLayoutAttr::get(type.getContext(), 0, strides);
   return canonicalizeStridedLayout(MemRefType::get(
@@ -45,15 +63,18 @@ Type mlir::ntk::getTravelType(Operation *nest, Value value) {
 void mlir::ntk::appendNumbers(OpBuilder &builder, Location loc, Value value,
                               Type travelType,
                               SmallVectorImpl<OpFoldResult> &numbers) {
-  auto type = dyn_cast<MemRefType>(value.getType());
+  auto type = dyn_cast<MemRefType>(travelType);
   if (!type) {
     numbers.push_back(value);
     return;
   }
+  bool keepsOffset =
+      getStridesAndOffset(type).second ==
+      getStridesAndOffset(cast<MemRefType>(value.getType())).second;
   numbers.push_back(createAddress(builder, loc, value,
-                                  /*addStaticOffset=*/type != travelType));
+                                  /*addStaticOffset=*/!keepsOffset));
   auto [strides, offset] = getStridesAndOffset(type);
-  bool isDense = cast<MemRefType>(travelType).getLayout().isIdentity();
+  bool isDense = type.getLayout().isIdentity();
   for (int64_t axis = 0; axis < type.getRank(); ++axis) {
     if (type.isDynamicDim(axis))
       numbers.push_back(createSize(builder, loc, value, axis));

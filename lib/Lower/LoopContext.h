@@ -19,8 +19,9 @@ bool canTravel(Value value);
 
 /// The type of `value` in a function of `nest`. A memref that the nest takes
 /// element by element leaves its offset behind, in the address: nests that
-/// differ in nothing but where their slices begin are then one function.
-Type getTravelType(Operation *nest, Value value);
+/// differ in nothing but where their slices begin are then one function. With
+/// `openSizes` so are those that differ in large sizes, which come as numbers.
+Type getTravelType(Operation *nest, Value value, bool openSizes);
 
 /// The numbers from which a value of `travelType` is read back.
 void appendNumbers(OpBuilder &builder, Location loc, Value value,

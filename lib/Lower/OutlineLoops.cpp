@@ -7,6 +7,7 @@
 
 #include "CallSupport.h"
 #include "LoopContext.h"
+#include "LoopWork.h"
 #include "StructuralKey.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -15,9 +16,9 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "ntk/Lower/LoopPartition.h"
 #include "ntk/Lower/Passes.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::ntk {
 #define GEN_PASS_DEF_OUTLINELOOPSPASS
@@ -26,44 +27,6 @@ namespace mlir::ntk {
 
 using namespace mlir;
 using namespace mlir::ntk;
-
-//===----------------------------------------------------------------------===//
-// How much a nest does
-//===----------------------------------------------------------------------===//
-
-static int64_t getTrips(Value lower, Value upper) {
-  std::optional<int64_t> from = getConstantIntValue(lower);
-  std::optional<int64_t> to = getConstantIntValue(upper);
-  return from && to ? std::max<int64_t>(*to - *from, 1) : unknownTrips;
-}
-
-/// Ops run by one pass through `region`, loops inside included.
-static int64_t estimateWork(Region &region) {
-  int64_t work = 0;
-  for (Operation &op : region.front()) {
-    int64_t trips = 1;
-    if (auto loop = dyn_cast<scf::ForOp>(op))
-      trips = getTrips(loop.getLowerBound(), loop.getUpperBound());
-    else if (auto loop = dyn_cast<scf::ParallelOp>(op))
-      for (auto [lower, upper] :
-           llvm::zip_equal(loop.getLowerBound(), loop.getUpperBound()))
-        trips *= getTrips(lower, upper);
-    int64_t inner = 1;
-    for (Region &nested : op.getRegions())
-      if (!nested.empty())
-        inner = std::max(inner, estimateWork(nested));
-    work += trips * inner;
-  }
-  return work;
-}
-
-static LoopPartition choosePartition(scf::ParallelOp loop) {
-  SmallVector<int64_t> trips;
-  for (auto [lower, upper] :
-       llvm::zip_equal(loop.getLowerBound(), loop.getUpperBound()))
-    trips.push_back(getTrips(lower, upper));
-  return choosePartition(trips, estimateWork(loop.getRegion()));
-}
 
 //===----------------------------------------------------------------------===//
 // Outlining
@@ -81,8 +44,39 @@ struct Trips {
 /// The function of a nest, and how often it goes round.
 struct LoopFunction {
   func::FuncOp body;
+  SmallVector<Trips> trips; // of the collapsed loops; none: it is all of it
+};
+
+/// The nests that are one if their sizes are left open, as they are exactly.
+using Variants = llvm::StringMap<llvm::StringSet<>>;
+
+/// A nest at the top level of a function.
+struct Nest {
+  explicit Nest(Operation *op)
+      : op(op), used(getUsedValues(op)), partition(planNest(op)) {}
+
+  bool canMove() const {
+    return op->getNumResults() == 0 && llvm::all_of(used, canTravel);
+  }
+  void findKeys() {
+    exact = getKey(/*openSizes=*/false);
+    open = getKey(/*openSizes=*/true);
+  }
+  /// With open sizes a function takes up to twice as long to compile as with
+  /// known ones, and stands for all of its variants.
+  bool isOpen(const Variants &variants) const {
+    return variants.find(open)->second.size() > 4;
+  }
+  SmallVector<Type> getTypes(bool openSizes) const {
+    return llvm::map_to_vector(
+        used, [&](Value value) { return getTravelType(op, value, openSizes); });
+  }
+  std::string getKey(bool openSizes) const;
+
+  Operation *op;
+  SetVector<Value> used;
   LoopPartition partition;
-  SmallVector<Trips> trips; // of the collapsed loops
+  std::string exact, open; ///< what the nest does
 };
 
 class Outliner {
@@ -96,29 +90,43 @@ public:
     collectSimplifications();
   }
 
-  /// Replaces a nest at the top level of a function by a call.
-  LogicalResult outline(Operation *nest);
+  LogicalResult run();
 
 private:
+  LogicalResult outline(const Nest &nest);
   void collectSimplifications();
   LogicalResult writeAsLoops(Operation *nest);
   FailureOr<LoopFunction> createFunction(Operation *nest, ArrayRef<Value> used,
-                                         ArrayRef<Type> types);
+                                         ArrayRef<Type> types,
+                                         unsigned collapsed);
   scf::ParallelOp findParallel(Block &block);
   void takeRange(LoopFunction &function, scf::ParallelOp loop,
-                 const DenseMap<Value, unsigned> &given);
+                 unsigned collapsed, const DenseMap<Value, unsigned> &given);
   void createCall(OpBuilder &builder, Location loc,
                   const LoopFunction &function, ArrayRef<Value> used,
-                  Value context);
+                  Value context, int64_t grain);
 
   ModuleOp module;
   IRRewriter rewriter;
   Type pointer, i64;
   FunctionType bodyType;
   FrozenRewritePatternSet simplifications;
+  Variants variants;
   llvm::StringMap<LoopFunction> functions; // by what they do
 };
 } // namespace
+
+std::string Nest::getKey(bool openSizes) const {
+  SmallVector<const void *> kinds;
+  for (auto [value, type] : llvm::zip_equal(used, getTypes(openSizes))) {
+    Attribute constant;
+    kinds.push_back(matchPattern(value, m_Constant(&constant))
+                        ? constant.getAsOpaquePointer()
+                        : type.getAsOpaquePointer());
+  }
+  return std::to_string(partition.collapsed) + ":" +
+         getStructuralKey(op, used.getArrayRef(), kinds);
+}
 
 /// The patterns of a canonicalization: loops of one trip go, constants fold.
 void Outliner::collectSimplifications() {
@@ -131,22 +139,14 @@ void Outliner::collectSimplifications() {
   simplifications = std::move(patterns);
 }
 
-/// Loops from 0 in steps of 1, as linalg makes them, can be cut.
-static bool isNormalised(scf::ParallelOp loop) {
-  return llvm::all_of(loop.getLowerBound(),
-                      [](Value v) { return isConstantIntValue(v, 0); }) &&
-         llvm::all_of(loop.getStep(),
-                      [](Value v) { return isConstantIntValue(v, 1); });
-}
-
-/// The loop of a function that is nothing but one loop that can be cut.
+/// The loop of a function that is nothing but one.
 scf::ParallelOp Outliner::findParallel(Block &block) {
   scf::ParallelOp found;
   for (Operation &op : block.without_terminator()) {
     if (isMemoryEffectFree(&op) || isa<LLVM::LoadOp>(op))
       continue;
     auto loop = dyn_cast<scf::ParallelOp>(op);
-    if (!loop || found || !isNormalised(loop) || loop.getNumReductions() > 0)
+    if (!loop || found)
       return nullptr;
     found = loop;
   }
@@ -198,26 +198,26 @@ static std::optional<Trips> findTrips(Value bound,
   return Trips{1, found->second, axis};
 }
 
-/// Lets the function run a range of its outer loops.
+/// Lets the function run a range of its `collapsed` outer loops.
 void Outliner::takeRange(LoopFunction &function, scf::ParallelOp loop,
+                         unsigned collapsed,
                          const DenseMap<Value, unsigned> &given) {
-  LoopPartition partition = choosePartition(loop);
-  for (unsigned i = 0; i < partition.collapsed; ++i) {
-    std::optional<Trips> trips = findTrips(loop.getUpperBound()[i], given);
-    if (!trips) {
-      function.trips.clear();
+  collapsed = std::min(collapsed, loop.getNumLoops());
+  SmallVector<Trips> trips;
+  for (Value bound : loop.getUpperBound().take_front(collapsed)) {
+    std::optional<Trips> found = findTrips(bound, given);
+    if (!found)
       return;
-    }
-    function.trips.push_back(*trips);
+    trips.push_back(*found);
   }
-  function.partition = partition;
+  function.trips = std::move(trips);
   OpBuilder builder(loop);
   Value bounds[2];
   for (int i : {0, 1})
     bounds[i] = builder.create<arith::IndexCastOp>(
         loop.getLoc(), builder.getIndexType(),
         function.body.getArgument(1 + i));
-  cloneRange(builder, loop, partition.collapsed, bounds[0], bounds[1]);
+  cloneRange(builder, loop, collapsed, bounds[0], bounds[1]);
   loop.erase();
 }
 
@@ -234,7 +234,8 @@ LogicalResult Outliner::writeAsLoops(Operation *nest) {
 
 FailureOr<LoopFunction> Outliner::createFunction(Operation *nest,
                                                  ArrayRef<Value> used,
-                                                 ArrayRef<Type> types) {
+                                                 ArrayRef<Type> types,
+                                                 unsigned collapsed) {
   Location loc = nest->getLoc();
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   LoopFunction function;
@@ -259,19 +260,20 @@ FailureOr<LoopFunction> Outliner::createFunction(Operation *nest,
   if (failed(writeAsLoops(clone)) ||
       failed(applyPatternsAndFoldGreedily(function.body, simplifications)))
     return failure();
-  if (scf::ParallelOp loop = findParallel(*entry))
-    takeRange(function, loop, given);
+  if (collapsed > 0)
+    if (scf::ParallelOp loop = findParallel(*entry))
+      takeRange(function, loop, collapsed, given);
   return function;
 }
 
 void Outliner::createCall(OpBuilder &builder, Location loc,
                           const LoopFunction &function, ArrayRef<Value> used,
-                          Value context) {
+                          Value context, int64_t grain) {
   func::FuncOp body = function.body;
   auto createNumber = [&](int64_t number) -> Value {
     return builder.create<arith::ConstantIntOp>(loc, number, 64);
   };
-  if (function.partition.collapsed == 0) {
+  if (function.trips.empty()) {
     builder.create<func::CallOp>(
         loc, body, ValueRange{context, createNumber(0), createNumber(1)});
     return;
@@ -301,62 +303,66 @@ void Outliner::createCall(OpBuilder &builder, Location loc,
       module, "ntk_rt_parallel_for",
       builder.getFunctionType({pointer, pointer, i64, i64}, {}));
   builder.create<func::CallOp>(
-      loc, run,
-      ValueRange{address, context, trips,
-                 createNumber(function.partition.grain)});
+      loc, run, ValueRange{address, context, trips, createNumber(grain)});
 }
 
-LogicalResult Outliner::outline(Operation *nest) {
-  SetVector<Value> used = getUsedValues(nest);
-  if (nest->getNumResults() > 0 || !llvm::all_of(used, canTravel))
-    return writeAsLoops(nest); // where it stands
-  SmallVector<Type> types;
-  SmallVector<const void *> kinds;
-  for (Value value : used) {
-    types.push_back(getTravelType(nest, value));
-    Attribute constant;
-    kinds.push_back(matchPattern(value, m_Constant(&constant))
-                        ? constant.getAsOpaquePointer()
-                        : types.back().getAsOpaquePointer());
-  }
-  ArrayRef<Value> values = used.getArrayRef();
-  auto [it, isNew] =
-      functions.try_emplace(getStructuralKey(nest, values, kinds));
+LogicalResult Outliner::outline(const Nest &nest) {
+  ArrayRef<Value> used = nest.used.getArrayRef();
+  bool openSizes = nest.isOpen(variants);
+  SmallVector<Type> types = nest.getTypes(openSizes);
+  auto [it, isNew] = functions.try_emplace(openSizes ? nest.open : nest.exact);
   if (isNew) {
-    FailureOr<LoopFunction> function = createFunction(nest, values, types);
+    FailureOr<LoopFunction> function =
+        createFunction(nest.op, used, types, nest.partition.collapsed);
     if (failed(function))
       return failure();
     it->second = std::move(*function);
   }
-  OpBuilder builder(nest);
+  OpBuilder builder(nest.op);
+  Location loc = nest.op->getLoc();
   SmallVector<OpFoldResult> numbers;
-  for (auto [value, type] : llvm::zip_equal(values, types))
+  for (auto [value, type] : llvm::zip_equal(used, types))
     if (!isConstant(value))
-      appendNumbers(builder, nest->getLoc(), value, type, numbers);
-  Value context = createNumbers(builder, nest->getLoc(), numbers);
-  createCall(builder, nest->getLoc(), it->second, values, context);
-  nest->erase();
+      appendNumbers(builder, loc, value, type, numbers);
+  Value context = createNumbers(builder, loc, numbers);
+  createCall(builder, loc, it->second, used, context, nest.partition.grain);
+  nest.op->erase();
+  return success();
+}
+
+LogicalResult Outliner::run() {
+  SmallVector<func::FuncOp> callers;
+  std::vector<Nest> nests;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (function.isDeclaration())
+      continue;
+    callers.push_back(function);
+    for (Operation &op : llvm::make_early_inc_range(function.front())) {
+      if (!isa<scf::ParallelOp, scf::ForOp, linalg::LinalgOp>(op))
+        continue;
+      Nest nest(&op);
+      if (nest.canMove())
+        nests.push_back(std::move(nest));
+      else if (failed(writeAsLoops(&op))) // where it stands
+        return failure();
+    }
+  }
+  for (Nest &nest : nests) {
+    nest.findKeys();
+    variants[nest.open].insert(nest.exact);
+  }
+  for (const Nest &nest : nests)
+    if (failed(outline(nest)))
+      return failure();
+  llvm::for_each(callers, eraseUnusedOps);
   return success();
 }
 
 namespace {
 struct OutlineLoopsPass : ntk::impl::OutlineLoopsPassBase<OutlineLoopsPass> {
   void runOnOperation() override {
-    SmallVector<Operation *> nests;
-    SmallVector<func::FuncOp> functions;
-    for (auto function : getOperation().getOps<func::FuncOp>()) {
-      if (function.isDeclaration())
-        continue;
-      functions.push_back(function);
-      for (Operation &op : function.front())
-        if (isa<scf::ParallelOp, scf::ForOp, linalg::LinalgOp>(op))
-          nests.push_back(&op);
-    }
-    Outliner outliner(getOperation());
-    for (Operation *nest : nests)
-      if (failed(outliner.outline(nest)))
-        return signalPassFailure();
-    llvm::for_each(functions, eraseUnusedOps);
+    if (failed(Outliner(getOperation()).run()))
+      signalPassFailure();
   }
 };
 } // namespace

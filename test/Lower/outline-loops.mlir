@@ -78,6 +78,21 @@ func.func @fill(%x: f32, %a: memref<8xf32>) {
   return
 }
 
+// Of many sizes, large ones are numbers of one function; of few each has its own.
+// CHECK-LABEL: func.func @sizes
+// CHECK: constant @ntk_loop_2
+// CHECK-NOT: constant @
+// CHECK-COUNT-5: call @ntk_rt_parallel_for(
+func.func @sizes(%a: memref<64x8xf64>, %b: memref<65x8xf64>, %c: memref<66x8xf64>, %d: memref<67x8xf64>, %e: memref<68x8xf64>) {
+  %zero = arith.constant 0.0 : f64
+  linalg.fill ins(%zero : f64) outs(%a : memref<64x8xf64>)
+  linalg.fill ins(%zero : f64) outs(%b : memref<65x8xf64>)
+  linalg.fill ins(%zero : f64) outs(%c : memref<66x8xf64>)
+  linalg.fill ins(%zero : f64) outs(%d : memref<67x8xf64>)
+  linalg.fill ins(%zero : f64) outs(%e : memref<68x8xf64>)
+  return
+}
+
 // A loop that carries a value stays.
 // CHECK-LABEL: func.func @carries
 // CHECK: scf.for
@@ -102,4 +117,6 @@ func.func @carries(%a: memref<8xf32>) -> f32 {
 // CHECK: scf.for %{{.*}} = %[[FROM]] to %[[TO]]
 // CHECK: scf.for %{{.*}} = %{{.*}} to %c512
 // CHECK: func.func private @ntk_loop_1
-// CHECK-NOT: func.func private @ntk_loop_2
+// CHECK: func.func private @ntk_loop_2
+// CHECK: memref<?x8xf64>
+// CHECK-NOT: func.func private @ntk_loop_3

@@ -342,8 +342,9 @@ def OutlineLoopsPass : Pass<"ntk-outline-loops", "::mlir::ModuleOp"> {
     numbers: addresses, sizes and indices the nest uses) and of a range of its
     outer parallel loops, which are collapsed where the first alone is short.
     It is run by `ntk_rt_parallel_for` in pieces that are worth a thread. Nests
-    that are equal but for the values they use share one function: compile time
-    does not grow with the depth of the network.
+    that are equal but for the values they use share one function, and so do those
+    that differ in large sizes, if there are many: compile time does not grow
+    with the depth of the network.
 
     Before:
 
