@@ -1,9 +1,13 @@
 // RUN: ntk-opt --ntk-outline-loops --canonicalize %s | FileCheck %s
-// RUN: ntk-opt --convert-linalg-to-parallel-loops --ntk-outline-loops --canonicalize %s | FileCheck %s
+// RUN: ntk-opt --convert-linalg-to-parallel-loops --ntk-outline-loops --canonicalize %s | FileCheck %s --check-prefix=LOOPS
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 
 // Two equal nests on different memory share a function.
+// LOOPS-LABEL: func.func @shared
+// LOOPS: constant @ntk_loop_0
+// LOOPS-COUNT-2: call @ntk_rt_parallel_for(
+// LOOPS-LABEL: func.func @slices
 // CHECK-LABEL: func.func @shared
 // CHECK-SAME: %[[N:.*]]: index
 // CHECK: %[[F:.*]] = constant @ntk_loop_0
