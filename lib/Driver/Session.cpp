@@ -4,6 +4,7 @@
 // ntk-run, step by step: options, model, examples, plan, code, kernel, file.
 
 #include "ntk/Driver/Session.h"
+#include "LateNote.h"
 #include "Progress.h"
 #include "ntk/Driver/FittedKernel.h"
 #include "ntk/Driver/Message.h"
@@ -30,6 +31,7 @@ private:
   Error load();
   Error plan();
   void noteCompilation();
+  std::unique_ptr<LateNote> noteLater(StringRef work);
   void notePrediction();
   Error compute();
   Error computeReference();
@@ -53,6 +55,7 @@ private:
   KernelShape shape;
   int64_t limit = 0;
   FittedKernel fitted;
+  bool saidCompilation = false;
   std::optional<Profile> profile;
   Array theta;
   MutableArrayRef<char> thetaBytes;
@@ -139,9 +142,11 @@ static int64_t getBytes(const Examples &examples) {
 Error Session::plan() {
   bool reports = options.plan != ReportFormat::None ||
                  options.profile != ReportFormat::None;
+  std::unique_ptr<LateNote> late = noteLater("planning");
   Expected<FittedKernel> result =
       fitKernel(model, options, shape, size, getBytes(x1) + getBytes(x2), limit,
                 /*compareMethods=*/reports);
+  late.reset();
   if (!result)
     return result.takeError();
   fitted = std::move(*result);
@@ -195,14 +200,28 @@ void Session::report(ReportFormat format) {
 
 /// Says how long planning and compiling will take, where that is long. It is in
 /// proportion to the number of operations of the network, which has every step
-/// of a loop: 1.5 to 6 ms for each.
+/// of a loop: half a millisecond to 3 ms for each.
 void Session::noteCompilation() {
   constexpr double each = 3e-3, worthANote = 3;
   int64_t count = countOperations(model.network);
   double seconds = static_cast<double>(count) * each;
-  if (seconds >= worthANote)
+  saidCompilation = seconds >= worthANote;
+  if (saidCompilation)
     note("planning and compiling take about " + formatDuration(seconds) +
          " as predicted: the network has " + Twine(count) + " operations");
+}
+
+/// While it lives, says that `work` is done once that has taken a while; no
+/// word where one has been said.
+std::unique_ptr<LateNote> Session::noteLater(StringRef work) {
+  if (saidCompilation)
+    return nullptr;
+  constexpr std::chrono::duration<double> aWhile(2.5);
+  int64_t count = countOperations(model.network);
+  return std::make_unique<LateNote>(aWhile, [this, work, count] {
+    saidCompilation = true; // nobody reads it before this note is over
+    note("still " + work + ": the network has " + Twine(count) + " operations");
+  });
 }
 
 /// Says how long it will take, where that is long, and what takes less.
@@ -226,8 +245,10 @@ void Session::notePrediction() {
 
 Error Session::compute() {
   double start = getProcessSeconds();
+  std::unique_ptr<LateNote> late = noteLater("compiling");
   Expected<std::unique_ptr<KernelProgram>> program =
       KernelProgram::compile(*fitted.planned.module, kernelName);
+  late.reset();
   if (!program)
     return program.takeError();
   profile->compile += getProcessSeconds() - start;

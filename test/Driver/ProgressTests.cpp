@@ -3,6 +3,7 @@
 //
 // What a long run says while it runs, in a log and on a terminal.
 
+#include "lib/Driver/LateNote.h"
 #include "lib/Driver/Progress.h"
 #include "ntk/Driver/Report.h"
 #include "gtest/gtest.h"
@@ -69,4 +70,21 @@ TEST(Progress, DurationsAreRound) {
   EXPECT_EQ(formatDuration(119), "119 s");
   EXPECT_EQ(formatDuration(170), "3 min");
   EXPECT_EQ(formatDuration(3 * 3600), "3 h");
+}
+
+TEST(LateNote, IsSaidOnceAfterItsDelay) {
+  int said = 0;
+  {
+    LateNote note(milliseconds(5), [&] { ++said; });
+    std::this_thread::sleep_for(milliseconds(200));
+  }
+  EXPECT_EQ(said, 1);
+}
+
+TEST(LateNote, IsNotSaidOfWorkThatIsOver) {
+  int said = 0;
+  auto start = std::chrono::steady_clock::now();
+  { LateNote note(std::chrono::hours(1), [&] { ++said; }); }
+  EXPECT_EQ(said, 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::minutes(1));
 }

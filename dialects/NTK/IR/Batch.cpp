@@ -7,6 +7,7 @@
 
 #include "dialects/NTK/Interfaces/Batch.h"
 #include "dialects/NTK/IR/NTKOps.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
@@ -30,10 +31,13 @@ std::string mlir::ntk::unionOfBatches(ArrayRef<std::string> batches) {
 }
 
 std::string mlir::ntk::getResultBatch(Operation *op) {
-  SmallVector<std::string> batches;
+  // Of thousands of operands most have the same letters.
+  llvm::SmallSetVector<Attribute, 4> distinct;
   if (ArrayAttr batch = getBatchAttr(op))
-    for (auto letters : batch.getAsValueRange<StringAttr>())
-      batches.push_back(letters.str());
+    distinct.insert(batch.begin(), batch.end());
+  SmallVector<std::string> batches;
+  for (Attribute letters : distinct)
+    batches.push_back(cast<StringAttr>(letters).str());
   return unionOfBatches(batches);
 }
 
