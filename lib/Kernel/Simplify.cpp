@@ -142,6 +142,8 @@ LogicalResult mlir::ntk::simplifyKernels(ModuleOp module) {
   FrozenRewritePatternSet frozen(std::move(patterns));
   GreedyRewriteConfig config;
   config.enableRegionSimplification = GreedySimplifyRegionLevel::Disabled;
+  // Operands first: an op of thousands is then visited once, not for each.
+  config.useTopDownTraversal = true;
   auto fold = [&] {
     for (auto function : module.getOps<func::FuncOp>())
       if (failed(applyPatternsAndFoldGreedily(function, frozen, config)))
