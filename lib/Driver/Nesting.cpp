@@ -23,6 +23,7 @@ public:
 private:
   void skipString();
   void takeWord();
+  bool takeInteger();
   void takeBracket(char c);
 
   StringRef rest;
@@ -48,6 +49,20 @@ void Scan::takeWord() {
   operators += word == "mod" || word == "floordiv" || word == "ceildiv";
 }
 
+/// Takes digits; those behind a point are of no integer. False if there are too
+/// many.
+bool Scan::takeInteger() {
+  bool isHex = rest.consume_front("0x");
+  StringRef digits = rest.take_while(
+      [&](char c) { return isHex ? llvm::isHexDigit(c) : llvm::isDigit(c); });
+  rest = rest.drop_front(digits.size());
+  if (digits.size() > maxTextDigits && !rest.starts_with("."))
+    return false;
+  if (rest.consume_front("."))
+    rest = rest.drop_while(llvm::isDigit);
+  return true;
+}
+
 void Scan::takeBracket(char c) {
   if (StringRef("([{<").contains(c))
     ++depth;
@@ -65,6 +80,13 @@ Error Scan::run() {
     }
     if (llvm::isAlpha(c)) {
       takeWord();
+      continue;
+    }
+    if (llvm::isDigit(c)) {
+      if (!takeInteger())
+        return llvm::createStringError(
+            "line " + llvm::Twine(line) + ": expected integers of at most " +
+            llvm::Twine(maxTextDigits) + " digits");
       continue;
     }
     if (rest.starts_with("//")) {

@@ -198,6 +198,11 @@ chain = lambda n: f"affine_map<(d0) -> (d0{' + d0' * n})>"
 for operators in (1000, 1001):
     write("deep.mlir", f"module attributes {{x.a = {chain(operators)}}} {{\n{text}\n}}\n".encode())
     (right if operators == 1000 else lambda a: refused(a, "1000 operators"))(mlir)
+for digits in ("9" * 256, "9" * 257, "0x" + "f" * 257, "1." + "9" * 500):
+    write("deep.mlir", f"module attributes {{x.a = {digits}{'' if '.' in digits else ' : i1024'}}} {{\n{text}\n}}\n".encode())
+    (right if len(digits) == 256 or "." in digits else lambda a: refused(a, "line 1", "256 digits"))(mlir)
+write("deep.mlir", ("// " + "9" * 10**6 + "\n" + text).encode())
+right(mlir)
 refused(["m.onnx", "--x1", "x.npy", "--input", "x=" + "[" * 100000], "--input", "64 deep")
 write("deep.mlir", text.encode().ljust(64 << 20, b" "))
 right(mlir)

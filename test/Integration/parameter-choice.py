@@ -176,6 +176,7 @@ assert "doubt" not in said, said
 heads = {
     "matmul": [node("MatMul", ["x", "W"], ["h"]), node("Add", ["h", "b"], ["y"])],
     "reversed": [node("MatMul", ["x", "W"], ["h"]), node("Add", ["b", "h"], ["y"])],
+    "subtracted": [node("MatMul", ["x", "W"], ["h"]), node("Sub", ["h", "b"], ["y"])],
     "gemm": [
         node("Gemm", ["x", "V"], ["h"], transB=1),
         node("Add", ["h", "b"], ["y"]),

@@ -1,7 +1,8 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// How deep text nests, found out before a parser that calls itself reads it.
+// What text would overcharge a parser, found out before one reads it: depth, for
+// it calls itself, and long numbers, for which it takes the square of their time.
 
 #ifndef NTK_DRIVER_NESTING_H
 #define NTK_DRIVER_NESTING_H
@@ -16,7 +17,10 @@ namespace mlir::ntk {
 inline constexpr int maxTextDepth = 256;
 inline constexpr int maxTextOperators = 1000;
 
-/// An error if JSON or MLIR text nests deeper.
+/// Digits of an integer in MLIR text, decimal or hexadecimal.
+inline constexpr int maxTextDigits = 256;
+
+/// An error if JSON or MLIR text nests deeper, or has a longer integer.
 llvm::Error checkNesting(llvm::StringRef text, int maxDepth);
 
 } // namespace mlir::ntk

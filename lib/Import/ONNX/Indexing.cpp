@@ -133,6 +133,9 @@ static LogicalResult splitBatch(NodeImporter &node, const GraphValue &x,
       return failure();
     start = end;
   }
+  if (start.integer == 0 && start.perExample < x.shape[x.batch->axis])
+    return node.emitError() << "expected parts of the whole batch, but got "
+                               "fewer examples";
   return success();
 }
 
@@ -165,6 +168,9 @@ static LogicalResult importSplit(NodeImporter &node) {
       return failure();
     start += count;
   }
+  if (start != x.shape[*axis])
+    return node.emitError() << "expected parts of " << x.shape[*axis]
+                            << " elements, but got " << start;
   return success();
 }
 

@@ -227,6 +227,13 @@ bool UseFinder::shiftsInput(const Node &node, unsigned input) const {
          (node.type == "Mul" || node.type == "Add");
 }
 
+/// Is the operand added to another, or taken off it?
+static bool isAddition(const Node &node, unsigned input) {
+  return node.inputs.size() == 2 &&
+         (node.type == "Add" || node.type == "Sum" ||
+          (node.type == "Sub" && input == 1));
+}
+
 TensorUse UseFinder::classify(const Node &node, unsigned input,
                               const NamedTensor &tensor) const {
   TensorUse use{TensorUse::Kind::Value, node.qualifiedType(), node.name};
@@ -243,8 +250,7 @@ TensorUse UseFinder::classify(const Node &node, unsigned input,
                    : classifyBias(tensor, findProduct(node.outputs.front()));
   else if (isWeight(node.type, input))
     use.kind = TensorUse::Kind::Weight;
-  else if ((node.type == "Add" || node.type == "Sum") &&
-           node.inputs.size() == 2 && !shiftsInput(node, input))
+  else if (isAddition(node, input) && !shiftsInput(node, input))
     use.kind = classifyBias(tensor, findProduct(node.inputs[1 - input]));
   else if (shiftsInput(node, input))
     use.kind = TensorUse::Kind::InputShift;
