@@ -71,9 +71,23 @@ std::string mlir::ntk::mangle(StringRef name) {
 }
 
 std::string Identifiers::add(StringRef wanted) {
+  unsigned &last = numbers[wanted], before = last;
   std::string name = wanted.str();
-  for (int number = 2; has(name); ++number)
-    name = (wanted + "_" + Twine(number)).str();
+  if (last > 0 || has(name)) {
+    last = std::max(last, 1u);
+    do
+      name = (wanted + "_" + Twine(++last)).str();
+    while (has(name));
+  }
   taken.insert(name);
+  added.push_back({name, wanted.str(), before});
   return name;
+}
+
+void Identifiers::release(size_t mark) {
+  while (added.size() > mark) {
+    taken.erase(added.back().name);
+    numbers[added.back().wanted] = added.back().number;
+    added.pop_back();
+  }
 }

@@ -8,9 +8,11 @@
 #define NTK_LIB_TARGET_IDENTIFIERS_H
 
 #include "dialects/NTK/IR/Names.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/ADT/StringSet.h"
 #include <string>
+#include <vector>
 
 namespace mlir::ntk {
 
@@ -29,13 +31,25 @@ public:
   /// `wanted`, or with the first number behind it that makes it unique.
   std::string add(StringRef wanted);
 
+  /// What has been added from now on may be taken back.
+  size_t mark() const { return added.size(); }
+  /// Takes back what has been added since a mark.
+  void release(size_t mark);
+
 private:
   bool has(StringRef name) const {
     return taken.contains(name) || (outer && outer->has(name));
   }
 
+  struct Addition {
+    std::string name, wanted;
+    unsigned number; ///< the last number of `wanted` before
+  };
+
   const Identifiers *outer = nullptr;
   llvm::StringSet<> taken;
+  llvm::StringMap<unsigned> numbers; ///< the last behind each wish
+  std::vector<Addition> added;
 };
 
 } // namespace mlir::ntk

@@ -170,7 +170,7 @@ static SmallVector<scf::ForOp> findIndependentLoops(scf::ForOp nest) {
 }
 
 LogicalResult FunctionPrinter::printForKernel(scf::ForOp nest) {
-  Identifiers before = names;
+  size_t before = names.mark();
   size_t begin = text.size();
   SmallVector<scf::ForOp> loops = findIndependentLoops(nest);
   SmallVector<Expression> extents, indices;
@@ -185,6 +185,6 @@ LogicalResult FunctionPrinter::printForKernel(scf::ForOp nest) {
     return failure();
   StringRef layer = getLocationName(nest.getLoc());
   endKernel(begin, layer.empty() ? "loop" : mangle(layer), extents);
-  names = before;
+  names.release(before);
   return success();
 }

@@ -16,7 +16,7 @@ namespace mlir::ntk {
 class LoopNest {
 public:
   LoopNest(FunctionPrinter &printer, linalg::LinalgOp op)
-      : printer(printer), op(op), names(printer.names),
+      : printer(printer), op(op), outerNames(printer.names.mark()),
         iterators(op.getIteratorTypesArray()) {}
 
   LogicalResult print();
@@ -65,7 +65,7 @@ private:
 
   FunctionPrinter &printer;
   linalg::LinalgOp op;
-  Identifiers names; ///< the function's, restored at the end
+  size_t outerNames; ///< the function's, restored at the end
   SmallVector<utils::IteratorType> iterators;
   SmallVector<Expression> extents, indices; ///< of all iterators
   SmallVector<unsigned> loops;              ///< those that are printed

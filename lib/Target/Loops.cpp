@@ -256,8 +256,6 @@ LogicalResult LoopNest::print() {
   std::string name = buffer.name;
   if (op.getNumDpsInits() == 1)
     name = destination = printer.chooseDestination(op, out);
-  if (name != buffer.name)
-    names.add(name);
   printer.printComment(op, name + ": " + printer.describeStep(op) + "; " +
                                spellShape(buffer.extents));
   printer.printDestination(out, name);
@@ -269,7 +267,9 @@ LogicalResult LoopNest::print() {
   storePacks();
   if (printer.language.hasKernels)
     printer.endKernel(begin, name, threads, group);
-  printer.names = names;
+  printer.names.release(outerNames);
+  if (name != buffer.name)
+    printer.names.add(name);
   printer.setDestination(op, out, name);
   return success();
 }
@@ -304,7 +304,7 @@ LogicalResult FunctionPrinter::printFor(scf::ForOp loop) {
   if (loop.getNumResults())
     return loop.emitError("a loop that carries values cannot be written as "
                           "C++");
-  Identifiers outer = names;
+  size_t outer = names.mark();
   unsigned depth = 0;
   for (Operation *op = loop; (op = op->getParentOfType<scf::ForOp>());)
     ++depth;
@@ -324,7 +324,7 @@ LogicalResult FunctionPrinter::printFor(scf::ForOp loop) {
     return failure();
   --indent;
   line() << "}\n";
-  names = outer;
+  names.release(outer);
   return success();
 }
 
