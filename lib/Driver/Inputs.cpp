@@ -282,7 +282,9 @@ static Error checkPresent(const Model &model, ArrayRef<NamedArray> arrays,
       return createStringError(
           where + ": expected an array for each of the inputs " +
           listNames(model) + ", but found none for '" + input.name +
-          "'; there are " + listNames(arrays));
+          "'; " +
+          (arrays.empty() ? "there are none"
+                          : "there are " + listNames(arrays)));
   return Error::success();
 }
 

@@ -19,7 +19,8 @@ using llvm::Twine;
 //===----------------------------------------------------------------------===//
 
 static Error expected(StringRef option, const Twine &what, StringRef found) {
-  return createStringError("--" + option + ": expected " + what +
+  return createStringError((option.size() == 1 ? "-" : "--") + option +
+                           ": expected " + what +
                            ", but got '" + found + "'");
 }
 

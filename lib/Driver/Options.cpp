@@ -98,7 +98,8 @@ static Error readOption(Tool tool, RunOptions &result,
                              value + "'");
   if (!option->isFlag() && !option->isOptional() && !hasValue) {
     if (rest.empty())
-      return createStringError("--" + name + ": expected " + option->value +
+      return createStringError((name.size() == 1 ? "-" : "--") + name +
+                               ": expected " + option->value +
                                ", but the command line ends");
     value = rest.front();
     rest = rest.drop_front();

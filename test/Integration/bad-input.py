@@ -112,7 +112,17 @@ refused([two, "--x1", bad, *write], "3 examples", "got 4")
 bad = path("bad.npz", {"left": draw(3, 4), "right": draw(3, 3), "top": draw(3)})
 refused([two, "--x1", bad, *write], "expected 2 arrays")
 
+# Files that are something else.
+others = {"version https://git-lfs.github.com/spec/v1\noid sha256:0\n": "git lfs pull", "PK\3\4": "torch.save",
+          "\x1f\x8b\x08\0": "gzip", "\x89HDF\r\n\x1a\n": "tf2onnx", "<!doctype html>\n<html>": "a web page",
+          "\x08": "truncated or corrupt"}
+for start, word in others.items():
+    with open(f"{folder}/other.onnx", "wb") as file:
+        file.write(start.encode("latin-1"))
+    refused([f"{folder}/other.onnx", "--x1", good, *write], "other.onnx", word)
+
 # The output.
+refused([mlp, "--x1", good, "-o", ""], "error: -o: expected the name of a file")
 refused([mlp, "--x1", good, "-o", "nowhere/theta.npy"], "-o", "nowhere")
 os.mkdir(f"{folder}/folder.npy")
 refused([mlp, "--x1", good, "-o", f"{folder}/folder.npy"], "-o", "is a directory")

@@ -79,7 +79,12 @@ static LogicalResult importTopK(NodeImporter &node) {
     counts = *given;
   }
   int64_t size = x.shape[*axis];
-  if (counts.size() != 1 || counts[0] < 0 || counts[0] > size || size > maxRow)
+  if (counts.size() != 1)
+    return node.emitError() << "expected one k, but got " << counts.size();
+  if (counts[0] < 0 || counts[0] > size)
+    return node.emitError() << "expected k from 0 to the " << size
+                            << " elements of the axis, but got " << counts[0];
+  if (size > maxRow)
     return node.emitError() << "expected at most all elements of an axis of at "
                                "most "
                             << maxRow << ", but got an axis of " << size;

@@ -5,6 +5,7 @@
 
 #include "ExportMetadata.h"
 #include "ExternalData.h"
+#include "OtherFiles.h"
 #include "TensorProto.h"
 #include "ntk-rt/InputFile.h"
 #include "onnx/onnx.pb.h"
@@ -336,13 +337,12 @@ static llvm::Error parse(const InputFile &file, ::onnx::ModelProto &proto) {
         "expected a file of less than 2 GiB, but it has " +
         llvm::Twine(file.size()) + " bytes; export with external data");
   FileStream stream(file);
-  char start[4] = {};
+  char start[32] = {};
   stream.Read(start, sizeof start);
   stream.offset = 0;
-  if (StringRef(start, sizeof start) == "PK\x03\x04")
-    return llvm::createStringError(
-        "expected an ONNX model, but this is an archive, as torch.save writes; "
-        "export the model with torch.onnx.export, see --help");
+  if (StringRef other = recogniseOtherFile({start, sizeof start}); !other.empty())
+    return llvm::createStringError("expected an ONNX model, but this is " +
+                                   other);
   google::protobuf::io::CopyingInputStreamAdaptor adaptor(&stream);
   google::protobuf::io::CodedInputStream coded(&adaptor);
   coded.SetTotalBytesLimit(INT32_MAX);
