@@ -32,8 +32,7 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext *context)
         return success();
       }) {}
 
-llvm::Error DiagnosticCollector::takeError(StringRef file,
-                                           StringRef fallback) {
+llvm::Error DiagnosticCollector::takeError(StringRef file, StringRef fallback) {
   std::string text = error.empty() ? fallback.str() : error;
   error.clear();
   StringRef rest = text;
