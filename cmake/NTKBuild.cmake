@@ -31,9 +31,10 @@ if(NTK_FUZZ)
     message(FATAL_ERROR "NTK_FUZZ: expected clang, which has libFuzzer, but got "
       "${CMAKE_CXX_COMPILER_ID}")
   endif()
-  # Undefined behaviour ends the run as a crash does. Sanitizers make generated
-  # code slow to optimise.
-  add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -O1)
+  # Undefined behaviour and assertions, those of LLVM's headers too, end the run
+  # as a crash does. Sanitizers make generated code slow to optimise.
+  add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -O1
+    -UNDEBUG)
 endif()
 
 if(NTK_SANITIZE OR NTK_FUZZ)

@@ -2,7 +2,8 @@
 # a Python that has NumPy, %models for the folder of reference models, and name
 # what they need with REQUIRES: nvcc, cudnn, gpu, mpmath, numpy, onnx,
 # onnxruntime, shared-models. With --param gpu=required the first three are taken to be
-# there: tests fail without them.
+# there: tests fail without them. What happens by chance is tried %rounds times,
+# which --param rounds=N sets.
 
 import os
 import shutil
@@ -40,6 +41,7 @@ config.substitutions += [
     ("%inputs", os.path.join(config.test_source_root, "Integration", "Inputs")),
     ("%ntk-source", config.ntk_source_root),
     ("%ntk-build", config.ntk_build_root),
+    ("%rounds", lit_config.params.get("rounds", "6")),
 ]
 
 

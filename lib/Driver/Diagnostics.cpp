@@ -32,8 +32,11 @@ DiagnosticCollector::DiagnosticCollector(MLIRContext *context)
         return success();
       }) {}
 
-llvm::Error DiagnosticCollector::takeError(const Twine &fallback) {
+llvm::Error DiagnosticCollector::takeError(StringRef file, StringRef fallback) {
   std::string text = error.empty() ? fallback.str() : error;
   error.clear();
-  return llvm::createStringError(Twine(text));
+  StringRef rest = text;
+  if (rest.consume_front(file) && rest.starts_with(":"))
+    return llvm::createStringError(Twine(text));
+  return llvm::createStringError(file + ": " + text);
 }

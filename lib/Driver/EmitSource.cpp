@@ -237,10 +237,10 @@ static Error writeSource(const SourceRequest &request,
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   manager.addNestedPass<func::FuncOp>(createCountFlopsPass());
   if (failed(manager.run(module)))
-    return diagnostics.takeError(options.model + ": lowering failed");
+    return diagnostics.takeError(options.model, "lowering failed");
   FailureOr<SourceText> text = printSource(request);
   if (failed(text))
-    return diagnostics.takeError(options.model + ": writing source failed");
+    return diagnostics.takeError(options.model, "writing source failed");
   if (Error error = files.write(*text, model))
     return error;
   if (!options.quiet)

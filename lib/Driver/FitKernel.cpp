@@ -34,7 +34,7 @@ static Error lower(FittedKernel &fitted, const RunOptions &options) {
   buildLowerPipeline(manager);
   manager.enableVerifier(false); // once, at the end
   if (failed(manager.run(*planned.module)) || failed(verify(*planned.module)))
-    return diagnostics.takeError(options.model + ": lowering failed");
+    return diagnostics.takeError(options.model, "lowering failed");
   planned.functions = findKernelFunctions(*planned.module, kernelName);
   Expected<KernelSizes> sizes = readKernelSizes(planned.functions);
   if (!sizes)

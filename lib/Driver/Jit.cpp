@@ -169,8 +169,8 @@ static llvm::Error convertToLLVM(ModuleOp module) {
   // Once, at the end: a check behind each pass takes as long as the passes.
   manager.enableVerifier(false);
   if (failed(manager.run(module)) || failed(verify(module)))
-    return diagnostics.takeError(
-        "the kernel program could not be lowered to LLVM");
+    return diagnostics.takeError("the kernel program",
+                                 "it could not be lowered to LLVM");
   return llvm::Error::success();
 }
 

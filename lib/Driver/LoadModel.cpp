@@ -171,8 +171,12 @@ static Error checkParameters(Model &model, const RunOptions &options) {
     return createStringError(options.params + ": expected " + what +
                              ", but it has none of that name");
   }
-  if (!options.allowNonFinite)
-    return checkFinite(model.store);
+  if (options.allowNonFinite)
+    return Error::success();
+  if (Error error = checkFinite(model.store))
+    return createStringError(
+        (options.params.empty() ? options.model : options.params) + ": " +
+        llvm::toString(std::move(error)));
   return Error::success();
 }
 

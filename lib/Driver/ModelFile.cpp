@@ -40,7 +40,7 @@ mlir::ntk::parseModule(MLIRContext &context, const RunOptions &options,
   auto module = parseSourceString<ModuleOp>(source, ParserConfig(&context),
                                             options.model);
   if (!module)
-    return diagnostics.takeError(options.model + ": not a module of MLIR");
+    return diagnostics.takeError(options.model, "not a module of MLIR");
   return module;
 }
 

@@ -153,7 +153,7 @@ mlir::ntk::planKernel(Model &model, const RunOptions &options,
   planned.size = size;
   KernelOp kernel = createRequest(planned, model, options, shape, outputBlock);
   if (failed(runPlanner(planned, kernel, model.wrt, compareMethods)))
-    return diagnostics.takeError(options.model + ": planning failed");
+    return diagnostics.takeError(options.model, "planning failed");
   readDecisions(planned, kernel);
   planned.cost = getKernelCost(planned.functions, size);
   return planned;

@@ -153,7 +153,7 @@ Expected<Array> mlir::ntk::runReference(Model &model, const RunOptions &options,
   FailureOr<std::vector<double>> full =
       referenceKernel(model.network, *arguments, examples1, examples2, wrt);
   if (failed(full))
-    return diagnostics.takeError(options.model + ": evaluation failed");
+    return diagnostics.takeError(options.model, "evaluation failed");
 
   int64_t n2 = x2 ? x2->count : x1.count, outputs = model.network.getOutputs();
   Expected<Array> theta = Array::allocate(

@@ -6,6 +6,7 @@
 #include "Composition.h"
 #include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/OpHelpers.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -18,23 +19,50 @@ static constexpr size_t mostComposedFeatures = 3;
 // Spans
 //===----------------------------------------------------------------------===//
 
-std::optional<Span> mlir::ntk::intersect(const Span &a, const Span &b) {
-  std::optional<int64_t> first, second;
-  int64_t count = 0;
-  for (int64_t i = 0; i < b.size; ++i) {
-    int64_t distance = b.at(i) - a.start;
-    if (distance % a.step != 0 || distance / a.step < 0 ||
-        distance / a.step >= a.size)
-      continue;
-    if (count++ == 0)
-      first = i;
-    else if (!second)
-      second = i;
-  }
-  if (!first)
+/// The least i from 0 on with i · step = rest modulo `modulus`, if there is
+/// one: i · step - rest is a multiple of the modulus, which one is a question
+/// of the same kind, modulo `step`.
+static std::optional<int64_t> divideModulo(int64_t rest, int64_t step,
+                                           int64_t modulus) {
+  auto reduce = [&](int64_t number) {
+    return (number % modulus + modulus) % modulus;
+  };
+  rest = reduce(rest), step = reduce(step);
+  if (rest == 0 || step == 0)
+    return rest == 0 ? std::optional<int64_t>(0) : std::nullopt;
+  std::optional<int64_t> multiple = divideModulo(-rest, modulus, step);
+  if (!multiple)
     return std::nullopt;
-  int64_t stride = second ? *second - *first : 1;
-  return Span{b.at(*first), stride * b.step, count};
+  __extension__ typedef __int128 Wide;
+  return static_cast<int64_t>((static_cast<Wide>(*multiple) * modulus + rest) /
+                              step);
+}
+
+std::optional<Span> mlir::ntk::intersect(const Span &a, const Span &b) {
+  if (a.size == 0 || b.size == 0)
+    return std::nullopt;
+  // Every `period`-th position of b is one of a's, but for where a ends.
+  int64_t step = std::abs(b.step), modulus = std::abs(a.step);
+  int64_t period = modulus / std::gcd(modulus, step);
+  std::optional<int64_t> least =
+      divideModulo(a.start - b.start, b.step, modulus);
+  if (!least)
+    return std::nullopt;
+  int64_t end = a.at(a.size - 1);
+  int64_t low = std::min(a.start, end), high = std::max(a.start, end);
+  int64_t begin = b.step > 0 ? low - b.start : b.start - high;
+  int64_t past = b.step > 0 ? high - b.start : b.start - low;
+  if (past < 0)
+    return std::nullopt;
+  int64_t last = std::min(b.size - 1, past / step);
+  int64_t from = begin > 0 ? (begin - 1) / step + 1 : 0;
+  int64_t first = *least;
+  if (from > first)
+    first += ((from - first - 1) / period + 1) * period;
+  if (first > last)
+    return std::nullopt;
+  int64_t count = (last - first) / period + 1;
+  return Span{b.at(first), (count > 1 ? period : 1) * b.step, count};
 }
 
 Span mlir::ntk::locate(const Span &part, const Span &whole) {

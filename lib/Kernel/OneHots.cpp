@@ -45,9 +45,9 @@ void mlir::ntk::readAtPositions(OpBuilder &builder, SiteTerm &term) {
 
 void mlir::ntk::countInWholeAxes(OpBuilder &builder, SiteTerm &term) {
   for (IndexedValue &factor : term.factors) {
-    size_t axis = term.parameter.letters.find(factor.letters.back());
     if (!factor.isOneHot() || term.parameter.spans.empty())
       continue;
+    size_t axis = term.parameter.letters.find(factor.letters.back());
     Location loc = factor.value.getLoc();
     Span &span = term.parameter.spans[axis];
     auto constant = [&](int64_t value) {

@@ -229,6 +229,8 @@ void Mutator::mutateGraph(ModelProto &model, GraphProto &graph) {
     mutateOpset(model);
     break;
   case 7:
+    mutateMetadata(graph);
+    break;
   case 8:
   case 9:
     if (graph.initializer_size())
@@ -272,6 +274,8 @@ void Mutator::mutate(ModelProto &model) {
   for (const NodeProto &node : model.graph().node())
     if (oneIn(4))
       donors.add(node);
+  if (oneIn(8)) // how it is read
+    model.set_model_version(below(512));
   for (size_t count = 1 + below(3); count > 0; --count)
     mutateGraph(model, pickGraph(*model.mutable_graph()));
 }

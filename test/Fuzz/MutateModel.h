@@ -14,9 +14,10 @@ namespace mlir::ntk::fuzz {
 
 /// Changes the model in `data` in a few places: operators (of the importer's
 /// registry), inputs of nodes, attributes (also those that other models had),
-/// sizes, types and values of tensors, operator sets, functions and inner
-/// graphs. Seldom, and if it is no model, the bytes themselves. Returns the
-/// new size, at most `maxSize`.
+/// sizes, types and values of tensors, operator sets, functions, inner graphs,
+/// notes of exporters and the version, by which the model is read. Seldom, and
+/// if it is no model, the bytes themselves. Returns the new size, at most
+/// `maxSize`.
 size_t mutateModel(uint8_t *data, size_t size, size_t maxSize, unsigned seed);
 
 } // namespace mlir::ntk::fuzz

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Mutations of what nodes are about: numbers, attributes, tensors, inputs and
-// outputs.
+// outputs, and what exporters note beside them.
 
 #include "Mutator.h"
 #include <cstring>
@@ -52,8 +52,20 @@ void Mutator::mutateAttribute(AttributeProto &attribute) {
   case AttributeProto::FLOAT:
     attribute.set_f(oneIn(2) ? static_cast<float>(number(0)) : 0.0f / 0.0f);
     break;
+  case AttributeProto::FLOATS:
+    attribute.add_floats(static_cast<float>(number(1)));
+    break;
   case AttributeProto::STRING:
-    attribute.set_s(words[below(std::size(words))]);
+    if (oneIn(4))
+      mutateText(*attribute.mutable_s());
+    else
+      attribute.set_s(words[below(std::size(words))]);
+    break;
+  case AttributeProto::STRINGS:
+    if (attribute.strings_size() == 0 || oneIn(4))
+      attribute.add_strings(words[below(std::size(words))]);
+    else
+      pick(*attribute.mutable_strings()) = words[below(std::size(words))];
     break;
   case AttributeProto::TENSOR:
     mutateTensor(*attribute.mutable_t());
@@ -162,4 +174,43 @@ void Mutator::mutateInterface(GraphProto &graph) {
     if (!dims.empty())
       pick(dims).set_dim_value(oneIn(4) ? number(1) : 1 + below(5));
   }
+}
+
+//===----------------------------------------------------------------------===//
+// Metadata
+//===----------------------------------------------------------------------===//
+
+/// A part less or twice, a number or a bracket elsewhere.
+void Mutator::mutateText(std::string &text) {
+  static const char *const parts[] = {"(", ")",  "[",  "]",    "{",
+                                      "}", "\"", "'",  ",",    ":",
+                                      ".", "%",  "\n", "None", "weight"};
+  size_t at = below(text.size() + 1), count = below(text.size() - at + 1);
+  switch (below(4)) {
+  case 0:
+    text.erase(at, count);
+    break;
+  case 1:
+    if (text.size() < 2048)
+      text.insert(at, text.substr(at, count));
+    break;
+  case 2:
+    text.insert(at, std::to_string(number(1)));
+    break;
+  default:
+    text.insert(at, parts[below(std::size(parts))]);
+  }
+}
+
+void Mutator::mutateMetadata(GraphProto &graph) {
+  auto change = [&](auto &message) {
+    if (message.metadata_props_size())
+      mutateText(*pick(*message.mutable_metadata_props()).mutable_value());
+  };
+  if (graph.node_size() && oneIn(2))
+    change(pick(*graph.mutable_node()));
+  else if (graph.value_info_size() && oneIn(2))
+    change(pick(*graph.mutable_value_info()));
+  else
+    change(graph);
 }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The mutator behind mutateModel: one small function for each part of a model.
-// Nodes and graphs: MutateModel.cpp; attributes, tensors, inputs and outputs:
-// MutateTensor.cpp.
+// Nodes and graphs: MutateModel.cpp; attributes, tensors, inputs, outputs and
+// what exporters note beside them: MutateTensor.cpp.
 
 #ifndef NTK_TEST_FUZZ_MUTATOR_H
 #define NTK_TEST_FUZZ_MUTATOR_H
@@ -43,6 +43,8 @@ private:
   void mutateTensor(TensorProto &tensor);
   void mutateValues(TensorProto &tensor);
   void mutateInterface(GraphProto &graph);
+  void mutateText(std::string &text);
+  void mutateMetadata(GraphProto &graph);
   void makeFunction(ModelProto &model, GraphProto &graph);
   void mutateOpset(ModelProto &model);
 

@@ -9,6 +9,7 @@ import os
 import sys
 
 import numpy as np
+import onnx
 
 folder, inputs = sys.argv[1:]
 sys.path.insert(0, inputs)
@@ -64,6 +65,21 @@ for size in (1, 20, len(onnx_bytes) // 2, len(onnx_bytes) - 3):
 refused([file("noise.onnx", bytes(range(256)) * 9), "--x1", good, *write], "noise.onnx")
 refused([model_path("unsupported"), "--x1", good, *write], "RandomNormalLike", "RandomUniformLike")
 refused([model_path("mixes_examples"), "--x1", good, *write], "batch_mean")
+empty = file("empty.mlir", b"""
+ntk.network @empty(%x: tensor<0xf32>, %w: tensor<0xf32> {ntk.param = "w"}) -> tensor<0xf32> {
+  %y = ntk.mul %x, %w : (tensor<0xf32>, tensor<0xf32>) -> tensor<0xf32>
+  ntk.return %y : tensor<0xf32>
+}
+""")
+nothing = [path("nothing.npy", np.ones((1, 0))), "--params", path("w.npz", {"w": np.ones(0)})]
+refused([empty, "--x1", *nothing, *write], "empty.mlir:2:1: ", "expected outputs with elements")
+graph = onnx.parser.parse_graph("g (float[N, 3] x) => (float[N, 0] y) <float[3, 0] w> { y = MatMul(x, w) }")
+del graph.value_info[:]
+graph.initializer.append(onnx.numpy_helper.from_array(np.ones((3, 0), np.float32), "w"))
+imports = [onnx.helper.make_opsetid("", 20)]
+empty = file("none.onnx", onnx.helper.make_model(graph, opset_imports=imports, ir_version=8).SerializeToString())
+three = path("three.npy", np.ones((2, 3)))
+refused([empty, "--x1", three, *write], "none.onnx: none: ", "expected outputs with elements")
 refused([model_path("no_parameters"), "--x1", good, *write], "parameter")
 refused([mlp, "--x1", good, *write, "--wrt", "fc3.*"], "--wrt", "'fc3.*'")
 refused([mlp, "--x1", good, *write, "--frozen", "zebra"], "--frozen", "'zebra'")
@@ -81,7 +97,13 @@ refused([mlp, "--x1", good, *write_partly, "--params", wrong], "named 'fc7.weigh
 weights = draw(8, 6)
 weights[0, 0], weights[1, 1] = np.nan, np.inf
 wrong = path("w.npz", {"fc1.weight": weights})
-refused([mlp, "--x1", good, *write_partly, "--params", wrong], "fc1.weight", "1 NaN")
+refused([mlp, "--x1", good, *write_partly, "--params", wrong], "w.npz: ", "fc1.weight", "1 NaN")
+model = onnx.load(mlp)
+model.graph.initializer[0].CopyFrom(
+    onnx.numpy_helper.from_array(weights.astype(np.float32), model.graph.initializer[0].name)
+)
+nan = file("nan.onnx", model.SerializeToString())
+refused([nan, "--x1", good, *write], "nan.onnx: expected finite", "1 NaN and 1 Inf")
 
 # Examples.
 refused([mlp, "--x1", "none.npy", *write], "--x1", "none.npy", "no such file")

@@ -1,11 +1,12 @@
 # The kernel's file is whole or not there, and nothing else is touched: links,
-# pipes, full disks, limits, signals, two processes at once.
+# pipes, full disks, limits, signals, kills at random moments, two processes at
+# once. The target check-ntk-long kills, and looks, more often.
 #
 # REQUIRES: onnx
 # RUN: rm -rf %t && mkdir -p %t
-# RUN: %ntk-python %s %t %S/Inputs
+# RUN: %ntk-python %s %t %S/Inputs %rounds
 
-import ctypes
+import collections
 import os
 import resource
 import signal
@@ -16,7 +17,7 @@ import time
 
 import numpy as np
 
-folder, inputs = sys.argv[1:]
+folder, inputs, rounds = sys.argv[1:]
 sys.path.insert(0, inputs)
 from linear_model import EXAMPLES, model, theta
 
@@ -142,6 +143,32 @@ done = subprocess.run(imported, capture_output=True, preexec_fn=limit(100))
 assert done.returncode == 1 and b"net.mlir: file too large" in done.stderr, done.stderr
 assert not os.path.exists("net.mlir")
 
+
+def works(*command):
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+# A disk without room is told of before the work, one that fills up meanwhile
+# after it, and of several files none stays.
+os.mkdir("disk")
+mount = "mount -t tmpfs -o size={} none disk && "
+many = [*COMMAND, "--x1", "many.npy", "-o", "disk/theta.npy"]
+own_mounts = ["unshare", "-rm", "sh", "-c"]
+if works(*own_mounts, mount.format("1m") + "true"):
+    listed = "; status=$?; rm -f disk/other; ls -A disk; exit $status"
+    fill = "(sleep 0.05; cat /dev/zero >disk/other 2>/dev/null) & "
+    for script, command in (
+        (mount.format("8m") + '"$@"', many),
+        (mount.format("20m") + "{ " + fill + '"$@"; }', many),
+        (mount.format("8k") + '"$@"', [*emit[:4], "disk/net.cpp", "--quiet"]),
+    ):
+        done = subprocess.run([*own_mounts, script + listed, "sh", *command], capture_output=True)
+        errors = done.stderr.decode()
+        assert done.returncode == 1 and not done.stdout, (command, done)
+        assert errors.startswith("error: disk/") and errors.count("\n") == 1, errors
+        assert "no space left on device" in errors, errors
+os.rmdir("disk")
+
 # All files of the emitter, or none.
 subprocess.run([*emit, "--save-params", "p.npz"], check=True)
 assert list(np.load("p.npz")) == ["w"]
@@ -156,9 +183,9 @@ want = theta(rows, rows)
 os.remove("theta.npy")
 
 
-def start(ignored=None):
+def start(ignored=None, prefix=()):
     ignore = (lambda: signal.signal(ignored, signal.SIG_IGN)) if ignored else None
-    many = [*COMMAND, "--x1", "many.npy", "-o", "theta.npy"]
+    many = [*prefix, *COMMAND, "--x1", "many.npy", "-o", "theta.npy"]
     return subprocess.Popen(many, stderr=subprocess.PIPE, preexec_fn=ignore)
 
 
@@ -187,15 +214,72 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     np.testing.assert_allclose(np.load("theta.npy"), want, atol=1e-11)
     os.remove("theta.npy")
 
-# Two at once: whoever is last, the file is always whole.
-runs = [start() for _ in range(2)]
-whole = want.nbytes
-while any(process.poll() is None for process in runs):
-    if os.path.exists("theta.npy"):
-        assert os.path.getsize("theta.npy") > whole
-    time.sleep(0.001)
-assert [process.returncode for process in runs] == [0, 0]
-np.testing.assert_allclose(np.load("theta.npy"), want, atol=1e-11)
+# Killed at a random moment, or when there is something to write: the old file is
+# as it was, or the new one complete. Only SIGKILL can leave a temporary file,
+# under its own name.
+is_temporary = lambda name: name.startswith(".ntk-") and name.endswith(".tmp")
+
+
+def await_write(process):
+    """Until there is a temporary file with something in it."""
+    while process.poll() is None:
+        with os.scandir() as entries:
+            try:
+                if any(is_temporary(e.name) and e.stat().st_size for e in entries):
+                    return
+            except FileNotFoundError:
+                pass
+        time.sleep(0.0005)
+
+
+random, seen = np.random.default_rng(), collections.Counter()
+begin = time.monotonic()
+assert start().wait() == 0
+seconds = time.monotonic() - begin
+whole = os.path.getsize("theta.npy")
+for i in range(int(rounds)):
+    right("theta.npy")
+    with open("theta.npy", "rb") as file:
+        old = file.read()
+    process = start()
+    if i % 2:
+        time.sleep(random.uniform(0, 1.1 * seconds))
+    else:
+        await_write(process)
+        time.sleep(random.uniform(0, 0.02))
+    number = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[i % 3]
+    process.send_signal(number)
+    process.communicate()
+    with open("theta.npy", "rb") as file:
+        is_old = file.read() == old
+    if not is_old:
+        np.testing.assert_allclose(np.load("theta.npy"), want, atol=1e-11)
+    assert process.returncode == -number or (process.returncode == 0 and not is_old)
+    left = set(os.listdir()) - {"theta.npy", "core"}
+    temporary = set(filter(is_temporary, left))
+    for name in temporary if number == signal.SIGKILL else ():
+        os.remove(name)
+        left.remove(name)
+    assert sorted(left) == before, (number, left)
+    seen.update(kills=1, old=is_old, new=not is_old, temporary=len(temporary))
+print(dict(seen))
+os.remove("theta.npy")
+
+# Two at once, each the first process of its own system if that can be had:
+# whoever is last, the file is always whole.
+own = ["unshare", "-rpf"] if works("unshare", "-rpf", "true") else []
+looks = 0
+while looks < int(rounds):
+    runs = [start(prefix=own) for _ in range(2)]
+    while any(process.poll() is None for process in runs):
+        if os.path.exists("theta.npy"):
+            assert os.path.getsize("theta.npy") == whole
+            np.load("theta.npy", mmap_mode="r")
+            looks += 1
+        time.sleep(0.001)
+    assert [process.returncode for process in runs] == [0, 0]
+    np.testing.assert_allclose(np.load("theta.npy"), want, atol=1e-11)
+print(f"{looks} looks at what two processes write {'in namespaces of their own' if own else ''}")
 os.remove("theta.npy")
 assert sorted(os.listdir()) == before
 

@@ -144,3 +144,32 @@ ntk.kernel @theta of @many outputs full
 // CHECK-COUNT-1: ntk.contract "no[[W:..]], mp[[W]] -> nomp"
 // CHECK-NOT: ntk.contract
 // CHECK-LABEL: func.func @theta_factors2
+
+// -----
+
+// Positions that many have in common are counted, not listed: those of the two
+// parts are 1 and 2000000001, those of the whole with itself are all.
+ntk.network @far(%x: tensor<3xf32>, %w: tensor<4611686018427387904xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+  %a = ntk.slice %w {starts = array<i64: 1>, sizes = array<i64: 3>, strides = array<i64: 1000000000>} : (tensor<4611686018427387904xf32>) -> tensor<3xf32>
+  %b = ntk.slice %w {starts = array<i64: 1>, sizes = array<i64: 3>, strides = array<i64: 2000000000>} : (tensor<4611686018427387904xf32>) -> tensor<3xf32>
+  %c = ntk.mul %a, %x : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  %y = ntk.mul %b, %c : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+ntk.kernel @theta of @far outputs full
+// CHECK-LABEL: func.func @theta_tile
+// CHECK: ntk.contract {{.*}} : (tensor<3x3xf32>
+// CHECK: ntk.contract {{.*}} : (tensor<3x2xf32>
+// CHECK: ntk.contract {{.*}} : (tensor<3x2xf32>
+// CHECK: ntk.contract {{.*}} : (tensor<3x3xf32>
+// CHECK-NOT: ntk.contract
+
+// -----
+
+ntk.network @long(%x: tensor<4611686018427387904xf32>, %w: tensor<4611686018427387904xf32> {ntk.param = "w"}) -> tensor<f32> {
+  %y = ntk.contract "k, k -> " (%x, %w) : (tensor<4611686018427387904xf32>, tensor<4611686018427387904xf32>) -> tensor<f32>
+  ntk.return %y : tensor<f32>
+}
+ntk.kernel @theta of @long outputs full
+// CHECK-LABEL: func.func @theta_tile
+// CHECK: ntk.contract "o, nk, p, mk -> nomp"

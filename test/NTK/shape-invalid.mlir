@@ -29,6 +29,15 @@ func.func @f(%a: tensor<2x3xf32>) {
 
 // -----
 
+func.func @f(%a: tensor<2x3xf32>) {
+  // expected-error @+2 {{expected a permutation of 2 axes, but got [0, 2]}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %r = ntk.transpose %a {permutation = array<i64: 0, 2>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
 func.func @f(%a: tensor<2xf32>) {
   // expected-error @+2 {{expected a shape of at most 2^63 elements, but got [-1, 2]}}
   // expected-error @+1 {{failed to infer returned types}}

@@ -5,6 +5,7 @@
 // and what passes ask about arguments.
 
 #include "dialects/NTK/IR/NTKOps.h"
+#include "dialects/NTK/IR/OpHelpers.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
 #include "llvm/ADT/StringSet.h"
@@ -61,6 +62,50 @@ ReturnOp NetworkOp::getReturn() {
   return cast<ReturnOp>(getBody().front().getTerminator());
 }
 
+/// Names of arguments are strings that say something.
+static LogicalResult checkNames(NetworkOp network, unsigned argument) {
+  for (StringRef name : {StringRef(paramAttrName), StringRef(bufferAttrName),
+                         StringRef("ntk.input")}) {
+    Attribute attribute = network.getArgAttr(argument, name);
+    auto text = dyn_cast_or_null<StringAttr>(attribute);
+    if (attribute && (!text || text.empty()))
+      return network.emitOpError("expected a name as '")
+             << name << "' of argument " << argument << ", but got "
+             << attribute;
+  }
+  return success();
+}
+
+/// Is it a tensor of known sizes, with fewer than 2^63 elements?
+static bool isCountable(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.hasStaticShape() && getVolume(tensor.getShape());
+}
+
+/// A graph of this dialect's ops on the values of one example.
+static LogicalResult checkBody(NetworkOp network) {
+  for (Operation &op : network.getBody().front()) {
+    const bool isLast = &op == &network.getBody().front().back();
+    if (isLast ? !isa<ReturnOp>(op) : !isa<BatchableOpInterface>(op))
+      return op.emitOpError() << "expected "
+                              << (isLast ? "ntk.return at the end of a network"
+                                         : "an op on values of one example in "
+                                           "a network");
+    if (isLast)
+      break;
+    if (!getResultBatch(&op).empty())
+      return op.emitOpError("expected values of one example in a network, but "
+                            "got batch letters '")
+             << getResultBatch(&op) << "'";
+    for (Type type : op.getResultTypes())
+      if (!isCountable(type))
+        return op.emitOpError("expected results of static shape with at most "
+                              "2^63 elements, but got ")
+               << type;
+  }
+  return success();
+}
+
 LogicalResult NetworkOp::verify() {
   if (getResultTypes().empty())
     return emitOpError("expected at least one result, but got none");
@@ -74,8 +119,15 @@ LogicalResult NetworkOp::verify() {
       return emitOpError("expected arguments of ranked, static tensor type, "
                          "but argument ")
              << i << " is " << type;
+    if (!isCountable(type))
+      return emitOpError("expected arguments of at most 2^63 elements, but "
+                         "argument ")
+             << i << " is " << type;
+    if (failed(checkNames(*this, i)))
+      return failure();
     StringRef name = getParameterName(i);
-    if (!name.empty() && !isa<FloatType>(tensor.getElementType()))
+    if (!name.empty() && !tensor.getElementType().isF32() &&
+        !tensor.getElementType().isF64())
       return emitOpError("expected parameter '")
              << name << "' of f32 or f64, but got " << type;
     if (name.empty())
@@ -85,7 +137,7 @@ LogicalResult NetworkOp::verify() {
                          "got '")
              << name << "' twice";
   }
-  return success();
+  return checkBody(*this);
 }
 
 LogicalResult ReturnOp::verify() {

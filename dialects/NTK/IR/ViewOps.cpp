@@ -6,6 +6,7 @@
 
 #include "dialects/NTK/IR/OpHelpers.h"
 #include "mlir/Dialect/Utils/IndexingUtils.h"
+#include "llvm/ADT/Sequence.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -58,8 +59,9 @@ TransposeOp::inferCoreType(ArrayRef<RankedTensorType> operands, Adaptor adaptor,
                            ErrorFunction emitError) {
   ArrayRef<int64_t> permutation = adaptor.getPermutation();
   int64_t rank = operands[0].getRank();
-  if (static_cast<int64_t>(permutation.size()) != rank ||
-      !isPermutationVector(permutation))
+  SmallVector<int64_t> sorted(permutation);
+  llvm::sort(sorted);
+  if (!llvm::equal(sorted, llvm::seq<int64_t>(0, rank)))
     return emitError() << "expected a permutation of " << rank
                        << " axes, but got " << printShape(permutation);
   SmallVector<int64_t> shape;

@@ -16,9 +16,10 @@ class DiagnosticCollector {
 public:
   explicit DiagnosticCollector(MLIRContext *context);
 
-  /// The first error as "PLACE: message", where the place is a file with line
-  /// and column or the name of a node; `fallback` if none was reported.
-  llvm::Error takeError(const llvm::Twine &fallback);
+  /// The first error as "FILE: PLACE: message", where the place is the name of
+  /// a node, or as "FILE:3:5: message"; `fallback` for a message if none was
+  /// reported.
+  llvm::Error takeError(llvm::StringRef file, llvm::StringRef fallback);
 
 private:
   std::string error;

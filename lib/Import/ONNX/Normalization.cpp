@@ -31,8 +31,13 @@ static Result meanAlong(GraphBuilder &graph, Result x, ArrayRef<int64_t> axes) {
   if (failed(x))
     return failure();
   double count = 1;
-  for (int64_t axis : axes)
+  for (int64_t axis : axes) {
+    if (axis < 0 || axis >= x->rank())
+      return graph.emitError()
+             << "expected values with the axes that are normalised, but got "
+             << describe(x->kind, x->shape);
     count *= static_cast<double>(x->shape[axis]);
+  }
   return graph.scale(graph.reduce<ReduceSumOp>(x, axes, /*keepDims=*/true),
                      1 / count);
 }

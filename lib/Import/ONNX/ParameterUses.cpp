@@ -287,7 +287,8 @@ void UseFinder::visit(const Node &node) {
       llvm::StringSwitch<bool>(node.type)
           .Cases("Cast", "CastLike", "Identity", "Transpose", "Flatten", true)
           .Default(false);
-  bool stays = keepsAxes && data.contains(node.inputs.front());
+  bool stays =
+      keepsAxes && !node.inputs.empty() && data.contains(node.inputs.front());
   if (isScaling(node) && node.inputs.size() == 2)
     stays =
         llvm::any_of(node.inputs,

@@ -100,6 +100,8 @@ template <typename Nodes>
 Expected<std::vector<Node>> NodeReader::readNodes(const Nodes &protos) {
   std::vector<Node> nodes;
   for (const auto &proto : protos) {
+    if (proto.output_size() == 0) // of use to nobody
+      continue;
     Expected<Node> node = readNode(proto);
     if (!node)
       return node.takeError();

@@ -115,6 +115,19 @@ def models():
     yield "no_origin", model([node("Relu", ["x"], ["z"])])
     yield "missing_input", model([node("Add", ["x"], ["y"], name="lonely")])
     yield "empty_input", model([node("Add", ["x", ""], ["y"], name="lonely")])
+    yield "no_inputs", model([node("Cast", [], ["y"], name="lonely", to=TensorProto.FLOAT)])
+    unread = node("Constant", [], [], value=weights())
+    yield "no_outputs", model([unread, node("Relu", ["x"], []), matmul], [weights()])
+    flat = ["x", "", "W", "W", "", "g", "g", "", "x"]
+    embed = node("EmbedLayerNormalization", flat, ["y"], name="flat", domain="com.microsoft")
+    tokens = model([embed], [weights(shape=(3,)), weights("g", (3,))])
+    tokens.graph.input[0].type.tensor_type.elem_type = TensorProto.INT32
+    tokens.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    yield "flat_tables", tokens
+    skip = node("SkipLayerNormalization", ["W", "W", "g"], ["z"], name="flat", domain="com.microsoft")
+    scalars = model([skip, node("Mul", ["x", "z"], ["y"])], [weights(shape=()), weights("g", (3,))])
+    scalars.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    yield "flat_sum", scalars
     yield "width", model([matmul], [weights(shape=(4, 3))])
     yield "sum", model([matmul], [weights(shape=(1, 3))])
     yield "attribute_type", model([node("Softmax", ["x"], ["y"], axis=1.5)])
