@@ -23,6 +23,8 @@ struct ValueOrigin {
   /// PARAMETER, BUFFER …, as long as the values are those of the model; or
   /// empty.
   std::string kind;
+  /// The type, as far as it is written.
+  ValueInfo type;
 };
 
 struct ExportMetadata {

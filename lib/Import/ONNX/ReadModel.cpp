@@ -249,6 +249,7 @@ static void readMetadata(const ::onnx::GraphProto &graph,
   }
   for (const auto &value : graph.value_info()) {
     ValueOrigin origin;
+    origin.type = readValueInfo(value);
     for (const auto &entry : value.metadata_props()) {
       StringRef key = entry.key();
       if (key == "pkg.onnxscript.optimizer.folded_from")

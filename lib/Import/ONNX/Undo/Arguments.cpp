@@ -46,6 +46,7 @@ private:
   Error splitConstants(std::vector<Slot> slots);
   StringRef constantFor(Slot slot, std::vector<std::string> &constants) const;
   StringRef lostConstant() const;
+  Error splitOwnConstants();
 
   ExportedModel &model;
   Findings &findings;
@@ -289,6 +290,33 @@ Error Resolver::splitConstants(std::vector<Slot> slots) {
   return Error::success();
 }
 
+/// Norms are decomposed into others with a scale of ones and a shift of zeros,
+/// which were merged into parameters of equal values. A call of which all
+/// arguments are there reads no parameter but those it names.
+Error Resolver::splitOwnConstants() {
+  bool isWhole = llvm::all_of(call.references, [&](const std::string &value) {
+    return model.isKnown(value);
+  });
+  if (!isWhole || !hasRoles(call.op))
+    return Error::success();
+  for (Slot slot : left) {
+    std::string tensor = model.valueAt(slot).str();
+    bool isOther = model.isParameter(tensor) && model.find(tensor) &&
+                   isUniform(*model.find(tensor)) &&
+                   model.node(slot.node).rewriteRules.empty() &&
+                   llvm::none_of(call.references, [&](const auto &value) {
+                     return model.parameterOf(value) == tensor;
+                   });
+    if (!isOther)
+      continue;
+    std::string name = model.makeName(call.name + ".constant");
+    model.addTensor(name, *model.find(tensor));
+    model.setInput(slot, name);
+    ++findings.restored;
+  }
+  return Error::success();
+}
+
 Error Resolver::run() {
   left = model.tensorSlots(nodes);
   std::vector<Argument> rest;
@@ -311,9 +339,11 @@ Error Resolver::run() {
     if (Error error = place(parameter, slot))
       return error;
   }
-  if (rest.empty() || !any)
-    return splitConstants(left);
-  return placeRest(std::move(rest));
+  if (!rest.empty() && any)
+    return placeRest(std::move(rest));
+  if (Error error = splitConstants(left))
+    return error;
+  return splitOwnConstants();
 }
 
 Error onnximport::resolveArguments(ExportedModel &model, Findings &findings) {

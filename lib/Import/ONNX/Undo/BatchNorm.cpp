@@ -93,8 +93,9 @@ void NormUnfolder::lose() {
   for (const std::string &input : model.node(node).inputs)
     if (model.isFloatTensor(input) && !model.isParameter(input))
       findings.standIns.insert(input);
-  findings.losses.push_back(
-      {"batch norm is folded into", "'" + weight + "'", std::move(lost)});
+  findings.losses.push_back({"batch norm is folded into", "'" + weight + "'",
+                             std::move(lost),
+                             /*isDecidable=*/true});
 }
 
 Error onnximport::addUniform(ExportedModel &model, StringRef name,

@@ -211,6 +211,37 @@ bool ExportedModel::isOrigin(StringRef name) const {
       folds, [&](const auto &entry) { return entry.second.name == name; });
 }
 
+bool ExportedModel::isUnchanged(StringRef name) const {
+  auto origin = metadata.values.find(name);
+  return isParameter(name) && find(name) && origin != metadata.values.end() &&
+         origin->second.kind == "PARAMETER";
+}
+
+std::vector<std::string> ExportedModel::tensorNames() const {
+  std::vector<std::string> names;
+  for (const auto &entry : positions)
+    names.push_back(entry.first().str());
+  return names;
+}
+
+std::optional<ValueType> ExportedModel::typeOf(StringRef name) const {
+  if (const Array *values = find(name))
+    return ValueType{values->kind, llvm::SmallVector<int64_t>(values->shape)};
+  auto found = metadata.values.find(name);
+  if (found == metadata.values.end())
+    return std::nullopt;
+  const ValueInfo &info = found->second.type;
+  if (!info.kind || !info.hasShape)
+    return std::nullopt;
+  ValueType type{*info.kind, {}};
+  for (const Dimension &dimension : info.shape) {
+    if (!dimension.size)
+      return std::nullopt;
+    type.shape.push_back(*dimension.size);
+  }
+  return type;
+}
+
 const Folded *ExportedModel::foldedOf(StringRef name) const {
   auto found = folds.find(name.str());
   return found == folds.end() ? nullptr : &found->second;

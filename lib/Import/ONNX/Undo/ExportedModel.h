@@ -29,6 +29,11 @@ struct CallNodes {
   std::vector<size_t> nodes;
 };
 
+struct ValueType {
+  ElementKind kind;
+  llvm::SmallVector<int64_t> shape;
+};
+
 /// A tensor that the exporter computed from others.
 struct Folded {
   /// Its name in the file, which may say by which operator: `mul_1`, `val_7`.
@@ -98,6 +103,11 @@ public:
   /// The tensor of this name, or null. Valid until the next one is added.
   const Array *find(llvm::StringRef name) const;
   bool isFloatTensor(llvm::StringRef name) const;
+  /// Is it a parameter under its own name, with the values of the model?
+  bool isUnchanged(llvm::StringRef name) const;
+  std::vector<std::string> tensorNames() const;
+  /// The type of a tensor, or of a value whose sizes the file tells.
+  std::optional<ValueType> typeOf(llvm::StringRef name) const;
   /// What the tensor was folded from, or null.
   const Folded *foldedOf(llvm::StringRef name) const;
   /// The parameters among what it was folded from.

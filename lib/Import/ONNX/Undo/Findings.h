@@ -19,12 +19,16 @@ struct Loss {
   std::string subject;
   /// The parameters that are gone or changed; none if that is not known.
   std::vector<std::string> parameters;
+  /// Would the values of the parameters tell?
+  bool isDecidable = false;
 };
 
 struct Findings {
   /// Tensors that will take the place of those of the file, by name.
   llvm::StringMap<Array> given;
   std::vector<std::string> givenOrder;
+  /// Are they those that the file was written of?
+  bool isOwnState = false;
 
   /// Names that --wrt and --frozen spell out: a tensor that the file calls so
   /// keeps the name.
@@ -42,8 +46,10 @@ struct Findings {
   unsigned restored = 0;
 
   /// A loss of its own kind.
-  void lose(std::string reason, std::vector<std::string> parameters) {
-    losses.push_back({std::move(reason), "", std::move(parameters)});
+  void lose(std::string reason, std::vector<std::string> parameters,
+            bool isDecidable = false) {
+    losses.push_back(
+        {std::move(reason), "", std::move(parameters), isDecidable});
   }
   bool isLost(llvm::StringRef parameter) const {
     return llvm::any_of(losses, [&](const Loss &loss) {

@@ -63,6 +63,7 @@ static constexpr Row table[] = {
      "abs neg sign mul div log minimum maximum min max clamp clamp_min "
      "clamp_max floor ceil floor_divide remainder fmod eq ne gt le logical_and "
      "logical_or logical_not bitwise_and bitwise_or bitwise_not"},
+    {Neutral, "add sub mul div pow"},
     {Carries, "dropout sym_size sym_size_int mul_sym add_sym _set_grad_enabled "
               "sym_float sym_int copy copy_ convert_element_type type_as empty "
               "empty_like feature_dropout alpha_dropout native_dropout "

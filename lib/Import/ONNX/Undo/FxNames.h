@@ -20,16 +20,17 @@ bool isUnnamed(llvm::StringRef name);
 /// What an operator does to the elements of a tensor. The classes are bits: an
 /// operator may be of several.
 enum FxClass : unsigned {
-  Transposes = 1, ///< swaps axes
-  Reshapes = 2,   ///< the same elements in the same order, of other axes
-  Picks = 4,      ///< some of the elements
-  Repeats = 8,    ///< elements more than once
-  Joins = 16,     ///< several tensors to one
-  Indexes = 32,   ///< arithmetic of positions
-  Makes = 64,     ///< makes values of nothing
-  Carries = 128,  ///< no more than passes values or sizes on
-  LooksUp = 256,  ///< picks at positions that are data
-  Positions = 512 ///< arithmetic that positions need more often than values
+  Transposes = 1,  ///< swaps axes
+  Reshapes = 2,    ///< the same elements in the same order, of other axes
+  Picks = 4,       ///< some of the elements
+  Repeats = 8,     ///< elements more than once
+  Joins = 16,      ///< several tensors to one
+  Indexes = 32,    ///< arithmetic of positions
+  Makes = 64,      ///< makes values of nothing
+  Carries = 128,   ///< no more than passes values or sizes on
+  LooksUp = 256,   ///< picks at positions that are data
+  Positions = 512, ///< arithmetic that positions need more often than values
+  Neutral = 1024   ///< passes a value on beside some number
 };
 /// Each element once.
 inline constexpr unsigned Moves = Transposes | Reshapes;

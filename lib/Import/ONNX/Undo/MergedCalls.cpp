@@ -350,7 +350,7 @@ void CallSeparator::run() {
     findings.lose(quoteNames(suspects) +
                       " of the model may be made of them, and others of equal "
                       "parameters stand in the file",
-                  all);
+                  all, /*isDecidable=*/findings.given.empty());
   }
 }
 

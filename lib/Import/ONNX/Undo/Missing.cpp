@@ -6,9 +6,13 @@
 // call names are unused, or the second names of tied ones. Both at once mean
 // that something was computed in advance, or that two equal layers became one,
 // and a parameter went with it. A lost `detach` is put back.
+//
+// A sum with 0 or a product with 1 went if its reader reads what it passed on;
+// the number may have been a parameter, of one element.
 
 #include "Undo/Findings.h"
 #include "Undo/FxNames.h"
+#include "Undo/GivenState.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::ntk;
@@ -25,7 +29,8 @@ std::vector<std::string> onnximport::findUnseen(const ExportedModel &model,
   for (const std::string &name : model.getParameters())
     if (!parts.contains(name) && !model.named.contains(name) &&
         !model.isRead(name) && !model.placed.contains(name) &&
-        !findings.isLost(name))
+        !findings.isLost(name) &&
+        !(findings.isOwnState && isDistinct(model, findings, name)))
       unseen.push_back(name);
   return unseen;
 }
@@ -46,15 +51,40 @@ private:
   std::optional<Slot> findDetached(const CallNodes &nodes,
                                    StringRef value) const;
   bool hasTwin(StringRef value, const std::vector<int> &callers) const;
+  std::vector<std::string> findPassedOn(StringRef value,
+                                        const std::vector<int> &callers) const;
+  bool isReadFor(StringRef source, StringRef value) const;
+  void findNeutral(std::vector<std::string> &hard);
 
   ExportedModel &model;
   Findings &findings;
   /// Numbers of the calls that name a value; -1 is the model's output.
   std::map<std::string, std::vector<int>> gone;
   llvm::StringSet<> goneOutputs, folded;
+  /// Values that passed another on, if each did so alone.
+  std::vector<std::string> neutral;
   bool hasDetached = false;
 };
 } // namespace
+
+/// Is the value an argument in a list of sizes, as of a view?
+static bool isSize(const FxCall &call, StringRef value) {
+  if (!(classify(call.op) & (Reshapes | Repeats)))
+    return false;
+  bool isElsewhere = false, isListed = false;
+  for (auto [i, text] : llvm::enumerate(call.args)) {
+    bool isList = i > 0 && StringRef(text).starts_with("[");
+    bool names = false;
+    for (StringRef rest = text; !rest.empty();) {
+      rest = rest.split('%').second;
+      names |= rest.take_while([](char c) {
+        return llvm::isAlnum(c) || c == '_';
+      }) == value;
+    }
+    (isList ? isListed : isElsewhere) |= names;
+  }
+  return isListed && !isElsewhere;
+}
 
 void MissingValues::findGone() {
   for (const std::string &tensor : model.foldedNames())
@@ -62,7 +92,8 @@ void MissingValues::findGone() {
       folded.insert(value);
   for (auto [i, nodes] : llvm::enumerate(model.getCalls()))
     for (const std::string &value : nodes.call.references)
-      if (!model.isKnown(value) && !model.isOrigin(value))
+      if (!model.isKnown(value) && !model.isOrigin(value) &&
+          !isSize(nodes.call, value))
         gone[value].push_back(i);
 }
 
@@ -183,6 +214,75 @@ bool MissingValues::hasTwin(StringRef value,
   return false;
 }
 
+/// What the callers read and do not name, if they would be given it by a sum
+/// with 0 or a product with 1; none if that cannot be.
+std::vector<std::string>
+MissingValues::findPassedOn(StringRef value,
+                            const std::vector<int> &callers) const {
+  std::vector<std::string> passed;
+  for (int caller : callers) {
+    if (caller < 0) {
+      passed.push_back(value.str());
+      continue;
+    }
+    const CallNodes &nodes = model.getCalls()[caller];
+    std::string source;
+    for (size_t index : nodes.nodes) {
+      for (const std::string &input : model.node(index).inputs) {
+        const CallNodes *maker = model.makerOf(input);
+        if (!maker || maker == &nodes || input == source ||
+            llvm::is_contained(nodes.call.references, maker->call.name))
+          continue;
+        if (!source.empty())
+          return {};
+        source = input;
+      }
+    }
+    if (source.empty())
+      return {};
+    if (!llvm::is_contained(passed, source))
+      passed.push_back(source);
+  }
+  return passed;
+}
+
+/// Does the source, which another operator made, stand for the value wherever
+/// it is read? What is read for itself, too, may have been merged with what the
+/// value passed on.
+bool MissingValues::isReadFor(StringRef source, StringRef value) const {
+  const CallNodes *maker = model.makerOf(source);
+  if (!maker)
+    return false;
+  if (source == value)
+    return true;
+  return baseName(maker->call.name) != baseName(value) &&
+         llvm::all_of(model.readers(source), [&](Slot slot) {
+           const Node &reader = model.node(slot.node);
+           std::optional<FxCall> call = parseFxCall(reader.fxNode);
+           return reader.type == "Shape" ||
+                  (call && llvm::is_contained(call->references, value));
+         });
+}
+
+/// Takes out of the unexplained values those that passed another on. Two that
+/// passed on one value may have had sources that were merged.
+void MissingValues::findNeutral(std::vector<std::string> &hard) {
+  llvm::StringMap<std::vector<std::string>> bySource;
+  for (const std::string &value : hard) {
+    if (!(classify(baseName(value)) & Neutral))
+      continue;
+    std::vector<std::string> sources = findPassedOn(value, gone[value]);
+    if (sources.size() == 1 && isReadFor(sources.front(), value))
+      bySource[sources.front()].push_back(value);
+  }
+  for (const auto &entry : bySource)
+    if (entry.second.size() == 1)
+      neutral.push_back(entry.second.front());
+  llvm::erase_if(hard, [&](const std::string &value) {
+    return llvm::is_contained(neutral, value);
+  });
+}
+
 void MissingValues::judge() {
   std::vector<std::string> hard;
   bool anyTwin = false;
@@ -201,15 +301,19 @@ void MissingValues::judge() {
         hard.push_back(value);
     }
   }
-  if (hasDetached && (anyTwin || !hard.empty()))
+  std::vector<std::string> all = hard;
+  findNeutral(hard);
+  if (hasDetached && (anyTwin || !all.empty()))
     findings.lose("nodes were merged beside a gradient that the model stops, "
                   "and one may stand for one with and one without it",
                   {});
   std::vector<std::string> unseen = findUnseen(model, findings);
+  if (hard.empty() && mayBeScalar(findings, unseen))
+    hard = neutral;
   if (!unseen.empty() && !hard.empty())
     findings.lose("nothing is left of " + quoteNames(hard) +
                       " of the model, which no other value explains",
-                  unseen);
+                  unseen, /*isDecidable=*/findings.given.empty());
 }
 
 void MissingValues::run() {

@@ -9,8 +9,10 @@
 #include "Undo/ByValue.h"
 #include "Undo/Findings.h"
 #include "Undo/FxNames.h"
+#include "Undo/Joins.h"
 #include "Undo/MoveKind.h"
 #include "Undo/Parts.h"
+#include "Undo/Recompute.h"
 #include "Undo/Repeats.h"
 #include "Undo/Tensors.h"
 #include "llvm/ADT/StringExtras.h"
@@ -258,62 +260,6 @@ Error MoveRestorer::run(MoveKind kind) {
 // All tensors
 //===----------------------------------------------------------------------===//
 
-/// Does a join hold one of its parts more than once? With the parts at hand
-/// their sizes tell, else their values: those of one initial constant stand in
-/// a row, others do not come again.
-static bool repeatsParts(const ExportedModel &model, const Findings &findings,
-                         StringRef tensor) {
-  const Array &values = *model.find(tensor);
-  int64_t size = 0;
-  bool areGiven = true;
-  for (const std::string &part : model.partsOf(tensor)) {
-    auto given = findings.given.find(part);
-    areGiven &= given != findings.given.end();
-    size += areGiven ? given->second.size() : 0;
-  }
-  if (areGiven && size == values.size())
-    return false;
-  DistinctRows elements(byteWidth(values.kind));
-  std::vector<int64_t> numbers = elements.number(values);
-  std::string zero(byteWidth(values.kind), '\0');
-  std::vector<bool> isSeen(elements.size());
-  int64_t last = -1;
-  for (int64_t number : numbers) {
-    if (number != last && isSeen[number] && elements.getRows()[number] != zero)
-      return true;
-    isSeen[number] = true;
-    last = number;
-  }
-  return false;
-}
-
-/// Several parameters in one tensor, each element once: it stands for them.
-static void keepJoined(ExportedModel &model, Findings &findings,
-                       StringRef tensor) {
-  findings.standIns.insert(tensor);
-  std::vector<std::string> parts = model.partsOf(tensor), unlike;
-  for (const std::string &part : parts) {
-    model.placed.insert(part);
-    auto given = findings.given.find(part);
-    if (given != findings.given.end() &&
-        !holdsElements(*model.find(tensor), given->second))
-      unlike.push_back(part);
-  }
-  if (repeatsParts(model, findings, tensor))
-    findings.lose("'" + tensor.str() + "' joins " + quoteNames(parts) +
-                      ", one of them more than once",
-                  parts);
-  if (!unlike.empty())
-    findings.lose("'" + tensor.str() + "' joins " + quoteNames(parts) +
-                      ", and --params has other values",
-                  unlike);
-  for (const std::string &value : model.foldedOf(tensor)->from)
-    if (model.isBuffer(value))
-      findings.doubts.push_back("'" + tensor.str() +
-                                "' joins parameters and '" + value +
-                                "', and is taken as one parameter");
-}
-
 static Error restoreTensor(ExportedModel &model, Findings &findings,
                            StringRef tensor) {
   std::vector<std::string> parts = model.partsOf(tensor);
@@ -323,14 +269,16 @@ static Error restoreTensor(ExportedModel &model, Findings &findings,
       model.placed.insert(part);
     return Error::success();
   case MoveKind::Joined:
-    keepJoined(model, findings, tensor);
-    return Error::success();
+    return restoreJoined(model, findings, tensor);
   case MoveKind::Computed: {
+    Expected<bool> done = recompute(model, findings, tensor);
+    if (!done || *done)
+      return done.takeError();
     std::string by = llvm::join(getOperators(model, tensor), ", ");
     findings.standIns.insert(tensor);
     findings.lose("'" + tensor.str() + "' is computed from " +
                       quoteNames(parts) + (by.empty() ? "" : " by " + by),
-                  parts);
+                  parts, /*isDecidable=*/findings.given.empty());
     return Error::success();
   }
   default:

@@ -36,6 +36,8 @@ llvm::Expected<Array> negate(const Array &values);
 bool isEqual(const Array &a, const Array &b);
 /// Are kind and elements equal in order, whatever the shapes?
 bool hasEqualElements(const Array &a, const Array &b);
+/// Have they the same elements, in whatever order?
+bool haveOneContent(const Array &a, const Array &b);
 /// Are all elements equal?
 bool isUniform(const Array &values);
 /// Are all elements zero?

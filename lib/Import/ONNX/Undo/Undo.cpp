@@ -5,6 +5,7 @@
 
 #include "Undo/Undo.h"
 #include "Undo/Findings.h"
+#include "Undo/GivenState.h"
 #include "Undo/MergedCalls.h"
 #include "Undo/OlderExporter.h"
 #include "llvm/Support/GlobPattern.h"
@@ -63,6 +64,7 @@ static void judgeByNames(const ExportedModel &model, const Model &file,
 /// Files of torch's exporter, which have a signature.
 static Error undoTorch(Model &file, const ExportMetadata &metadata,
                        Findings &findings) {
+  findings.isOwnState = isOwnState(ExportedModel(file, metadata), findings);
   separateCalls(file, metadata, findings);
   ExportedModel model(file, metadata);
   if (model.getCalls().empty()) {
@@ -153,9 +155,9 @@ static Error makeError(llvm::ArrayRef<Loss> losses, size_t numParameters) {
                                  : "dynamo=False, do_constant_folding=False, "
                                    "training=torch.onnx.TrainingMode.PRESERVE";
   std::vector<std::string> lost;
-  bool isNorm = false;
+  bool isDecidable = false;
   for (const Loss &loss : losses) {
-    isNorm |= StringRef(loss.kind).starts_with("batch norm");
+    isDecidable |= loss.isDecidable;
     for (const std::string &name : loss.parameters)
       if (!llvm::is_contained(lost, name))
         lost.push_back(name);
@@ -170,7 +172,7 @@ static Error makeError(llvm::ArrayRef<Loss> losses, size_t numParameters) {
       "the kernel of this file is not that of the model" + count + " (" +
       describe(losses) + "); export with torch.onnx.export(model.eval(), …, " +
       settings.str() + "), " +
-      (isNorm ? "give the model's state_dict by --params, " : "") +
+      (isDecidable ? "give the model's state_dict by --params, " : "") +
       "or take the file as it is with --accept-export");
 }
 

@@ -221,7 +221,8 @@ Error ValueUnfolder::unfold(size_t node) {
   findings.losses.push_back(
       {"batch norm is folded into",
        "'" + weight + "'" + (path.empty() ? "" : " of '" + path + "'"),
-       {}});
+       {},
+       /*isDecidable=*/true});
   return Error::success();
 }
 

@@ -22,8 +22,9 @@ static int64_t getInt(const Node &node, StringRef name, int64_t missing) {
 
 std::optional<int64_t> onnximport::countChannels(const ExportedModel &model,
                                                  const Node &node) {
-  const Array *weight =
-      node.inputs.size() > 1 ? model.find(node.inputs[1]) : nullptr;
+  std::optional<ValueType> weight;
+  if (node.inputs.size() > 1)
+    weight = model.typeOf(node.inputs[1]);
   if (!weight || weight->shape.size() < 2)
     return std::nullopt;
   if (node.type == "ConvTranspose")
@@ -82,7 +83,7 @@ llvm::Expected<bool> onnximport::restoreZeroBias(ExportedModel &model,
       continue;
     if (!model.find(parameter)) {
       llvm::Expected<Array> zeros =
-          makeZeros(model.find(node.inputs[1])->kind,
+          makeZeros(model.typeOf(node.inputs[1])->kind,
                     chooseShape(model, findings, call, parameter, *channels));
       if (!zeros)
         return zeros.takeError();

@@ -10,7 +10,8 @@
 
 namespace mlir::ntk::onnximport {
 
-/// Elements that a bias of the node has, or none if its weight is no tensor.
+/// Elements that a bias of the node has, or none if the file does not tell the
+/// sizes of its weight.
 std::optional<int64_t> countChannels(const ExportedModel &model,
                                      const Node &node);
 
