@@ -56,21 +56,30 @@ ntk.network @nameless(%y: tensor<3xf32> {ntk.buffer = ""}) -> tensor<3xf32> {
 
 // -----
 
-// expected-error @below {{expected arguments of at most 2^63 elements, but argument 1 is 'tensor<4611686018427387904x3xf32>'}}
+// expected-error @below {{expected arguments of static shape, with axes below 2^31 and at most 2^63 elements, but argument 1 is 'tensor<2147483648xf32>'}}
 ntk.network @uncountable(%x: tensor<3xf32>,
-                         %w: tensor<4611686018427387904x3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+                         %w: tensor<2147483648xf32> {ntk.param = "w"}) -> tensor<3xf32> {
   ntk.return %x : tensor<3xf32>
 }
 
 // -----
 
-ntk.network @grown(%x: tensor<4294967296xf32>, %w: tensor<4294967296xf32> {ntk.param = "w"})
+ntk.network @grown(%x: tensor<2097152xf32>, %w: tensor<2097152xf32> {ntk.param = "w"})
     -> tensor<f32> {
-  // expected-error @below {{expected results of static shape with at most 2^63 elements}}
-  %a = ntk.contract "i, j -> ij" (%x, %w)
-      : (tensor<4294967296xf32>, tensor<4294967296xf32>) -> tensor<4294967296x4294967296xf32>
-  %y = ntk.contract "ij -> " (%a) : (tensor<4294967296x4294967296xf32>) -> tensor<f32>
+  // expected-error @below {{expected results of static shape, with axes below 2^31 and at most 2^63 elements}}
+  %a = ntk.contract "i, j, k -> ijk" (%x, %w, %x)
+      : (tensor<2097152xf32>, tensor<2097152xf32>, tensor<2097152xf32>) -> tensor<2097152x2097152x2097152xf32>
+  %y = ntk.contract "ijk -> " (%a) : (tensor<2097152x2097152x2097152xf32>) -> tensor<f32>
   ntk.return %y : tensor<f32>
+}
+
+// -----
+
+// The derivative of the gather has an attribute with the size of the table.
+// expected-error @below {{argument 1 is 'tensor<2147483648x3xf32>'}}
+ntk.network @table(%i: tensor<4xi64>, %e: tensor<2147483648x3xf32> {ntk.param = "table"}) -> tensor<4x3xf32> {
+  %y = ntk.gather %e, %i {axis = 0 : i64} : (tensor<2147483648x3xf32>, tensor<4xi64>) -> tensor<4x3xf32>
+  ntk.return %y : tensor<4x3xf32>
 }
 
 // -----

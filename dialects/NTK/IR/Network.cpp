@@ -9,6 +9,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
 #include "llvm/ADT/StringSet.h"
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -76,11 +77,19 @@ static LogicalResult checkNames(NetworkOp network, unsigned argument) {
   return success();
 }
 
-/// Is it a tensor of known sizes, with fewer than 2^63 elements?
+/// Is it a tensor of known sizes that attributes of ops can have, too, and
+/// whose elements can be counted?
 static bool isCountable(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && tensor.hasStaticShape() && getVolume(tensor.getShape());
+  return tensor && tensor.hasStaticShape() && getVolume(tensor.getShape()) &&
+         llvm::all_of(tensor.getShape(), [](int64_t size) {
+           return size <= std::numeric_limits<int32_t>::max();
+         });
 }
+
+/// What isCountable asks for.
+static constexpr llvm::StringLiteral countable =
+    "static shape, with axes below 2^31 and at most 2^63 elements";
 
 /// A graph of this dialect's ops on the values of one example.
 static LogicalResult checkBody(NetworkOp network) {
@@ -99,9 +108,8 @@ static LogicalResult checkBody(NetworkOp network) {
              << getResultBatch(&op) << "'";
     for (Type type : op.getResultTypes())
       if (!isCountable(type))
-        return op.emitOpError("expected results of static shape with at most "
-                              "2^63 elements, but got ")
-               << type;
+        return op.emitOpError("expected results of ")
+               << countable << ", but got " << type;
   }
   return success();
 }
@@ -120,9 +128,8 @@ LogicalResult NetworkOp::verify() {
                          "but argument ")
              << i << " is " << type;
     if (!isCountable(type))
-      return emitOpError("expected arguments of at most 2^63 elements, but "
-                         "argument ")
-             << i << " is " << type;
+      return emitOpError("expected arguments of ")
+             << countable << ", but argument " << i << " is " << type;
     if (failed(checkNames(*this, i)))
       return failure();
     StringRef name = getParameterName(i);
