@@ -124,20 +124,16 @@ assert "are taken as those of 'add_1'" in run("sums", x, state("sums", v=v, **me
 # Values of another training do not say what was equal when the file was written.
 refuse("sums", x, "'m.second.bias'", state("sums", v=draw(4, 3), **biases))
 
-# Products of sizes in the shape of a view are no values.
+# A product of sizes in the shape of a view passes no value on.
 view = [
     node("Sin", ["x"], "h", said("h", "sin", "%x")),
-    node("Reshape", ["h", "shape"], "view", said("view", "view", "%h", "[%mul_3, 4]")),
+    node("Reshape", ["h", "shape"], "view", said("view", "view", "%clone", "[%mul_3, 4]")),
     node("MatMul", ["view", "v"], "y", said("y", "mm", "%view", "%p_v")),
 ]
-write(path("sizes"), view, {"shape": np.array([-1, 4]), "v": v}, *rows, signature(["v", "unused"]), parameters=["v"])
-write(
-    path("sizes_whole"),
-    [node("Sin", ["x"], "h"), node("MatMul", ["h", "v"], "y")],
-    {"v": v},
-    *rows,
-)
-check("sizes", x, ["v"])
+write(path("sizes"), view, {"shape": np.array([-1, 4]), "v": v}, *rows, signature(["v", "w"]), parameters=["v"])
+refuse("sizes", x, "nothing is left of 'mul_3'", state("sizes", v=v, w=v))
+write(path("sizes_whole"), [node("Sin", ["x"], "h"), node("MatMul", ["h", "v"], "y")], {"v": v}, *rows)
+check("sizes", x, ["v"], state("sizes", v=v, w=draw(4, 3)))
 
 # A norm by groups is one by examples with a scale of ones and a shift of zeros,
 # which were one with the parameters of another norm.

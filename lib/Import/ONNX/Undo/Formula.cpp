@@ -352,3 +352,17 @@ std::vector<const FormulaRule *> onnximport::getFormulaRules(StringRef op) {
       rules.push_back(&rule);
   return rules;
 }
+
+std::vector<Numbers> onnximport::evaluateSteps(ArrayRef<FormulaStep> steps,
+                                               std::vector<Numbers> inputs) {
+  for (const FormulaStep &step : steps) {
+    std::vector<const Numbers *> operands;
+    for (unsigned operand : step.operands)
+      operands.push_back(&inputs[operand]);
+    std::optional<Numbers> result = step.rule->evaluate(operands, step.choice);
+    if (!result)
+      return {};
+    inputs.push_back(std::move(*result));
+  }
+  return inputs;
+}

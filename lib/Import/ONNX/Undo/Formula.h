@@ -55,6 +55,10 @@ struct FormulaStep {
   unsigned choice;
 };
 
+/// The inputs and the results of all steps; empty if shapes do not fit.
+std::vector<Numbers> evaluateSteps(llvm::ArrayRef<FormulaStep> steps,
+                                   std::vector<Numbers> inputs);
+
 } // namespace mlir::ntk::onnximport
 
 #endif // NTK_LIB_IMPORT_ONNX_UNDO_FORMULA_H

@@ -67,33 +67,13 @@ private:
 };
 } // namespace
 
-/// Is the value an argument in a list of sizes, as of a view?
-static bool isSize(const FxCall &call, StringRef value) {
-  if (!(classify(call.op) & (Reshapes | Repeats)))
-    return false;
-  bool isElsewhere = false, isListed = false;
-  for (auto [i, text] : llvm::enumerate(call.args)) {
-    bool isList = i > 0 && StringRef(text).starts_with("[");
-    bool names = false;
-    for (StringRef rest = text; !rest.empty();) {
-      rest = rest.split('%').second;
-      names |= rest.take_while([](char c) {
-        return llvm::isAlnum(c) || c == '_';
-      }) == value;
-    }
-    (isList ? isListed : isElsewhere) |= names;
-  }
-  return isListed && !isElsewhere;
-}
-
 void MissingValues::findGone() {
   for (const std::string &tensor : model.foldedNames())
     for (const std::string &value : model.foldedOf(tensor)->from)
       folded.insert(value);
   for (auto [i, nodes] : llvm::enumerate(model.getCalls()))
     for (const std::string &value : nodes.call.references)
-      if (!model.isKnown(value) && !model.isOrigin(value) &&
-          !isSize(nodes.call, value))
+      if (!model.isKnown(value) && !model.isOrigin(value))
         gone[value].push_back(i);
 }
 
@@ -214,6 +194,25 @@ bool MissingValues::hasTwin(StringRef value,
   return false;
 }
 
+/// Is the value an argument in a list of sizes, as of a view?
+static bool isSize(const FxCall &call, StringRef value) {
+  if (!(classify(call.op) & (Reshapes | Repeats)))
+    return false;
+  bool isElsewhere = false, isListed = false;
+  for (auto [i, text] : llvm::enumerate(call.args)) {
+    bool isList = i > 0 && StringRef(text).starts_with("[");
+    bool names = false;
+    for (StringRef rest = text; !rest.empty();) {
+      rest = rest.split('%').second;
+      names |= rest.take_while([](char c) {
+        return llvm::isAlnum(c) || c == '_';
+      }) == value;
+    }
+    (isList ? isListed : isElsewhere) |= names;
+  }
+  return isListed && !isElsewhere;
+}
+
 /// What the callers read and do not name, if they would be given it by a sum
 /// with 0 or a product with 1; none if that cannot be.
 std::vector<std::string>
@@ -226,6 +225,8 @@ MissingValues::findPassedOn(StringRef value,
       continue;
     }
     const CallNodes &nodes = model.getCalls()[caller];
+    if (isSize(nodes.call, value))
+      return {};
     std::string source;
     for (size_t index : nodes.nodes) {
       for (const std::string &input : model.node(index).inputs) {

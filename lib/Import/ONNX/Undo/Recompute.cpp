@@ -76,7 +76,7 @@ private:
   std::vector<bool> isUsed;
   std::vector<FormulaStep> steps;
   /// Numbers that may still be computed.
-  int64_t budget = 1 << 28;
+  int64_t budget = 1 << 24;
   /// Formulas that give the tensor and are not the same beside it.
   std::vector<Formula> found;
 };
@@ -178,16 +178,9 @@ void Recomputer::readOperators() {
 
 std::vector<double> Recomputer::evaluate(const Formula &formula,
                                          std::vector<Numbers> inputs) const {
-  for (const FormulaStep &step : formula.steps) {
-    std::vector<const Numbers *> operands;
-    for (unsigned operand : step.operands)
-      operands.push_back(&inputs[operand]);
-    std::optional<Numbers> result = step.rule->evaluate(operands, step.choice);
-    if (!result)
-      return {};
-    inputs.push_back(std::move(*result));
-  }
-  return apply(formula.layout, inputs.back());
+  std::vector<Numbers> all = evaluateSteps(formula.steps, std::move(inputs));
+  return all.empty() ? std::vector<double>()
+                     : apply(formula.layout, all.back());
 }
 
 /// Do two formulas give the same where the parameters have other values?
@@ -354,21 +347,19 @@ Error Recomputer::emit(const Formula &formula) {
       model.addTensor(name, isFactor ? *factor : findings.given[name]);
     made.push_back({name, values[i].shape});
   }
-  std::vector<Numbers> numbers(values.begin(), values.begin() + names.size());
+  std::vector<Numbers> all = evaluateSteps(
+      formula.steps, {values.begin(), values.begin() + names.size()});
   std::vector<Node> nodes;
   for (const FormulaStep &step : formula.steps) {
     std::vector<NamedShape> operands;
-    std::vector<const Numbers *> arguments;
-    for (unsigned operand : step.operands) {
+    for (unsigned operand : step.operands)
       operands.push_back(made[operand]);
-      arguments.push_back(&numbers[operand]);
-    }
-    std::string name = tensor + "." + std::to_string(made.size());
+    std::string name =
+        model.makeName(tensor + "." + std::to_string(made.size()));
     if (Error error =
             step.rule->emit(model, operands, step.choice, name, nodes))
       return error;
-    numbers.push_back(*step.rule->evaluate(arguments, step.choice));
-    made.push_back({name, numbers.back().shape});
+    made.push_back({name, all[made.size()].shape});
     if (step.rule->op.starts_with("clamp"))
       findings.doubts.push_back("'" + tensor + "' is computed from " +
                                 quoteNames(model.partsOf(tensor)) +
