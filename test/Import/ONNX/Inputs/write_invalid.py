@@ -75,7 +75,7 @@ def bombs():
     yield "numbers", model([*added, total, *read], tables)
     yield "huge_input", model([node("Relu", ["x"], ["y"])])
     yield "wide_outputs", model([matmul, node("Tile", ["y", "r"], ["z"])],
-                                [weights(), integers("r", [1, 2**30])], outputs=["z"])
+                                [weights(), integers("r", [1, 2**29])], outputs=["z"])
 
 
 def models():
