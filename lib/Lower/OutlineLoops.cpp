@@ -65,7 +65,8 @@ struct Nest {
   /// With open sizes a function takes up to twice as long to compile as with
   /// known ones, and stands for all of its variants.
   bool isOpen(const Variants &variants) const {
-    return variants.find(open)->second.size() > 4;
+    constexpr size_t worthwhile = 5;
+    return variants.find(open)->second.size() >= worthwhile;
   }
   SmallVector<Type> getTypes(bool openSizes) const {
     return llvm::map_to_vector(
