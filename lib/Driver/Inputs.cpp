@@ -5,6 +5,7 @@
 // Examples lie along the first axis of every array.
 
 #include "ntk/Driver/GivenValues.h"
+#include "ntk/Driver/IndexRanges.h"
 #include "ntk/Driver/Model.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -84,39 +85,8 @@ static std::string describeExamples(ArrayRef<int64_t> shape, bool isBatch) {
          (isBatch ? ", the whole batch," : "");
 }
 
-int64_t mlir::ntk::getIdBound(Model &model, const NetworkInput &input) {
-  int64_t bound = 0;
-  Value ids = model.network.getArguments()[input.argument];
-  for (Operation *user : ids.getUsers()) {
-    auto gather = dyn_cast<GatherOp>(user);
-    if (!gather || gather.getIndices() != ids)
-      continue;
-    int64_t size = cast<RankedTensorType>(gather.getInput().getType())
-                       .getDimSize(gather.getAxis());
-    bound = bound ? std::min(bound, size) : size;
-  }
-  return bound;
-}
-
-/// Ids that a gather reads its table with are within the table.
-static Error checkIds(Model &model, const NetworkInput &input,
-                      const Array &array, const Twine &where) {
-  int64_t bound = getIdBound(model, input);
-  if (!bound ||
-      (array.kind != ElementKind::Int64 && array.kind != ElementKind::Int32))
-    return Error::success();
-  for (int64_t i = 0; i < array.size(); ++i) {
-    int64_t id = array.kind == ElementKind::Int64 ? array.as<int64_t>()[i]
-                                                  : array.as<int32_t>()[i];
-    if (id < -bound || id >= bound)
-      return createStringError(where + ": expected ids below " + Twine(bound) +
-                               ", but got " + Twine(id));
-  }
-  return Error::success();
-}
-
 /// The whole array, in the element type of the network.
-static Expected<Array> takeElements(Model &model, const NetworkInput &input,
+static Expected<Array> takeElements(const NetworkInput &input,
                                     const Array &array, const Twine &where,
                                     bool allowNonFinite) {
   if (isa<FloatType>(input.type.getElementType()) && !isFloat(array.kind)) {
@@ -138,8 +108,6 @@ static Expected<Array> takeElements(Model &model, const NetworkInput &input,
           " infinite values (--allow-nonfinite computes all the same)");
     }
   }
-  if (Error error = checkIds(model, input, *result, where))
-    return std::move(error);
   return result;
 }
 
@@ -340,7 +308,7 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
       return createStringError("--" + source.option + ": " +
                                llvm::toString(loaded.takeError()));
     Expected<Array> converted =
-        takeElements(model, input, *loaded, where, allowNonFinite);
+        takeElements(input, *loaded, where, allowNonFinite);
     if (!converted)
       return converted.takeError();
     if (isRepeated) {
@@ -365,6 +333,8 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
     examples.inputs[i] = std::move(*all);
   }
   if (Error error = checkShared(model, arrays, file))
+    return std::move(error);
+  if (Error error = checkIndices(model, examples, source))
     return std::move(error);
   return examples;
 }

@@ -21,9 +21,8 @@ template <typename T> static void copyValues(ArrayRef<T> from, DualTensor &to) {
     to[i] = Dual(static_cast<double>(from[i]));
 }
 
-/// Elements `first`, `first` + 1, … of an array as a tensor.
-static DualTensor toDual(const Array &array, ArrayRef<int64_t> shape,
-                         int64_t first = 0) {
+DualTensor mlir::ntk::toDual(const Array &array, ArrayRef<int64_t> shape,
+                             int64_t first) {
   DualTensor tensor(shape);
   switch (array.kind) {
   case ElementKind::Float32:
@@ -60,7 +59,7 @@ static Expected<Arguments> getArguments(Model &model) {
                                        type.getElementType(), "'" + name + "'");
     if (!values)
       return values.takeError();
-    arguments.back() = toDual(*values, type.getShape());
+    arguments.back() = toDual(*values, type.getShape(), 0);
   }
   return arguments;
 }

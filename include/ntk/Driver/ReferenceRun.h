@@ -10,6 +10,10 @@
 
 namespace mlir::ntk {
 
+/// Elements `first`, `first` + 1, … of an array that convertTo has made, as a
+/// tensor of this shape.
+DualTensor toDual(const Array &array, ArrayRef<int64_t> shape, int64_t first);
+
 /// The kernel of `shape`, in f64 and with the shape of its file. `x2` is null
 /// if x1 = x2. `bytes` are those of the result.
 llvm::Expected<Array> runReference(Model &model, const RunOptions &options,

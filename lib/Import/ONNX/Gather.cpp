@@ -6,6 +6,7 @@
 
 #include "Indexing.h"
 #include "LoopOverBatch.h"
+#include "dialects/NTK/IR/IndexRange.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -86,6 +87,17 @@ static std::optional<GraphValue> findOwnIndices(const GraphValue &data,
   return makeKnownLike(known, indices.kind, std::move(numbers));
 }
 
+/// What may be added to these positions, each among `inner` of the example's
+/// own, without leaving them for those of another example.
+static IndexRange getOwnRange(const GraphValue &own, int64_t inner) {
+  int64_t first = inner - 1, last = 0;
+  for (const Number &number : *own.numbers) {
+    first = std::min(first, number.integer % inner);
+    last = std::max(last, number.integer % inner);
+  }
+  return {-first, inner - 1 - last};
+}
+
 /// Picks along the batch axis at positions of the example's own elements that
 /// depend on it, as the last token of each does.
 static Result gatherOwnInputs(GraphBuilder &graph, const GraphValue &data,
@@ -93,9 +105,11 @@ static Result gatherOwnInputs(GraphBuilder &graph, const GraphValue &data,
                               const GraphValue &own) {
   GraphValue core = indices;
   core.places = nullptr;
-  Result positions = graph.binary<AddOp>(own, core);
+  Result positions = graph.binary<AddOp>(core, own);
   if (failed(positions))
     return failure();
+  setOperandRange(positions->core.getDefiningOp(),
+                  getOwnRange(own, data.batch->inner));
   FailureOr<Value> from = graph.materialize(data);
   FailureOr<Value> at = graph.materialize(*positions);
   if (failed(from) || failed(at))

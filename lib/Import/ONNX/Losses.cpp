@@ -14,6 +14,7 @@
 #include "Activations.h"
 #include "FxCall.h"
 #include "Operators.h"
+#include "dialects/NTK/IR/IndexRange.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -82,6 +83,7 @@ static FailureOr<Loss> readLoss(NodeImporter &node, Result logarithms) {
       makeClasses(targets.kind, classes, rank, ignored), Comparison::EQ);
   if (failed(isTarget))
     return failure();
+  setOperandRange(isTarget->core.getDefiningOp(), {0, classes - 1, ignored});
   return Loss{node, graph, *logarithms, *isTarget};
 }
 

@@ -7,6 +7,7 @@
 
 #include "Rows.h"
 #include "Indexing.h"
+#include "dialects/NTK/IR/IndexRange.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -27,6 +28,8 @@ static Result fromStart(NodeImporter &node, const GraphValue &indices,
     GraphValue zero = makeKnown(indices.kind, {}, {Number{}});
     GraphValue extent = makeKnown(indices.kind, {}, {Number{size}});
     Result isNegative = graph.compare(indices, zero, Comparison::LT);
+    if (succeeded(isNegative))
+      setOperandRange(isNegative->core.getDefiningOp(), {-size, size - 1});
     return graph.select(isNegative, graph.binary<AddOp>(indices, extent),
                         indices);
   }

@@ -1,0 +1,23 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Integers of examples that a network reads a table with, or compares with
+// classes: whether they are in the table, or a class.
+
+#ifndef NTK_DRIVER_INDEXRANGES_H
+#define NTK_DRIVER_INDEXRANGES_H
+
+#include "ntk/Driver/Model.h"
+
+namespace mlir::ntk {
+
+/// Refuses examples of which an op of the network would get integers that it is
+/// not defined for. What the network computes from the inputs is evaluated, as
+/// far as no parameter is in it. The error names the input, the integers that
+/// are right, and the one that is not.
+llvm::Error checkIndices(Model &model, const Examples &examples,
+                         ExampleSource source);
+
+} // namespace mlir::ntk
+
+#endif // NTK_DRIVER_INDEXRANGES_H
