@@ -288,6 +288,122 @@ for hidden in (-1e9, -100, -np.inf):
     said = check(path, [3, 4], ["W"])
     contains(said, "warning: left 'mask' as constant on doubt", "--wrt='+mask'")
 
+# Names tell a parameter from a buffer where torch's layers give them to it, and
+# it stands where a layer has it. What is left is a buffer beyond doubt.
+head = node("Gemm", ["t", "f.weight", "f.bias"], ["y"], transB=1)
+for name, kept, buffers, nodes in [
+    (
+        "spectral",
+        {"a.weight_orig": draw(3, 4), "a.bias": draw(3)},
+        {"a.weight_u": draw(3), "a.weight_v": draw(4)},
+        [
+            node("MatMul", ["a.weight_orig", "a.weight_v"], ["v"]),
+            node("MatMul", ["a.weight_u", "v"], ["sigma"]),
+            node("Div", ["a.weight_orig", "sigma"], ["w"]),
+            node("Gemm", ["x", "w", "a.bias"], ["t"], transB=1),
+        ],
+    ),
+    (
+        "pruned",
+        {"weight_orig": draw(3, 4), "bias": draw(3)},
+        {"weight_mask": np.float32(draw(3, 4) > 0)},
+        [
+            node("Mul", ["weight_orig", "weight_mask"], ["w"]),
+            node("Transpose", ["w"], ["u"]),
+            node("MatMul", ["x", "u"], ["h"]),
+            node("Add", ["bias", "h"], ["t"]),
+        ],
+    ),
+    (
+        "root_norm",
+        {"n.weight": draw(4), "n.bias": draw(4), "a.weight": draw(4, 3)},
+        {},
+        [
+            node("ReduceMean", ["x", "last"], ["m"]),
+            node("Sub", ["x", "m"], ["c"]),
+            node("Mul", ["c", "c"], ["s"]),
+            node("ReduceMean", ["s", "last"], ["q"]),
+            node("Sqrt", ["q"], ["r"]),
+            node("Div", ["c", "r"], ["n"]),
+            node("Mul", ["n", "n.weight"], ["k"]),
+            node("Add", ["k", "n.bias"], ["z"]),
+            node("MatMul", ["z", "a.weight"], ["t"]),
+        ],
+    ),
+]:
+    kept = dict(kept, **{"f.weight": draw(2, 3), "f.bias": draw(2)})
+    tensors = dict(kept, **buffers, last=np.array([-1]))
+    path = model(name, [4], [*nodes, head], tensors, {"y": [2]}, producer="pytorch")
+    said = check(path, [4], list(kept))
+    assert "doubt" not in said, said
+
+# Names that only contain the words, or of what no layer computes with so.
+distance = -np.abs(np.subtract.outer(np.arange(3), np.arange(3))).astype(np.float32)
+for name, x, doubted, nodes in [
+    (
+        "edges",
+        [4],
+        {"edge_weight": draw(4, 3)},
+        [node("MatMul", ["x", "edge_weight"], ["h"]), node("Tanh", ["h"], ["t"])],
+    ),
+    (
+        "features",
+        [4],
+        {"weight": draw(3, 4), "bias": draw(3)},
+        [
+            node("Gemm", ["x", "weight", "bias"], ["h"], transB=1),
+            node("Cos", ["h"], ["t"]),
+        ],
+    ),
+    (
+        "distances",
+        [3],
+        {"attn_bias": distance},
+        [
+            node("Unsqueeze", ["x", "last"], ["q"]),
+            node("Transpose", ["q"], ["k"], perm=[0, 2, 1]),
+            node("MatMul", ["q", "k"], ["s"]),
+            node("Add", ["s", "attn_bias"], ["p"]),
+            node("Softmax", ["p"], ["u"]),
+            node("MatMul", ["u", "q"], ["o"]),
+            node("Squeeze", ["o", "last"], ["t"]),
+        ],
+    ),
+    (
+        "frozen_norm",
+        [3],
+        {
+            "n.weight": draw(3),
+            "n.bias": draw(3),
+            "n.running_mean": draw(3),
+            "n.running_var": 1 + draw(3) ** 2,
+        },
+        [
+            node("Sqrt", ["n.running_var"], ["d"]),
+            node("Reciprocal", ["d"], ["r"]),
+            node("Mul", ["n.weight", "r"], ["scale"]),
+            node("Mul", ["n.running_mean", "scale"], ["m"]),
+            node("Sub", ["n.bias", "m"], ["shift"]),
+            node("Mul", ["x", "scale"], ["h"]),
+            node("Add", ["h", "shift"], ["t"]),
+        ],
+    ),
+    (
+        "mixture",
+        [3],
+        {"weight": draw(3)},
+        [node("Tanh", ["x"], ["h"]), node("Mul", ["h", "weight"], ["t"])],
+    ),
+]:
+    tensors = {**doubted, "f.weight": draw(2, 3), "f.bias": draw(2), "last": np.array([-1])}
+    path = model(name, x, [*nodes, head], tensors, {"y": [2]}, producer="pytorch")
+    said = check(path, x, [k for k in tensors if k != "last"])
+    globs = re.findall("--frozen='([^']*)'", said)
+    assert len(globs) == 1 and "f." not in globs[0], said
+    status, _, said = ntk_run(path, "--parameters", "--frozen=" + globs[0])
+    assert status == 0 and "took 2 parameters" in said, said
+    assert "doubt" not in said, said
+
 # Names of layers are said as one glob; unused tensors are no word.
 deep, tensors = [], {}
 for layer in range(12):

@@ -60,8 +60,10 @@ static LogicalResult passOn(NodeImporter &node) {
 static LogicalResult importIdentity(NodeImporter &node) {
   const GraphValue &x = node.input(0);
   bool isReal = x.core && x.isFloat();
-  if (isReal && getKinks(node.node).stops)
+  if (isReal && getKinks(node.node).stops) {
+    node.endDerivative(x, /*isStopped=*/true);
     return node.setResult(node.graph.unary<StopGradientOp>(x));
+  }
   return passOn(node);
 }
 

@@ -1,8 +1,8 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Step functions have derivative zero: what that leaves out of the kernel is
-// said.
+// Step functions have derivative zero, and models stop gradients: what that
+// leaves out of the kernel is said.
 
 #include "GraphImporter.h"
 #include "llvm/ADT/SetVector.h"
@@ -56,6 +56,32 @@ static std::string listNames(ArrayRef<std::string> names) {
   return text;
 }
 
+/// "only through step functions": how these parameters reach the outputs.
+static std::string describeEnds(Block &body, const DenseSet<Value> &live,
+                                const SetVector<Value> &ended,
+                                const GraphBuilder &graph) {
+  DenseSet<Value> stopped;
+  for (const DeadEnd &end : graph.deadEnds)
+    if (end.isStopped)
+      stopped.insert(end.value);
+  bool anyStop = false, anyStep = false;
+  for (Operation &op : body) {
+    if (isa<ReturnOp>(op) || hasDerivative(&op) ||
+        !live.contains(op.getResult(0)))
+      continue;
+    for (Value operand : op.getOperands()) {
+      if (!isReached(operand, ended, graph))
+        continue;
+      bool isStop = isa<StopGradientOp>(op) && stopped.contains(operand);
+      (isStop ? anyStop : anyStep) = true;
+    }
+  }
+  if (!anyStop)
+    return "only through step functions";
+  std::string stops = "where the model stops the gradient";
+  return "only " + (anyStep ? "through step functions and " + stops : stops);
+}
+
 /// Step functions and comparisons have derivative zero: parameters that reach
 /// the outputs only through them are named, and so are outputs that no
 /// derivative reaches.
@@ -81,8 +107,8 @@ void GraphImporter::findDeadEnds() {
   if (!ended.empty())
     result.warnings.push_back(
         (ended.size() == 1 ? "parameter " : "parameters ") + listNames(names) +
-        (ended.size() == 1 ? " reaches" : " reach") +
-        " the outputs only through step functions" + nodes +
+        (ended.size() == 1 ? " reaches" : " reach") + " the outputs " +
+        describeEnds(body, live, ended, graph) + nodes +
         ": the derivative is zero");
   for (auto [output, core] :
        llvm::zip_equal(result.outputs, body.getTerminator()->getOperands()))

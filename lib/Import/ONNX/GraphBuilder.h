@@ -28,10 +28,12 @@ struct Frame {
   SmallVector<int64_t> coreShape() const;
 };
 
-/// A value that goes through a step function: its derivative ends there.
+/// A value that goes through a step function, or whose gradient the model
+/// stops: its derivative ends there.
 struct DeadEnd {
   Value value;
   std::string node;
+  bool isStopped = false;
 };
 
 class GraphBuilder {

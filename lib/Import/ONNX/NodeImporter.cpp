@@ -220,8 +220,9 @@ LogicalResult NodeImporter::setOutput(unsigned i, Result value) {
   return success();
 }
 
-void NodeImporter::endDerivative(const GraphValue &x) {
+void NodeImporter::endDerivative(const GraphValue &x, bool isStopped) {
   if (x.core && graph.isActive(x.core))
-    graph.deadEnds.push_back({x.core, node.displayName().str() + "' (" +
-                                          node.qualifiedType() + ")"});
+    graph.deadEnds.push_back(
+        {x.core, node.displayName().str() + "' (" + node.qualifiedType() + ")",
+         isStopped});
 }

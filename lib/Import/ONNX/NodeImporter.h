@@ -91,7 +91,7 @@ public:
   ArrayRef<std::optional<GraphValue>> getOutputs() const { return outputs; }
   /// The node is a step function of `x`: constant almost everywhere. Parameters
   /// that reach the outputs in no other way are named in a warning.
-  void endDerivative(const GraphValue &x);
+  void endDerivative(const GraphValue &x, bool isStopped = false);
 
 private:
   SmallVector<const GraphValue *> inputs;

@@ -10,6 +10,7 @@
 #include "ParameterUses.h"
 #include "Parameters.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -49,12 +50,81 @@ static bool isMask(const Array &values) {
 // Names
 //===----------------------------------------------------------------------===//
 
-/// Is the last part of the path a name that modules give to parameters?
-static bool isParameterName(StringRef path) {
-  StringRef name = path.rsplit('.').second;
-  if (name.empty())
-    name = path;
-  return name.contains("weight") || name.contains("bias");
+/// The path of the module, and what the module calls the tensor.
+static std::pair<StringRef, StringRef> splitPath(StringRef path) {
+  auto [module, name] = path.rsplit('.');
+  return name.empty() ? std::pair(StringRef(), path) : std::pair(module, name);
+}
+
+/// Is it a name that torch's modules give to parameters and that nothing else
+/// has?
+static bool isTorchName(StringRef name) {
+  return llvm::StringSwitch<bool>(name)
+      .Cases("in_proj_weight", "in_proj_bias", "q_proj_weight", "k_proj_weight",
+             "v_proj_weight", "bias_k", "bias_v", true)
+      .Cases("weight_g", "weight_v", "weight_orig", "bias_orig", true)
+      .StartsWith("weight_ih", true)
+      .StartsWith("weight_hh", true)
+      .StartsWith("weight_hr", true)
+      .StartsWith("bias_ih", true)
+      .StartsWith("bias_hh", true)
+      .Default(false);
+}
+
+namespace {
+/// What the names of a file of torch's older exporter tell, beside each other
+/// and the graph.
+class Names {
+public:
+  explicit Names(const Model &model) : layers(findLayerTensors(model)) {
+    for (const NamedTensor &tensor : model.initializers)
+      names.insert(tensor.name);
+  }
+
+  /// Is it the name of a parameter of one of torch's modules, which computes
+  /// with it as they do?
+  bool isParameter(StringRef path) const;
+  /// The weight that pruning and spectral norms write the buffer beside, or
+  /// empty.
+  std::string findOriginal(StringRef path) const;
+
+private:
+  bool holdsModules(StringRef module) const;
+
+  llvm::StringSet<> names, layers;
+};
+} // namespace
+
+/// Does the module have modules of its own? torch's layers don't, but for the
+/// parts of a parametrized weight.
+bool Names::holdsModules(StringRef module) const {
+  return llvm::any_of(names.keys(), [&](StringRef name) {
+    return (module.empty() || name.consume_front(module.str() + ".")) &&
+           name.contains('.') && !name.starts_with("onnx::") &&
+           !name.starts_with("/") && !name.starts_with("parametrizations.");
+  });
+}
+
+bool Names::isParameter(StringRef path) const {
+  auto [module, name] = splitPath(path);
+  if (isTorchName(name))
+    return true;
+  if ((name != "weight" && name != "bias") || !layers.contains(path))
+    return false;
+  std::string weight = (module + (module.empty() ? "" : ".") + "weight").str();
+  return !names.contains(weight) || !holdsModules(module);
+}
+
+std::string Names::findOriginal(StringRef path) const {
+  auto [stem, suffix] = path.rsplit('_');
+  std::string original;
+  // parametrizations.weight.0._u beside parametrizations.weight.original
+  if (path.contains("parametrizations.") && stem.ends_with("."))
+    original = (stem.drop_back().rsplit('.').first + ".original").str();
+  else
+    original = (stem + "_orig").str();
+  bool isBuffer = suffix == "u" || suffix == "v" || suffix == "mask";
+  return isBuffer && names.contains(original) ? original : "";
 }
 
 //===----------------------------------------------------------------------===//
@@ -66,9 +136,10 @@ namespace {
 class Judge {
 public:
   Judge(const Model &model, const std::optional<Signature> &signature,
-        const llvm::StringSet<> &standIns, bool takesConstants,
-        const NamedTensor &tensor, ArrayRef<TensorUse> uses)
-      : model(model), signature(signature), standIns(standIns),
+        const llvm::StringSet<> &standIns, const Names &names,
+        bool takesConstants, const NamedTensor &tensor,
+        ArrayRef<TensorUse> uses)
+      : model(model), signature(signature), standIns(standIns), names(names),
         takesConstants(takesConstants), tensor(tensor), uses(uses) {
     choice.name = tensor.name;
     choice.kind = tensor.values.kind;
@@ -111,6 +182,7 @@ private:
   const Model &model;
   const std::optional<Signature> &signature;
   const llvm::StringSet<> &standIns;
+  const Names &names;
   /// Are the weights in Constant nodes, and none in initializers?
   bool takesConstants;
   const NamedTensor &tensor;
@@ -122,7 +194,8 @@ private:
 static constexpr llvm::StringLiteral mayBeBuffer =
     "the file does not tell parameters from buffers";
 static constexpr llvm::StringLiteral mayBeFolded =
-    "the exporter made it, of a parameter or not";
+    "the exporter computed it, of parameters or not, and an export with "
+    "do_constant_folding=False tells";
 
 std::string Judge::describeUse() const {
   if (const TensorUse *use = find(Kind::Weight))
@@ -143,8 +216,10 @@ std::string Judge::doubtName() const {
         return StringRef(use.node).count('/') > 1;
       }))
     return mayBeFolded.str();
-  bool isNamed = isModulePath(model, tensor.name);
-  return isNamed && !isParameterName(tensor.name) ? mayBeBuffer.str() : "";
+  // A name that was made for a folded weight is none of the model's.
+  bool isNamed =
+      isModulePath(model, tensor.name) && !standIns.contains(tensor.name);
+  return isNamed && !names.isParameter(tensor.name) ? mayBeBuffer.str() : "";
 }
 
 void Judge::judgeListed() {
@@ -193,7 +268,7 @@ void Judge::judgeNumber() {
 void Judge::judgeNumbers() {
   StringRef name = tensor.name;
   bool isWeight = find(Kind::Weight) || find(Kind::Bias);
-  bool isNamed = isModulePath(model, name) && isParameterName(name);
+  bool isNamed = isModulePath(model, name) && names.isParameter(name);
   if (isWeight || isNamed)
     return take(describeUse(), doubtName());
   if (isMask(tensor.values))
@@ -221,7 +296,10 @@ void Judge::judgeByUse() {
                ? take(describeUse(), "as all weights it is a Constant node")
                : leave(Role::Constant, describeUse(),
                        "other weights are no Constant nodes");
-  if (tensor.values.size() == 1)
+  std::string original = names.findOriginal(tensor.name);
+  if (isModulePath(model, tensor.name) && !original.empty())
+    leave(Role::Buffer, "a buffer beside '" + original + "'");
+  else if (tensor.values.size() == 1)
     judgeNumber();
   else
     judgeNumbers();
@@ -285,10 +363,11 @@ onnximport::judgeParameters(const Model &model,
         return !tensor.isConstant && tensor.values.size() > 1 &&
                hasWeight(uses.lookup(tensor.name));
       });
+  Names names(model);
   std::vector<ParameterChoice> choices;
   for (const NamedTensor &tensor : model.initializers)
     if (isFloat(tensor.values.kind))
-      choices.push_back(Judge(model, signature, standIns, takesConstants,
+      choices.push_back(Judge(model, signature, standIns, names, takesConstants,
                               tensor, uses.lookup(tensor.name))
                             .run());
   return choices;

@@ -25,8 +25,7 @@ bool onnximport::isModulePath(const Model &model, StringRef name) {
 // Slots
 //===----------------------------------------------------------------------===//
 
-/// Nodes whose first input's elements are those of the outputs, moved.
-static bool isMove(const Node &node) {
+bool onnximport::isMove(const Node &node) {
   return llvm::StringSwitch<bool>(node.type)
       .Cases("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Identity",
              "Flatten", true)
@@ -45,8 +44,7 @@ static bool isSetting(StringRef type, unsigned input) {
       .Default(false);
 }
 
-/// Slots that hold weights.
-static bool isWeight(StringRef type, unsigned input) {
+bool onnximport::isWeightSlot(StringRef type, unsigned input) {
   return llvm::StringSwitch<bool>(type)
       .Cases("Conv", "ConvTranspose", "BatchNormalization",
              "InstanceNormalization", input == 1 || input == 2)
@@ -248,7 +246,7 @@ TensorUse UseFinder::classify(const Node &node, unsigned input,
     use.kind = getReal(node, "beta", 1) == 0
                    ? TensorUse::Kind::Setting
                    : classifyBias(tensor, findProduct(node.outputs.front()));
-  else if (isWeight(node.type, input))
+  else if (isWeightSlot(node.type, input))
     use.kind = TensorUse::Kind::Weight;
   else if (isAddition(node, input) && !shiftsInput(node, input))
     use.kind = classifyBias(tensor, findProduct(node.inputs[1 - input]));

@@ -8,6 +8,7 @@
 #define NTK_LIB_IMPORT_ONNX_PARAMETERUSES_H
 
 #include "Model.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::ntk::onnximport {
 
@@ -35,6 +36,16 @@ using TensorUses = llvm::StringMap<std::vector<TensorUse>>;
 /// Is the name the path of a parameter or buffer in a module of torch's? Other
 /// tensors of its older exporter begin with `onnx::` or `/`.
 bool isModulePath(const Model &model, llvm::StringRef name);
+
+/// Are the elements of the outputs those of the node's first input, moved?
+bool isMove(const Node &node);
+
+/// Does the operator have weights in this input?
+bool isWeightSlot(llvm::StringRef type, unsigned input);
+
+/// The initializers from which, without data, what a layer has for its weight
+/// or bias is computed, or that are it themselves.
+llvm::StringSet<> findLayerTensors(const Model &model);
 
 /// The uses of all initializers, by name.
 TensorUses findUses(const Model &model);

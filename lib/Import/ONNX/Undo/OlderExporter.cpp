@@ -138,6 +138,7 @@ Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
     return moved.takeError();
   model.addTensor(name, std::move(*moved));
   model.computeTensor(tensor, {makeTranspose(model, name, {1, 0}, tensor)});
+  findings.standIns.insert(name);
   ++findings.restored;
   return Error::success();
 }
