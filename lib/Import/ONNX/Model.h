@@ -25,7 +25,7 @@ struct NamedTensor {
   /// The value of a Constant node, which is no parameter as a rule.
   bool isConstant = false;
   /// The type in the file, if the values come from elsewhere.
-  std::optional<ElementKind> declared;
+  std::optional<ElementKind> declared = std::nullopt;
 };
 
 struct Graph;
