@@ -272,6 +272,7 @@ path = model("older", [4], older[:5] + scores, tensors, {"y": [3]}, producer="py
 trained = ["freq", "1.weight", "1.bias", "onnx::Mul_9"]
 said = check(path, [4], trained)
 contains(said, "took 'freq' as", "--frozen='freq'", "took 'onnx::Mul_9' as")
+contains(said, "do_constant_folding=False")
 contains(said, "left 'mean', 'std' as constants on doubt", "--wrt='+mean,+std'")
 attention = [
     node("MatMul", ["x", "W"], ["q"]),
@@ -424,3 +425,31 @@ path = model("constant", [4], nodes, {"W": draw(4, 2)}, {"y": [2], "z": [4]})
 status, _, said = ntk_run(path, "--parameters")
 contains(said, "warning: output 'z'", "its kernel is zero")
 assert "output 'y'" not in said, said
+
+# A stopped gradient is no step function; beside one both are said.
+detach = node("Identity", ["h"], ["d"])
+detach.metadata_props.add(
+    key="pkg.torch.onnx.fx_node",
+    value="%d : [num_users=1] = call_function[target=torch.ops.aten.detach.default]"
+    "(args = (%h,), kwargs = {})",
+)
+nodes = [
+    node("MatMul", ["x", "W"], ["h"]),
+    detach,
+    node("MatMul", ["x", "V"], ["g"]),
+]
+tensors = {"W": draw(4, 2), "V": draw(4, 2)}
+stopped = "'W' reaches the outputs only where the model stops the gradient (node"
+for name, more, words in [
+    ("stopped", [], stopped),
+    (
+        "stopped_and_rounded",
+        [node("Floor", ["h"], ["r"]), node("Add", ["k", "r"], ["y"])],
+        "only through step functions and where the model stops the gradient",
+    ),
+]:
+    last = node("Mul", ["g", "d"], ["k" if more else "y"])
+    path = model(name, [4], [*nodes, last, *more], tensors, {"y": [2]})
+    status, _, said = ntk_run(path, "--parameters")
+    assert status == 0, said
+    contains(said, words, "the derivative is zero")
