@@ -92,7 +92,8 @@ struct TextReader {
 
   /// What comes next, to be put into a message.
   std::string excerpt() const {
-    return "'" + printable({at, std::min<size_t>(static_cast<size_t>(end - at), 20)}) + "'";
+    const auto size = static_cast<size_t>(end - at);
+    return "'" + printable({at, std::min<size_t>(size, 20)}) + "'";
   }
 };
 

@@ -171,8 +171,8 @@ Value mlir::ntk::createLabelledGeneric(Lowering &lowering, Operation *op,
 }
 
 Value mlir::ntk::broadcastBatch(Lowering &lowering, Operation *op, unsigned i,
-                                Value operand) {
-  if (getOperandBatch(op, i) == getResultBatch(op))
+                                Value operand, StringRef resultBatch) {
+  if (getOperandBatch(op, i) == resultBatch)
     return operand;
   RankedTensorType core = getCoreOperandType(op, i);
   AffineMap identity = lowering.builder.getMultiDimIdentityMap(core.getRank());

@@ -70,10 +70,10 @@ Value createLabelledGeneric(Lowering &lowering, Operation *op,
                             AffineMap resultMap, Lowering::Body body,
                             Value init = {});
 
-/// Operand `i` of `op` with all batch letters of the result: itself, or a copy
-/// repeated along those it lacks.
+/// Operand `i` of `op` with all batch letters of the result, `resultBatch`:
+/// itself, or a copy repeated along those it lacks.
 Value broadcastBatch(Lowering &lowering, Operation *op, unsigned i,
-                     Value operand);
+                     Value operand, StringRef resultBatch);
 
 /// The batch indices of an operand with letters `batch`, picked from the
 /// indices of the letters of the result.

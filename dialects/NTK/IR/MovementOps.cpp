@@ -75,9 +75,7 @@ FailureOr<Value> ConcatOp::lower(Lowering &lowering, ValueRange operands) {
   SmallVector<Value> parts;
   std::string batch = getResultBatch(*this); // of all operands: found once
   for (auto [i, operand] : llvm::enumerate(operands))
-    parts.push_back(getOperandBatch(*this, i) == batch
-                        ? operand
-                        : broadcastBatch(lowering, *this, i, operand));
+    parts.push_back(broadcastBatch(lowering, *this, i, operand, batch));
   return joinBoxes(lowering, *this, parts, getAxis());
 }
 

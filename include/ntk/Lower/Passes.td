@@ -337,14 +337,11 @@ def SplitFunctionsPass : Pass<"ntk-split-functions", "::mlir::ModuleOp"> {
 def OutlineLoopsPass : Pass<"ntk-outline-loops", "::mlir::ModuleOp"> {
   let summary = "make each loop nest a function that runs on all threads";
   let description = [{
-    A top-level loop nest, or an op on memrefs that can be written as one (each op
-    of linalg), becomes a function of a context (an array of 64-bit
-    numbers: addresses, sizes and indices the nest uses) and of a range of its
-    outer parallel loops, which are collapsed where the first alone is short.
-    It is run by `ntk_rt_parallel_for` in pieces that are worth a thread. Nests
-    that are equal but for the values they use share one function, and so do those
-    that differ in large sizes, if there are many: compile time does not grow
-    with the depth of the network.
+    A top-level loop nest, or an op of linalg on memrefs, becomes a function of a
+    context (64-bit numbers: addresses, sizes and indices) and of a range of its
+    outer parallel loops, collapsed where the first alone is short, which
+    `ntk_rt_parallel_for` runs in pieces. Nests that are equal but for the values
+    they use share one function, and so do many that differ in large sizes.
 
     Before:
 
