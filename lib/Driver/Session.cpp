@@ -200,9 +200,9 @@ void Session::report(ReportFormat format) {
 
 /// Says how long planning and compiling will take, where that is long. It is in
 /// proportion to the number of operations of the network, which has every step
-/// of a loop: half a millisecond to 5 ms for each.
+/// of a loop: half a millisecond to 3 ms for each.
 void Session::noteCompilation() {
-  constexpr double each = 3e-3, worthANote = 3;
+  constexpr double each = 2e-3, worthANote = 3;
   int64_t count = countOperations(model.network);
   double seconds = static_cast<double>(count) * each;
   saidCompilation = seconds >= worthANote;

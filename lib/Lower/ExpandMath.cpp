@@ -37,8 +37,15 @@ struct ExpandMathPass : ntk::impl::ExpandMathPassBase<ExpandMathPass> {
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
     ntk::populateMathExpansionPatterns(patterns);
-    if (failed(
-            applyPatternsAndFoldGreedily(getOperation(), std::move(patterns))))
+    // Not all ops are walked through: most functions are nothing but calls.
+    SmallVector<Operation *> elementary;
+    getOperation().walk([&](Operation *op) {
+      if (isa<math::MathDialect>(op->getDialect()))
+        elementary.push_back(op);
+    });
+    GreedyRewriteConfig config;
+    config.strictMode = GreedyRewriteStrictness::ExistingAndNewOps;
+    if (failed(applyOpPatternsAndFold(elementary, std::move(patterns), config)))
       signalPassFailure();
   }
 };

@@ -58,9 +58,10 @@ struct Nest {
   bool canMove() const {
     return op->getNumResults() == 0 && llvm::all_of(used, canTravel);
   }
-  void findKeys() {
-    exact = getKey(/*openSizes=*/false);
-    open = getKey(/*openSizes=*/true);
+  /// `structure` is a number that nests of the same structural key share.
+  void findKeys(size_t structure) {
+    exact = getKey(structure, /*openSizes=*/false);
+    open = getKey(structure, /*openSizes=*/true);
   }
   /// With open sizes a function takes up to twice as long to compile as with
   /// known ones, and stands for all of its variants.
@@ -72,7 +73,7 @@ struct Nest {
     return llvm::map_to_vector(
         used, [&](Value value) { return getTravelType(op, value, openSizes); });
   }
-  std::string getKey(bool openSizes) const;
+  std::string getKey(size_t structure, bool openSizes) const;
 
   Operation *op;
   SetVector<Value> used;
@@ -117,16 +118,17 @@ private:
 };
 } // namespace
 
-std::string Nest::getKey(bool openSizes) const {
-  SmallVector<const void *> kinds;
+std::string Nest::getKey(size_t structure, bool openSizes) const {
+  std::string key =
+      std::to_string(structure) + ":" + std::to_string(partition.collapsed);
   for (auto [value, type] : llvm::zip_equal(used, getTypes(openSizes))) {
     Attribute constant;
-    kinds.push_back(matchPattern(value, m_Constant(&constant))
-                        ? constant.getAsOpaquePointer()
-                        : type.getAsOpaquePointer());
+    const void *kind = matchPattern(value, m_Constant(&constant))
+                           ? constant.getAsOpaquePointer()
+                           : type.getAsOpaquePointer();
+    key += ":" + std::to_string(reinterpret_cast<uintptr_t>(kind));
   }
-  return std::to_string(partition.collapsed) + ":" +
-         getStructuralKey(op, used.getArrayRef(), kinds);
+  return key;
 }
 
 /// The patterns of a canonicalization: loops of one trip go, constants fold.
@@ -348,8 +350,11 @@ LogicalResult Outliner::run() {
         return failure();
     }
   }
+  llvm::StringMap<size_t> structures;
   for (Nest &nest : nests) {
-    nest.findKeys();
+    std::string structure = getStructuralKey(nest.op, nest.used.getArrayRef());
+    nest.findKeys(
+        structures.try_emplace(structure, structures.size()).first->second);
     variants[nest.open].insert(nest.exact);
   }
   for (const Nest &nest : nests)

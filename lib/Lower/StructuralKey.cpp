@@ -59,14 +59,11 @@ void KeyWriter::write(Operation *op) {
   }
 }
 
-std::string mlir::ntk::getStructuralKey(Operation *op, ArrayRef<Value> outside,
-                                        ArrayRef<const void *> kinds) {
+std::string mlir::ntk::getStructuralKey(Operation *op,
+                                        ArrayRef<Value> outside) {
   KeyWriter writer;
-  writer.write(outside.size());
-  for (auto [value, kind] : llvm::zip_equal(outside, kinds)) {
-    writer.write(kind);
+  for (Value value : outside)
     writer.number(value);
-  }
   writer.write(op);
   return writer.take();
 }

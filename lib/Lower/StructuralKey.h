@@ -12,11 +12,9 @@ namespace mlir::ntk {
 
 /// A string of bytes that two operations of a context have in common if and
 /// only if they, with all that is in their regions, do the same with their
-/// values from outside: names, attributes, types and structure, not locations.
-/// `outside` are these values, and `kinds` tells what each of them is: two are
-/// interchangeable if their kinds are the same pointer.
-std::string getStructuralKey(Operation *op, ArrayRef<Value> outside,
-                             ArrayRef<const void *> kinds);
+/// values from outside, `outside` in this order: names, attributes, types and
+/// structure, not locations, nor what the values from outside are.
+std::string getStructuralKey(Operation *op, ArrayRef<Value> outside);
 
 } // namespace mlir::ntk
 

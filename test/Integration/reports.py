@@ -101,7 +101,7 @@ assert np.load(f"{folder}/theta.npy").shape == (9, 9, 3, 3)
 # a large kernel.
 from onnx import helper, numpy_helper, save as save_model
 
-depth, width = 510, 4
+depth, width = 800, 4
 nodes, weights = [], []
 for layer in range(depth):
     weights.append(numpy_helper.from_array(np.eye(width, dtype=np.float32) / (1 + layer), f"w{layer}"))

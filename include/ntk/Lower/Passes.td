@@ -300,6 +300,34 @@ def ExpandMathPass : Pass<"ntk-expand-math", "::mlir::func::FuncOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def ExpandViewsPass : Pass<"ntk-expand-views", "::mlir::func::FuncOp"> {
+  let summary = "write views of memory as offsets, sizes and strides";
+  let description = [{
+    What MLIR's `expand-strided-metadata` does, by its patterns, for views alone:
+    a function of thousands of calls is not walked through op by op.
+
+    Before:
+
+    ```mlir
+    %0 = memref.subview %a[%i, 0] [1, 4] [1, 1]
+        : memref<3x4xf32> to memref<1x4xf32, strided<[4, 1], offset: ?>>
+    ```
+
+    After:
+
+    ```mlir
+    %base, %offset, %sizes:2, %strides:2 = memref.extract_strided_metadata %a
+        : memref<3x4xf32> -> memref<f32>, index, index, index, index, index
+    %0 = affine.apply affine_map<()[s0] -> (s0 * 4)>()[%i]
+    %1 = memref.reinterpret_cast %base to offset: [%0], sizes: [1, 4],
+        strides: [4, 1] : memref<f32> to memref<1x4xf32, …>
+    ```
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def SplitFunctionsPass : Pass<"ntk-split-functions", "::mlir::ModuleOp"> {
   let summary = "cut long straight-line functions into parts";
   let description = [{
