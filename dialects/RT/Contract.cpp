@@ -9,8 +9,8 @@
 //                         loops n and o
 //   "noc, mpc -> nomp"    M = no, N = mp, K = c; no loop
 
-#include "dialects/NTK/IR/Einsum.h"
 #include "dialects/RT/RTOps.h"
+#include "dialects/Support/Einsum.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

@@ -3,7 +3,7 @@
 //
 // --ntk-batch: functions of one example become functions of many.
 
-#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/Support/Einsum.h"
 #include "ntk/Derive/Derive.h"
 #include "ntk/Derive/Passes.h"
 

@@ -4,8 +4,8 @@
 // Structures of views, and of products of parameters, put one behind another.
 
 #include "Composition.h"
-#include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/OpHelpers.h"
+#include "dialects/Support/Einsum.h"
 #include <numeric>
 
 using namespace mlir;

@@ -4,7 +4,7 @@
 // Keeping a factor function's results and the tile's arguments in step.
 
 #include "ntk/Kernel/FactorEditing.h"
-#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/Support/Einsum.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/BitVector.h"
 

@@ -6,7 +6,7 @@
 #ifndef NTK_LIB_KERNEL_METHODS_H
 #define NTK_LIB_KERNEL_METHODS_H
 
-#include "KernelProgram.h"
+#include "KernelRequest.h"
 
 namespace mlir::ntk {
 

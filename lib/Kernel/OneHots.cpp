@@ -5,8 +5,8 @@
 
 #include "OneHots.h"
 #include "Composition.h"
-#include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/OpHelpers.h"
+#include "dialects/Support/Einsum.h"
 
 using namespace mlir;
 using namespace mlir::ntk;

@@ -10,7 +10,7 @@
 #ifndef NTK_LIB_KERNEL_PAIRPRODUCT_H
 #define NTK_LIB_KERNEL_PAIRPRODUCT_H
 
-#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/Support/Einsum.h"
 #include "ntk/Kernel/Sites.h"
 
 namespace mlir::ntk {

@@ -5,7 +5,7 @@
 // turned into index sharing before any order is planned.
 
 #include "ntk/Kernel/Simplify.h"
-#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/Support/Einsum.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "ntk/Kernel/Expand.h"
 #include "ntk/Kernel/FactorEditing.h"

@@ -7,8 +7,8 @@
 
 #include "Composition.h"
 #include "OneHots.h"
-#include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/OpHelpers.h"
+#include "dialects/Support/Einsum.h"
 
 using namespace mlir;
 using namespace mlir::ntk;

@@ -7,7 +7,7 @@
 // gradients as tangents of the parameters.
 
 #include "Methods.h"
-#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/Support/Einsum.h"
 #include "ntk/Analysis/Dependence.h"
 #include "llvm/ADT/SetVector.h"
 

@@ -4,9 +4,9 @@
 // --ntk-apply-plan: n-ary contractions become the binary ones of their plans,
 // and work of one side leaves the tile.
 
-#include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/Names.h"
 #include "dialects/NTK/IR/OpHelpers.h"
+#include "dialects/Support/Einsum.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/CSE.h"

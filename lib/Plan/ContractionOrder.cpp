@@ -9,7 +9,7 @@
 // are joined greedily.
 
 #include "ntk/Plan/ContractionOrder.h"
-#include "ntk/Plan/Layout.h"
+#include "ntk/Plan/OperandLayout.h"
 
 #include "llvm/ADT/bit.h"
 #include <array>

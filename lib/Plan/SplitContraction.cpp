@@ -4,9 +4,9 @@
 // An n-ary contraction becomes the binary ones of its plan; products of many
 // factors in networks do before derivatives are taken.
 
-#include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/Names.h"
 #include "dialects/NTK/IR/OpHelpers.h"
+#include "dialects/Support/Einsum.h"
 #include "ntk/Plan/ContractionOrder.h"
 #include "ntk/Plan/Passes.h"
 #include "ntk/Plan/Plan.h"

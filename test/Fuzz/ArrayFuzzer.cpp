@@ -7,7 +7,7 @@
 // then by the compiler's driver, which converts what it reads.
 
 #include "ntk-rt/ArrayFile.h"
-#include "ntk/Driver/Data.h"
+#include "ntk/Data/Arrays.h"
 
 #include <sys/mman.h>
 

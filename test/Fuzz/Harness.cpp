@@ -3,7 +3,7 @@
 
 #include "Harness.h"
 #include "ntk-rt/Printable.h"
-#include "ntk/Driver/FittedKernel.h"
+#include "ntk/Compile/FittedKernel.h"
 #include "ntk/Register/Register.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -74,7 +74,8 @@ void fuzz::deriveKernel(Model &model, const RunOptions &options) {
   ProblemSize size{n, symmetric ? n : 2, symmetric};
   Expected<FittedKernel> fitted =
       fitKernel(model, options, *shape, size, /*inputBytes=*/0,
-                getMemoryLimit(options), options.method == "auto");
+                {options.getMemoryLimit(), options.memoryLimit.has_value()},
+                options.method == "auto");
   if (!fitted)
     expectError(options.model, fitted.takeError());
 }

@@ -7,7 +7,7 @@
 #ifndef NTK_TEST_FUZZ_HARNESS_H
 #define NTK_TEST_FUZZ_HARNESS_H
 
-#include "ntk/Driver/Model.h"
+#include "ntk/Cli/Options.h"
 #include "llvm/ADT/SmallString.h"
 
 namespace mlir::ntk::fuzz {

@@ -4,9 +4,9 @@
 // A kernel by the driver's steps, and its entries against the reference.
 
 #include "Check.h"
-#include "ntk/Driver/FittedKernel.h"
-#include "ntk/Driver/KernelShape.h"
-#include "ntk/Driver/RunKernel.h"
+#include "ntk/Compile/FittedKernel.h"
+#include "ntk/Compile/KernelShape.h"
+#include "ntk/Run/RunKernel.h"
 
 #include <random>
 
@@ -49,7 +49,7 @@ private:
   std::mt19937_64 random;
   Model model;
   FittedKernel fitted;
-  std::unique_ptr<KernelProgram> program;
+  std::unique_ptr<JitProgram> program;
   std::optional<AlignedBytes> parameters;
 };
 } // namespace
@@ -75,8 +75,8 @@ Error Run::load() {
 /// Plans, lowers and compiles, if asked for with so little memory that not all
 /// outputs are computed at once.
 Error Run::plan() {
-  RunOptions options;
-  options.model = "random";
+  model.path = "random";
+  KernelOptions options;
   options.kernel = request.kernel;
   options.method = request.method;
   Expected<KernelShape> shape = getKernelShape(model, options);
@@ -85,7 +85,7 @@ Error Run::plan() {
   // Joined outputs on either side, whatever axes they have.
   shape->layout = {shape->layout.outputs, shape->layout.kind};
   ProblemSize size{2, request.isSymmetric ? 2 : 3, request.isSymmetric};
-  int64_t limit = int64_t(1) << 40;
+  MemoryLimit limit{int64_t(1) << 40, /*isGiven=*/true};
   Expected<FittedKernel> kernel = fitKernel(model, options, *shape, size, 0,
                                             limit, /*compareMethods=*/false);
   if (!kernel)
@@ -93,15 +93,15 @@ Error Run::plan() {
   fitted = std::move(*kernel);
   if (request.outputBlocks && model.network.getOutputs() > 1) {
     const MemoryUse &use = fitted.memory;
-    limit = use.parameters + use.kernel + (use.workspace + use.arena) / 4;
+    limit.bytes = use.parameters + use.kernel + (use.workspace + use.arena) / 4;
     kernel = fitKernel(model, options, *shape, size, 0, limit, false);
     if (kernel)
       fitted = std::move(*kernel);
     else // nothing that small
       llvm::consumeError(kernel.takeError());
   }
-  Expected<std::unique_ptr<KernelProgram>> compiled =
-      KernelProgram::compile(*fitted.planned.module, kernelName);
+  Expected<std::unique_ptr<JitProgram>> compiled =
+      JitProgram::compile(*fitted.planned.module, kernelName);
   if (!compiled)
     return compiled.takeError();
   program = std::move(*compiled);

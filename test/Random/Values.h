@@ -10,8 +10,8 @@
 #ifndef NTK_TEST_RANDOM_VALUES_H
 #define NTK_TEST_RANDOM_VALUES_H
 
-#include "ntk/Driver/Model.h"
 #include "ntk/Reference/ReferenceKernel.h"
+#include "ntk/Run/Examples.h"
 
 namespace mlir::ntk::random {
 

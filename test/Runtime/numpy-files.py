@@ -14,7 +14,7 @@ import sys
 import numpy as np
 
 folder = sys.argv[1]
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../Driver/Inputs"))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../Data/Inputs"))
 from array_samples import TYPES, assert_same, draw_arrays
 
 

@@ -6,7 +6,7 @@
 #include "../Program.h"
 #include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/MLIRContext.h"
-#include "ntk/Driver/Session.h"
+#include "ntk/Cli/Session.h"
 #include "ntk/Import/ONNX.h"
 #include "ntk/Register/Register.h"
 

@@ -5,8 +5,8 @@
 // the letters of the einsum string alone. Its lowering is in
 // ContractLowering.cpp.
 
-#include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/OpHelpers.h"
+#include "dialects/Support/Einsum.h"
 
 using namespace mlir;
 using namespace mlir::ntk;

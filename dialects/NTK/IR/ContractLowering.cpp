@@ -7,10 +7,10 @@
 // transpositions, Hadamard, outer and row-wise dot products are loops
 // (linalg.generic), which fuse with elementwise ops.
 
-#include "dialects/NTK/IR/Einsum.h"
 #include "dialects/NTK/IR/NTKOps.h"
 #include "dialects/NTK/IR/Names.h"
 #include "dialects/RT/RTOps.h"
+#include "dialects/Support/Einsum.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"

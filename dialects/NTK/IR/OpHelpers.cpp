@@ -4,7 +4,7 @@
 // Checks and small tensors shared by the operators.
 
 #include "dialects/NTK/IR/OpHelpers.h"
-#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/Support/Einsum.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;

@@ -10,8 +10,8 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "ntk/Driver/ParameterChoice.h"
-#include "ntk/Driver/ParameterStore.h"
+#include "ntk/Data/ParameterChoice.h"
+#include "ntk/Data/ParameterStore.h"
 #include <limits>
 #include <optional>
 #include <string>

@@ -11,7 +11,7 @@
 #ifndef NTK_PLAN_CONTRACTIONORDER_H
 #define NTK_PLAN_CONTRACTIONORDER_H
 
-#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/Support/Einsum.h"
 #include "ntk/Plan/Cost.h"
 
 #include <map>

@@ -13,7 +13,7 @@
 
 #include "Values.h"
 #include "dialects/NTK/IR/NTKOps.h"
-#include "ntk/Driver/ParameterStore.h"
+#include "ntk/Data/ParameterStore.h"
 #include "llvm/ADT/DenseSet.h"
 
 namespace mlir::ntk::onnximport {

@@ -7,7 +7,7 @@
 // with it.
 
 #include "GraphBuilder.h"
-#include "dialects/NTK/IR/Einsum.h"
+#include "dialects/Support/Einsum.h"
 #include "llvm/ADT/DenseMap.h"
 #include <array>
 

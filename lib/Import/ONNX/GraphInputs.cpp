@@ -5,7 +5,7 @@
 // what becomes of them.
 
 #include "GraphInputs.h"
-#include "ntk/Driver/GivenValues.h"
+#include "ntk/Data/GivenValues.h"
 
 using namespace mlir;
 using namespace mlir::ntk;

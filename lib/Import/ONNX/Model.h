@@ -8,7 +8,7 @@
 #ifndef NTK_LIB_IMPORT_ONNX_MODEL_H
 #define NTK_LIB_IMPORT_ONNX_MODEL_H
 
-#include "ntk/Driver/Data.h"
+#include "ntk/Data/Arrays.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"

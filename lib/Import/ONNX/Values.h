@@ -11,7 +11,7 @@
 #define NTK_LIB_IMPORT_ONNX_VALUES_H
 
 #include "mlir/IR/Value.h"
-#include "ntk/Driver/Data.h"
+#include "ntk/Data/Arrays.h"
 #include <memory>
 #include <optional>
 #include <vector>

@@ -25,7 +25,7 @@ import numpy as np
 
 TESTS = pathlib.Path(__file__).parents[2]
 ONNX = TESTS / "Import/ONNX"
-sys.path += [str(ONNX / "Inputs"), str(TESTS / "Driver/Inputs")]
+sys.path += [str(ONNX / "Inputs"), str(TESTS / "Data/Inputs")]
 from array_samples import draw_arrays
 from conformance import NotApplicable, cases, check, to_arrays, variant
 

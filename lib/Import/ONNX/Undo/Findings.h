@@ -7,7 +7,7 @@
 #define NTK_LIB_IMPORT_ONNX_UNDO_FINDINGS_H
 
 #include "Undo/ExportedModel.h"
-#include "ntk/Driver/ParameterChoice.h"
+#include "ntk/Data/ParameterChoice.h"
 
 namespace mlir::ntk::onnximport {
 

@@ -6,7 +6,7 @@
 #ifndef NTK_LIB_IMPORT_ONNX_UNDO_REPEATS_H
 #define NTK_LIB_IMPORT_ONNX_UNDO_REPEATS_H
 
-#include "ntk/Driver/Data.h"
+#include "ntk/Data/Arrays.h"
 #include "llvm/Support/Error.h"
 #include <optional>
 #include <vector>

@@ -1,0 +1,24 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ntk-run and ntk-translate --ntk-to-cpp, --ntk-to-cuda, from the command line
+// to the file.
+
+#ifndef NTK_CLI_SESSION_H
+#define NTK_CLI_SESSION_H
+
+#include "mlir/IR/MLIRContext.h"
+
+namespace mlir::ntk {
+
+/// Runs ntk-run on the arguments after the program's name, in a context that
+/// has all dialects and extensions registered. Errors and warnings go to
+/// stderr, plans and profiles to stdout. Returns the exit status.
+int runSession(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
+
+/// The same for ntk-translate --ntk-to-cpp and --ntk-to-cuda: writes source.
+int emitSource(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
+
+} // namespace mlir::ntk
+
+#endif // NTK_CLI_SESSION_H

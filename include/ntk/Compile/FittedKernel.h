@@ -1,0 +1,56 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A kernel planned and lowered so that it fits into memory: blocks of examples
+// first, then blocks of outputs, for which it is planned again.
+
+#ifndef NTK_COMPILE_FITTEDKERNEL_H
+#define NTK_COMPILE_FITTEDKERNEL_H
+
+#include "ntk/Compile/KernelSizes.h"
+#include "ntk/Compile/PlannedKernel.h"
+
+namespace mlir::ntk {
+
+/// FLOPs and bytes of one call of a function, by its n and m.
+struct FunctionWork {
+  Polynomial flops, bytes;
+};
+
+/// What the calls of factors and tiles cost that the blocks of `problem` lead
+/// to; `work` is of the factors of both sides and of a tile.
+KernelCost getBlockedCost(const FunctionWork (&work)[3],
+                          const ::ntk::rt::TileProblem &problem);
+
+struct FittedKernel {
+  PlannedKernel planned; ///< its functions are lowered to Level 3
+  KernelSizes sizes;
+  FunctionWork work[3];      ///< of factors of both sides and of a tile
+  std::string arenaBytes[3]; ///< formulas of their scratch
+  ::ntk::rt::TileProblem problem;
+  MemoryUse memory;
+};
+
+/// The most operations of a network that kernels are compiled for.
+constexpr int64_t mostOperations = 20000;
+
+/// The operations of `network`, its return left out.
+int64_t countOperations(NetworkOp network);
+
+/// Bytes that a run may use, and whether somebody said so.
+struct MemoryLimit {
+  int64_t bytes;
+  bool isGiven;
+};
+
+/// Plans, lowers and chooses blocks for a kernel of `shape` and `size`, whose
+/// examples take `inputBytes`, within `limit`. Fails if no blocks fit,
+/// saying what the smallest ones need.
+llvm::Expected<FittedKernel>
+fitKernel(Model &model, const KernelOptions &options, const KernelShape &shape,
+          const ProblemSize &size, int64_t inputBytes, MemoryLimit limit,
+          bool compareMethods);
+
+} // namespace mlir::ntk
+
+#endif // NTK_COMPILE_FITTEDKERNEL_H

@@ -1,0 +1,195 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Fitting a kernel into memory. The peak of every choice of blocks is known
+// once the kernel is lowered; blocks of outputs change its functions, so each
+// size of those is planned and lowered anew.
+
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "ntk/Compile/FittedKernel.h"
+#include "ntk/Compile/KernelShape.h"
+#include "ntk/Lower/Passes.h"
+#include "ntk/Support/Diagnostics.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using llvm::createStringError;
+using llvm::Error;
+using llvm::Expected;
+using ::ntk::rt::Blocks;
+using ::ntk::rt::Layout;
+
+/// Lowers to Level 3 and reads what the functions need.
+static Error lower(FittedKernel &fitted, StringRef path) {
+  PlannedKernel &planned = fitted.planned;
+  func::FuncOp functions[] = {planned.functions.factors1,
+                              planned.functions.factors2,
+                              planned.functions.tile};
+  for (int i = 0; i < 3; ++i)
+    fitted.work[i] = {getFlops(functions[i]), getBytes(functions[i])};
+  MLIRContext *context = planned.module->getContext();
+  DiagnosticCollector diagnostics(context);
+  PassManager manager(context);
+  buildLowerPipeline(manager);
+  manager.enableVerifier(false); // once, at the end
+  if (failed(manager.run(*planned.module)) || failed(verify(*planned.module)))
+    return diagnostics.takeError(path, "lowering failed");
+  planned.functions = findKernelFunctions(*planned.module, kernelName);
+  Expected<KernelSizes> sizes = readKernelSizes(planned.functions);
+  if (!sizes)
+    return sizes.takeError();
+  fitted.sizes = std::move(*sizes);
+  const Polynomial *arenas[] = {&fitted.sizes.factorArena[0],
+                                &fitted.sizes.factorArena[1],
+                                &fitted.sizes.tileArena};
+  for (int i = 0; i < 3; ++i) {
+    fitted.arenaBytes[i].clear();
+    llvm::raw_string_ostream stream(fitted.arenaBytes[i]);
+    arenas[i]->print(stream);
+  }
+  return Error::success();
+}
+
+/// The problem, but for its blocks.
+static ::ntk::rt::TileProblem getProblem(const FittedKernel &fitted,
+                                         const ProblemSize &size,
+                                         const KernelShape &shape) {
+  ::ntk::rt::TileProblem problem;
+  problem.examples1 = size.n1;
+  problem.examples2 = size.n2;
+  problem.symmetric = size.symmetric;
+  problem.sharedFactors = fitted.sizes.sharedFactors;
+  problem.layout = shape.layout;
+  problem.blocks = {1, 1, 1, false, false};
+  problem.scale = shape.scale;
+  return problem;
+}
+
+/// Chooses blocks of examples for functions of `outputs` outputs.
+static int64_t choose(FittedKernel &fitted, const ProblemSize &size,
+                      const KernelShape &shape, int64_t outputs,
+                      int64_t elementBytes, int64_t inputBytes, int64_t limit) {
+  fitted.problem = getProblem(fitted, size, shape);
+  auto use = [&](const Blocks &blocks) {
+    ::ntk::rt::TileProblem problem = fitted.problem;
+    problem.blocks = blocks;
+    return getMemoryUse(fitted.sizes, problem, elementBytes, inputBytes);
+  };
+  BlockProblem blocks{size.n1, size.n2, size.symmetric, outputs,
+                      shape.layout.kind == Layout::Scalar ? 1 : outputs};
+  BlockChoice choice = chooseBlocks(
+      blocks, limit, [&](const Blocks &b) { return use(b).getTotal(); });
+  fitted.problem.blocks = choice.blocks;
+  fitted.memory = use(choice.blocks);
+  return choice.peakBytes;
+}
+
+/// Takes the costs of one block of outputs for those of all of them.
+static void scaleCosts(PlannedKernel &planned, const Layout &layout,
+                       int64_t block) {
+  double count = (layout.outputs + block - 1) / block;
+  double sides = count * layout.groups;
+  double tiles = layout.kind == Layout::Full ? count * sides : sides;
+  KernelCost &cost = planned.cost;
+  cost = {cost.factors1 * sides, cost.factors2 * sides, cost.tile * tiles};
+  for (auto &[method, flops] : planned.methodFlops)
+    flops *= sides;
+  auto scale = [&](OrderReport &order) {
+    order.pairFlops *= tiles;
+    order.sideFlops *= sides;
+    order.bytes *= tiles;
+  };
+  for (SiteReport &site : planned.sites) {
+    scale(site.chosen);
+    llvm::for_each(site.alternatives, scale);
+  }
+}
+
+static Error describeLack(const FittedKernel &fitted, StringRef path,
+                          MemoryLimit limit) {
+  const MemoryUse &use = fitted.memory;
+  // Rounded, both may look the same.
+  auto describe = [](int64_t bytes) {
+    return formatBytes(bytes) + " (" + std::to_string(bytes) + " bytes)";
+  };
+  return createStringError(
+      path.str() + ": the kernel needs at least " + describe(use.getTotal()) +
+      ": parameters " + formatBytes(use.parameters) + ", inputs " +
+      formatBytes(use.inputs) + ", kernel " + formatBytes(use.kernel) +
+      ", one tile " + formatBytes(use.workspace + use.arena) + "; but " +
+      (limit.isGiven ? "--memory-limit is " : "there is room for ") +
+      describe(limit.bytes));
+}
+
+int64_t mlir::ntk::countOperations(NetworkOp network) {
+  int64_t count = 0;
+  network.getBody().walk([&](Operation *) { ++count; });
+  return count - 1; // the terminator
+}
+
+/// Compiling takes milliseconds for each operation.
+static Error checkOperations(StringRef path, NetworkOp network) {
+  int64_t count = countOperations(network);
+  if (count <= mostOperations)
+    return Error::success();
+  return createStringError(
+      path + ": expected a network of at most " +
+      std::to_string(mostOperations) + " operations, but got " +
+      std::to_string(count) +
+      ": the steps of loops and recurrent layers count one by one; take fewer "
+      "steps or layers");
+}
+
+/// The sizes of blocks and arenas are computed in 64 bits.
+static Error checkSizes(StringRef path, const KernelShape &shape,
+                        const ProblemSize &size) {
+  SmallVector<int64_t> theta = shape.getFileShape(size.n1, size.n2);
+  if (!byteSizeOf(ElementKind::Float64, theta))
+    return createStringError(path +
+                             ": expected a kernel that fits memory, but got " +
+                             describe(ElementKind::Float64, theta));
+  return Error::success();
+}
+
+Expected<FittedKernel>
+mlir::ntk::fitKernel(Model &model, const KernelOptions &options,
+                     const KernelShape &shape, const ProblemSize &size,
+                     int64_t inputBytes, MemoryLimit limit,
+                     bool compareMethods) {
+  if (Error error = checkOperations(model.path, model.network))
+    return std::move(error);
+  if (Error error = checkSizes(model.path, shape, size))
+    return std::move(error);
+  const Layout &layout = shape.layout;
+  int64_t all = layout.outputs;
+  int64_t elementBytes = model.getRealType().getWidth() / 8;
+  int64_t outputs = all;
+  KernelOptions wanted = options;
+  std::vector<std::pair<std::string, double>> methodFlops;
+  while (true) {
+    std::optional<int64_t> block = shape.getGroupBlock();
+    if (outputs != all)
+      block = outputs;
+    FittedKernel fitted;
+    Expected<PlannedKernel> planned = planKernel(
+        model, wanted, shape, size, block, compareMethods && outputs == all);
+    if (!planned)
+      return planned.takeError();
+    fitted.planned = std::move(*planned);
+    scaleCosts(fitted.planned, layout, outputs);
+    if (outputs == all)
+      methodFlops = fitted.planned.methodFlops;
+    wanted.method = fitted.planned.method;
+    fitted.planned.methodFlops = methodFlops;
+    if (Error error = lower(fitted, model.path))
+      return std::move(error);
+    if (choose(fitted, size, shape, outputs, elementBytes, inputBytes,
+               limit.bytes) <= limit.bytes)
+      return fitted;
+    int64_t smaller = ::ntk::rt::allowedOutputBlock(layout, outputs / 2);
+    if (layout.kind == Layout::Scalar || outputs == 1)
+      return describeLack(fitted, model.path, limit);
+    outputs = smaller;
+  }
+}

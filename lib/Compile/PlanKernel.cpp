@@ -1,0 +1,160 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The planner's steps, one after the other, on a request that the options make.
+// What was decided is read off the IR before it is carried out.
+
+#include "dialects/NTK/IR/Names.h"
+#include "dialects/Support/Einsum.h"
+#include "ntk/Compile/PlannedKernel.h"
+#include "ntk/Kernel/Simplify.h"
+#include "ntk/Plan/Plan.h"
+#include "ntk/Support/Diagnostics.h"
+
+using namespace mlir;
+using namespace mlir::ntk;
+using llvm::Expected;
+
+static std::string getMethodName(StringRef name) {
+  std::string text = name.str();
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
+
+/// The module with a copy of the network and the request.
+static KernelOp createRequest(PlannedKernel &planned, Model &model,
+                              const KernelOptions &options,
+                              const KernelShape &shape,
+                              std::optional<int64_t> outputBlock) {
+  Location loc = model.network.getLoc();
+  planned.module = ModuleOp::create(loc);
+  OpBuilder builder = OpBuilder::atBlockEnd(planned.module->getBody());
+  prepareOutputs(cast<NetworkOp>(builder.clone(*model.network)), shape);
+  SmallVector<StringRef> wrt(model.wrt.begin(), model.wrt.end());
+  std::string method = options.method;
+  std::replace(method.begin(), method.end(), '-', '_');
+  auto kernel = builder.create<KernelOp>(
+      loc, builder.getStringAttr(kernelName),
+      FlatSymbolRefAttr::get(model.network.getSymNameAttr()),
+      KernelOutputsAttr::get(builder.getContext(), shape.request),
+      builder.getStrArrayAttr(wrt),
+      planned.size.symmetric ? builder.getUnitAttr() : UnitAttr(),
+      KernelMethodAttr(), IntegerAttr(), DictionaryAttr());
+  if (auto known = symbolizeKernelMethod(method))
+    kernel.setMethod(*known);
+  if (outputBlock)
+    kernel.setOutputBlock(*outputBlock);
+  return kernel;
+}
+
+//===----------------------------------------------------------------------===//
+// Reading decisions
+//===----------------------------------------------------------------------===//
+
+/// A count as the planner writes it; none (null) is 0.
+static double getNumber(Attribute attribute) {
+  auto number = dyn_cast_or_null<IntegerAttr>(attribute);
+  return number ? static_cast<double>(number.getInt()) : 0;
+}
+
+/// The sizes of a contraction's letters; runtime sizes are those planned for.
+static std::vector<std::pair<char, int64_t>>
+getLetterSizes(ContractOp contract, const ProblemSize &size) {
+  std::vector<std::pair<char, int64_t>> sizes;
+  Einsum einsum = Einsum::get(contract.getSpec());
+  for (auto [letters, factor] :
+       llvm::zip_equal(einsum.operands, contract.getFactors())) {
+    for (auto [letter, extent] : llvm::zip_equal(
+             letters, cast<RankedTensorType>(factor.getType()).getShape())) {
+      bool known = llvm::any_of(sizes, [letter = letter](auto &entry) {
+        return entry.first == letter;
+      });
+      if (!known)
+        sizes.emplace_back(letter, ShapedType::isDynamic(extent) ? size(letter)
+                                                                 : extent);
+    }
+  }
+  return sizes;
+}
+
+static SiteReport describeSite(ContractOp contract, const ProblemSize &size,
+                               ArrayRef<std::string> parameters) {
+  SiteReport site;
+  StringRef parameter = getLayerName(contract.getLoc());
+  site.name = parameter.empty() ? "contraction" : parameter.str();
+  site.spec = contract.getSpec().str();
+  if (llvm::is_contained(parameters, site.name))
+    site.parameters.push_back(site.name);
+  site.sizes = getLetterSizes(contract, size);
+  auto chosen = contract->getAttrOfType<StringAttr>("ntk.order");
+  auto alternatives =
+      contract->getAttrOfType<DictionaryAttr>("ntk.alternatives");
+  if (!chosen || !alternatives)
+    return site;
+  for (NamedAttribute entry : alternatives) {
+    auto costs = cast<DictionaryAttr>(entry.getValue());
+    OrderReport order{entry.getName().str(), getNumber(costs.get("pair_flops")),
+                      getNumber(costs.get("side_flops")),
+                      getNumber(costs.get("bytes"))};
+    (entry.getName() == chosen ? site.chosen
+                               : site.alternatives.emplace_back()) =
+        std::move(order);
+  }
+  return site;
+}
+
+static void readDecisions(PlannedKernel &planned, KernelOp kernel) {
+  planned.method = getMethodName(stringifyKernelMethod(
+      kernel.getMethod().value_or(KernelMethod::Structured)));
+  std::optional<DictionaryAttr> costs = kernel.getCosts();
+  if (!costs)
+    return;
+  for (NamedAttribute entry : *costs) {
+    planned.methodFlops.emplace_back(getMethodName(entry.getName()),
+                                     getNumber(entry.getValue()));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Planning
+//===----------------------------------------------------------------------===//
+
+static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
+                                ArrayRef<std::string> parameters,
+                                bool compareMethods) {
+  ModuleOp module = *planned.module;
+  const ProblemSize &size = planned.size;
+  for (auto network : module.getOps<NetworkOp>())
+    if (failed(splitLongProducts(network)))
+      return failure();
+  if (compareMethods || !kernel.getMethod())
+    if (failed(chooseMethods(module, size.n1, size.n2, MachineModel())))
+      return failure();
+  if (failed(expandKernel(kernel)) || failed(simplifyKernels(module)))
+    return failure();
+  planContractions(module, size.n1, size.n2);
+  findKernelFunctions(module, kernelName).tile.walk([&](ContractOp contract) {
+    planned.sites.push_back(describeSite(contract, size, parameters));
+  });
+  if (failed(applyPlans(module)))
+    return failure();
+  planned.functions = findKernelFunctions(module, kernelName);
+  return success();
+}
+
+Expected<PlannedKernel>
+mlir::ntk::planKernel(Model &model, const KernelOptions &options,
+                      const KernelShape &shape, const ProblemSize &size,
+                      std::optional<int64_t> outputBlock, bool compareMethods) {
+  MLIRContext *context = model.module->getContext();
+  context->loadDialect<func::FuncDialect, NTKDialect>();
+  DiagnosticCollector diagnostics(context);
+  PlannedKernel planned;
+  planned.size = size;
+  KernelOp kernel = createRequest(planned, model, options, shape, outputBlock);
+  if (failed(runPlanner(planned, kernel, model.wrt, compareMethods)))
+    return diagnostics.takeError(model.path, "planning failed");
+  readDecisions(planned, kernel);
+  planned.cost = getKernelCost(planned.functions, size);
+  return planned;
+}

@@ -1,0 +1,88 @@
+// Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Building blocks shared by the methods: the signatures of factor and tile
+// functions, and factors as arguments of the tile.
+
+#ifndef NTK_LIB_KERNEL_KERNELREQUEST_H
+#define NTK_LIB_KERNEL_KERNELREQUEST_H
+
+#include "dialects/Support/Einsum.h"
+#include "ntk/Derive/Derive.h"
+#include "ntk/Kernel/Expand.h"
+
+namespace mlir::ntk {
+
+/// A request taken apart.
+struct KernelRequest {
+  KernelOp kernel;
+  NetworkOp network;
+  Type real;       ///< f32 or f64
+  int64_t outputs; ///< O
+  int64_t block;   ///< outputs computed at a time, O unless blocked
+  SmallVector<unsigned> parameters; ///< requested, by argument number
+
+  bool isBlocked() { return block != outputs; }
+  /// Do cotangents have an output dimension?
+  bool hasOutputLetter() { return kernel.getOutputs() != KernelOutputs::Sum; }
+  /// Letters of the tile, in its layout.
+  std::string getTileLetters();
+  /// For a trace or a diagonal, makes o and p one letter; a trace sums over it.
+  void identifyOutputs(Einsum &einsum);
+  /// What seeds a backward pass: one cotangent for each output of the block
+  /// (letter o), or their sum (no letter).
+  Value createSeed(OpBuilder &builder, Value firstOutput);
+  /// A tile of zeros for n and m examples.
+  Value createZeroTile(OpBuilder &builder, Value n, Value m);
+  /// Adds a contraction to the tile `sum`; letters of the tile that it lacks
+  /// are broadcast.
+  Value addToTile(OpBuilder &builder, Location loc, ValueRange operands,
+                  const Einsum &einsum, Value sum);
+  /// Divides a trace by the traced size, leaves other kernels as they are.
+  Value normalize(OpBuilder &builder, Value tile);
+};
+
+/// A scratch block in which the network is computed and differentiated on one
+/// example before it is batched: the arguments of the network, then the seed.
+struct Prototype {
+  Block block;
+  Forward forward;
+  Value seed; ///< [O]
+  DenseSet<Value> perExample;
+
+  Prototype(KernelRequest &request);
+  ~Prototype() { block.dropAllReferences(); }
+};
+
+/// A function under construction with the arguments every kernel function has.
+struct KernelFunction {
+  func::FuncOp function;
+  OpBuilder builder;
+  /// For each network argument the argument here (null for inputs in a tile).
+  SmallVector<Value> networkArguments;
+  Value n, m, firstOutput;
+  /// Of each argument of the function; it gets them when it is finished, all at
+  /// once: each new signature is kept as long as the context.
+  SmallVector<DictionaryAttr> argumentAttributes;
+
+  /// @KERNEL_factorsSIDE: inputs batched by n, sizes, parameters.
+  static KernelFunction createFactors(KernelRequest &request, int side);
+  /// @KERNEL_tile, without factors: add them with addFactor.
+  static KernelFunction createTile(KernelRequest &request);
+
+  /// Adds factor `index` of `side` as an argument, for a result of that side's
+  /// factor function of the given type and letters (n and o; renamed to m and
+  /// p for side 2).
+  BatchedValue addFactor(KernelRequest &request, int side, unsigned index,
+                         Type type, StringRef letters, Location loc);
+
+  Value addArgument(Type type, Location loc,
+                    ArrayRef<NamedAttribute> attributes);
+
+  /// Adds the terminator, and gives the function its signature.
+  void finish(ValueRange results);
+};
+
+} // namespace mlir::ntk
+
+#endif // NTK_LIB_KERNEL_KERNELREQUEST_H
