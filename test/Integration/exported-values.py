@@ -207,6 +207,64 @@ for options in ([], ["--params", path("state.npz")]):
     found = kernel(folder, path("states.onnx"), x, None, "--dtype", "f64", *options)
     assert_close(found, gram(jacobian, jacobian), 1e-7)
 
+# A token of equal numbers, expanded to positions in advance, is one tensor of
+# which the file does not tell what is one entry; with the parameter's shape the
+# operators do, whatever values it is given.
+w, length = draw(4, 2), np.array([1])
+tokens = ("x", ["N", 3, 4]), ("y", ["N", 2])
+tail = lambda token, *metadata: [
+    node("Concat", ["x", token], "a", *metadata, axis=1),
+    node("Sin", ["a"], "s"),
+    node("ReduceSum", ["s", "axes"], "m", keepdims=0),
+    node("MatMul", ["m", "w"], "y"),
+]
+for shape, under, listed, times, folded in (
+    ((1, 1, 4), (1, 1, 4), ["expand", "t", "val_1"], (1, 2, 1), (1, 2, 4)),
+    ((1, 2, 4), (1, 2, 4), ["repeat", "t", "val_1"], (1, 2, 1), (1, 4, 4)),
+    ((4,), (1, 1, 4), ["expand", "t", "unsqueeze", "unsqueeze_1"], (1, 3, 1), (1, 3, 4)),
+    ((1,), (1, 1, 1), ["broadcast_to", "t", "val_1", "view"], (1, 2, 4), (1, 2, 4)),
+):
+    for values in (np.full(shape, 0.5, np.float32), draw(*shape)):
+        made = {"t": values, "w": w, "axes": length}
+        sizes = {"under": np.array(under), "times": np.array(times)}
+        moves = [node("Reshape", ["t", "under"], "u"), node("Tile", ["u", "times"], "e")]
+        once = ("x", [1, 3, 4]), tokens[1]
+        write(path("token_whole"), [*moves, *tail("e")], made | sizes, *once)
+        name = next(value for value in listed if value in ("expand", "repeat", "broadcast_to"))
+        write(
+            path("token"),
+            tail(name, said("a", "cat", f"[%x, %{name}]", "1")),
+            {name: np.full(folded, 0.5, np.float32), "w": w, "axes": length},
+            *once,
+            signature(["t", "w"]),
+            {name: listed},
+            ["w"],
+        )
+        x = draw(1, 3, 4)
+        status, errors = run("token", x)
+        assert status == 1 and f"lost are 1 of 2 parameters, 't' ('{name}' repeats entries of 't'" in errors, errors
+        assert "give the model's state_dict by --params" in errors, errors
+        np.savez(path("token.npz"), t=values, w=w)
+        jacobian = finite_difference_jacobian(path("token_whole.onnx"), {"x": x}, ["t", "w"])
+        found = kernel(folder, path("token.onnx"), x, None, "--dtype", "f64", "--params", path("token.npz"))
+        assert_close(found, gram(jacobian, jacobian), 1e-7)
+
+# Where sizes leave two ways, also with the values: an axis in front of the
+# vector, or behind it.
+write(
+    path("token"),
+    tail("expand", said("a", "cat", "[%x, %expand]", "1")),
+    {"expand": np.zeros((1, 4, 4), np.float32), "w": w, "axes": length},
+    *once,
+    signature(["t", "w"]),
+    {"expand": ["expand", "t", "unsqueeze"]},
+    ["w"],
+)
+np.savez(path("token.npz"), t=np.zeros(4, np.float32), w=w)
+args = ["--x1", save(path("x"), x), "-o", path("theta.npy"), "--params", path("token.npz")]
+status, _, errors = ntk_run(path("token.onnx"), *args)
+assert status == 1 and "'expand' repeats entries of 't'" in errors and "state_dict" not in errors, errors
+
 # Arguments that ONNX has no attribute for stand in the call alone: the
 # smoothing of labels, here with weights and an ignored class, and the divisor
 # of windows.

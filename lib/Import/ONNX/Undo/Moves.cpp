@@ -7,6 +7,7 @@
 // read, does. What was computed from parameters by arithmetic is a loss.
 
 #include "Undo/ByValue.h"
+#include "Undo/Expansion.h"
 #include "Undo/Findings.h"
 #include "Undo/FxNames.h"
 #include "Undo/Joins.h"
@@ -38,6 +39,8 @@ public:
   Error run(MoveKind kind);
 
 private:
+  Expected<std::optional<std::vector<Node>>> findMoveOf(const Array &parameter,
+                                                        MoveKind kind);
   Expected<bool> restoreGiven(MoveKind kind);
   Expected<bool> restoreShifted(const Array &given);
   Error restoreTied(MoveKind kind);
@@ -47,7 +50,7 @@ private:
   bool isExpandedToken(llvm::ArrayRef<std::string> operators) const;
   Expected<bool> joinRepeated(MoveKind kind);
   void finish(Array parameter, std::vector<Node> nodes);
-  void lose(const std::string &reason);
+  void lose(const std::string &reason, bool isDecidable = false);
 
   ExportedModel &model;
   Findings &findings;
@@ -57,9 +60,9 @@ private:
 
 } // namespace
 
-void MoveRestorer::lose(const std::string &reason) {
+void MoveRestorer::lose(const std::string &reason, bool isDecidable) {
   findings.standIns.insert(tensor);
-  findings.lose("'" + tensor + "' " + reason, {name});
+  findings.lose("'" + tensor + "' " + reason, {name}, isDecidable);
 }
 
 /// The parameter is a tensor again, and the nodes make the folded one of it.
@@ -99,6 +102,17 @@ Expected<bool> MoveRestorer::restoreShifted(const Array &given) {
   return true;
 }
 
+/// The nodes that make the tensor of the parameter, by its values, or by its
+/// shape where it was repeated and the values say nothing.
+Expected<std::optional<std::vector<Node>>>
+MoveRestorer::findMoveOf(const Array &parameter, MoveKind kind) {
+  auto nodes = findMove(model, name, parameter, values, tensor);
+  if (!nodes || *nodes || kind != MoveKind::Repeated)
+    return nodes;
+  return findExpansion(model, name, parameter.shape, values.shape,
+                       getOperators(model, tensor), tensor);
+}
+
 /// With the parameter's own values at hand, the move is found by them; values
 /// of another training tell no more than the shape.
 Expected<bool> MoveRestorer::restoreGiven(MoveKind kind) {
@@ -110,7 +124,7 @@ Expected<bool> MoveRestorer::restoreGiven(MoveKind kind) {
     return restoreShifted(given);
   if (kind == MoveKind::Negated)
     return false;
-  auto nodes = findMove(model, name, given, values, tensor);
+  auto nodes = findMoveOf(given, kind);
   if (!nodes)
     return nodes.takeError();
   if (*nodes) {
@@ -133,7 +147,7 @@ Error MoveRestorer::restoreTied(MoveKind kind) {
     lose("is '" + name + "' plus a constant, beside '" + name + "'");
     return Error::success();
   }
-  auto nodes = findMove(model, name, *model.find(name), values, tensor);
+  auto nodes = findMoveOf(*model.find(name), kind);
   if (!nodes)
     return nodes.takeError();
   if (*nodes)
@@ -161,10 +175,12 @@ MoveRestorer::findAxis(llvm::ArrayRef<std::string> operators) const {
 }
 
 /// All elements of a tensor are equal. Is it a token that was expanded over the
-/// examples of a file of one?
+/// examples of a file of one? A second axis may be one of positions that share
+/// the token.
 bool MoveRestorer::isExpandedToken(
     llvm::ArrayRef<std::string> operators) const {
   return values.shape.size() > 1 && values.shape.front() == 1 &&
+         llvm::count_if(values.shape, [](int64_t n) { return n != 1; }) < 2 &&
          llvm::all_of(operators, [](StringRef op) {
            return op.starts_with("expand") || op == "broadcast_to" ||
                   (classify(op) & Moves);
@@ -189,7 +205,9 @@ Expected<bool> MoveRestorer::joinRepeated(MoveKind kind) {
   if (isUniform(values)) {
     if (!isExpandedToken(operators)) {
       lose("repeats entries of '" + name +
-           "', and all its values are equal: which are one is not in the file");
+               "', and all its values are equal: which are one is not in the "
+               "file",
+           isExpansion(operators) && !findings.given.count(name));
       return true;
     }
     findings.doubts.push_back(
