@@ -16,6 +16,7 @@
 #include "Undo/Recompute.h"
 #include "Undo/Repeats.h"
 #include "Undo/Tensors.h"
+#include "Undo/ZeroProduct.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
 #include <cstring>
@@ -289,9 +290,11 @@ static Error restoreTensor(ExportedModel &model, Findings &findings,
   case MoveKind::Joined:
     return restoreJoined(model, findings, tensor);
   case MoveKind::Computed: {
-    Expected<bool> done = recompute(model, findings, tensor);
-    if (!done || *done)
-      return done.takeError();
+    for (auto rule : {restoreZeroProduct, recompute}) {
+      Expected<bool> done = rule(model, findings, tensor);
+      if (!done || *done)
+        return done.takeError();
+    }
     std::string by = llvm::join(getOperators(model, tensor), ", ");
     findings.standIns.insert(tensor);
     findings.lose("'" + tensor.str() + "' is computed from " +
