@@ -29,11 +29,11 @@ def run(name, x):
     return status, errors
 
 
-def check(name, x, wrt):
+def check(name, x, wrt, *options):
     """The file `name` against finite differences of `name`_whole."""
     jacobian = finite_difference_jacobian(path(name + "_whole.onnx"), {"x": x}, wrt)
     expected = gram(jacobian, jacobian)
-    found = kernel(folder, path(name + ".onnx"), x, None, "--dtype", "f64")
+    found = kernel(folder, path(name + ".onnx"), x, None, "--dtype", "f64", *options)
     assert_close(found.reshape(expected.shape), expected, 1e-7)
 
 
@@ -150,6 +150,45 @@ calls = lambda first, second: [
 write(path("called"), calls("onnx::MatMul_3", "onnx::MatMul_7"), {"onnx::MatMul_3": query, "onnx::MatMul_7": query}, *rows)
 write(path("called_whole"), calls("w", "w"), {"w": query}, *rows)
 check("called", draw(2, 3), ["w"])
+
+# A module beside it may have that name, too: values of both tell.
+again = [*calls("onnx::MatMul_3", "onnx::MatMul_7")[:2], node("MatMul", ["t", "onnx::MatMul_7"], "u", name="/layer/query_1/MatMul")]
+again.append(node("MatMul", ["u", "onnx::MatMul_9"], "y", name="/layer/query_1/MatMul_1"))
+other = draw(3, 3)
+write(path("called"), again, {"onnx::MatMul_3": query, "onnx::MatMul_7": query, "onnx::MatMul_9": other}, *rows)
+whole = [*calls("w", "w")[:2], node("MatMul", ["t", "w"], "u"), node("MatMul", ["u", "v"], "y")]
+write(path("called_whole"), whole, {"w": query, "v": other}, *rows)
+state = {"layer.query.weight": query.T, "layer.query_1.weight": other.T}
+np.savez(path("called.npz"), **{name: value.copy() for name, value in state.items()})
+for options in ([], ["--params", path("called.npz")]):
+    check("called", draw(2, 3), ["w", "v"], *options)
+
+# A recurrent cell has two weights, the second without a name in the file; a
+# state has names for both.
+step = lambda k, x, h, w, u: [
+    node("MatMul", [x, w], f"a{k}", name=f"/cell{k}/MatMul"),
+    node("MatMul", [h, u], f"b{k}", name=f"/cell{k}/MatMul_1"),
+    node("Add", [f"a{k}", f"b{k}"], f"c{k}", name=f"/cell{k}/Add"),
+    node("Tanh", [f"c{k}"], f"h{k}", name=f"/cell{k}/Tanh"),
+]
+tensors = {f"onnx::MatMul_{i}": [query, other][i % 2] for i in range(4)}
+names = list(tensors)
+tail = [node("Sin", ["h_1"], "y")]
+write(path("cell"), [*step("", "x", "x", *names[:2]), *step("_1", "x", "h", *names[2:]), *tail], tensors, *rows)
+write(path("cell_whole"), [*step("", "x", "x", "w", "u"), *step("_1", "x", "h", "w", "u"), *tail], {"w": query, "u": other}, *rows)
+np.savez(path("cell.npz"), **{"cell.weight_ih": query.T.copy(), "cell.weight_hh": other.T.copy()})
+for options in ([], ["--params", path("cell.npz")]):
+    check("cell", draw(2, 3), ["w", "u"], *options)
+
+# A part of a table of positions has the table's name with its values.
+table = draw(5, 3)
+nodes = lambda positions: [node("Add", ["x", positions], "a", name="/embed/Add"), node("Sin", ["a"], "s"), node("ReduceSum", ["s", "axes"], "y", keepdims=0)]
+sequence = ("x", ["N", 4, 3]), ("y", ["N", 3])
+write(path("part"), nodes("onnx::Add_7"), {"onnx::Add_7": table[None, :4], "axes": np.array([1])}, *sequence)
+write(path("part_whole"), nodes("p"), {"p": table[None, :4], "axes": np.array([1])}, *sequence)
+np.savez(path("part.npz"), **{"embed.table": table})
+for options in ([], ["--params", path("part.npz")]):
+    check("part", draw(2, 4, 3), ["p"], *options)
 
 # Differences of parts of a parameter are no parts of it, nor are sums of two
 # look-ups, and a join that holds a part twice is more than its parts.
