@@ -304,6 +304,64 @@ args = ["--x1", save(path("x"), x), "-o", path("theta.npy"), "--params", path("t
 status, _, errors = ntk_run(path("token.onnx"), *args)
 assert status == 1 and "'expand' repeats entries of 't'" in errors and "state_dict" not in errors, errors
 
+# A norm before training, scaled by ones and shifted by zeros, has the names that
+# a state has in its module; what tells no more keeps the file's.
+nodes = lambda scale, shift, cut: [
+    node("Mul", ["x", scale], "a", name="/blocks/norm/Mul"),
+    node("Add", ["a", shift], "b", name="/blocks/norm/Add"),
+    node("Add", ["b", cut], "c", name="/Add"),
+    node("Sin", ["c"], "s"),
+    node("ReduceSum", ["s", "axes"], "y", keepdims=0),
+]
+stored = {"onnx::Mul_1": np.ones((3, 1), np.float32), "onnx::Add_2": np.zeros((3, 1), np.float32)}
+for cut, size in (("onnx::Add_3", (3, 1)), ("cut", (3, 1))):
+    axes = {"axes": np.array([1])}
+    tensors = stored | {cut: np.full(size, 2, np.float32)} | axes
+    sequence = ("x", ["N", 3, 4]), ("y", ["N", 3])
+    write(path("fresh"), nodes("onnx::Mul_1", "onnx::Add_2", cut), tensors, *sequence)
+    write(path("fresh_whole"), nodes("onnx::Mul_1", "onnx::Add_2", cut), tensors, *sequence)
+    state = {"blocks.norm.weight": np.ones(3, np.float32), "blocks.norm.bias": np.zeros(3, np.float32)}
+    state |= {"cut": tensors[cut]} if cut == "cut" else {"first": tensors[cut], "second": tensors[cut]}
+    np.savez(path("fresh.npz"), **state)
+    options = ["--params", path("fresh.npz")]
+    if cut != "cut":
+        status, _, errors = ntk_run(path("fresh.onnx"), *options, "--parameters")
+        assert status == 1 and "expected parameter 'onnx::Add_3'" in errors, errors
+        options.append("--partial-params")
+    _, listed, errors = ntk_run(path("fresh.onnx"), *options, "--parameters")
+    assert "blocks.norm.weight" in listed and "blocks.norm.bias" in listed, listed + errors
+    check("fresh", draw(2, 3, 4), ["onnx::Mul_1", "onnx::Add_2", cut], *options)
+
+# Recurrent layers there have the names of their modules' parameters; a module
+# that is called again reads them again.
+weights = {}
+for layer in range(2):
+    for name, shape in (("weight_ih", (8, 2)), ("weight_hh", (8, 2)), ("bias_ih", (8,)), ("bias_hh", (8,))):
+        weights[f"r.{name}_l{layer}"] = draw(*shape)
+
+
+def layers(value, tensors, paths):
+    for i, name in enumerate(paths):
+        inputs = [f"onnx::LSTM_{10 * (i % 2) + k}" for k in range(3)]
+        made = [order(weights[f"r.{n}_l{i % 2}"]) for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        made = [*made[:2], np.concatenate([m.reshape(1, 8) for m in made[2:]], axis=1)]
+        tensors.update(zip(inputs, made))
+        yield node("LSTM", [value, *inputs], f"l{i}", name=name, hidden_size=2)
+        yield node("Squeeze", [f"l{i}", "axis"], value := f"q{i}")
+    yield node("ReduceSum", [value, "last"], "y", keepdims=0)
+
+
+paths = ["/r/LSTM", "/r/LSTM_1", "/r_1/LSTM", "/r_1/LSTM_1"]
+tensors = {"axis": np.array([1]), "last": np.array([0])}
+nodes = list(layers("t", tensors, paths))
+nodes.insert(0, node("Transpose", ["x"], "t", perm=[1, 0, 2]))
+sequence = ("x", ["N", 3, 2]), ("y", ["N", 2])
+write(path("layers"), nodes, tensors, *sequence)
+write(path("layers_whole"), nodes, tensors, *sequence)
+np.savez(path("layers.npz"), **weights)
+for options in ([], ["--params", path("layers.npz")]):
+    check("layers", draw(2, 3, 2), sorted(set(tensors) - {"axis", "last"}), *options)
+
 # Arguments that ONNX has no attribute for stand in the call alone: the
 # smoothing of labels, here with weights and an ignored class, and the divisor
 # of windows.

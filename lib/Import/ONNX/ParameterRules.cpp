@@ -50,8 +50,7 @@ static bool isMask(const Array &values) {
 // Names
 //===----------------------------------------------------------------------===//
 
-/// The path of the module, and what the module calls the tensor.
-static std::pair<StringRef, StringRef> splitPath(StringRef path) {
+std::pair<StringRef, StringRef> onnximport::splitPath(StringRef path) {
   auto [module, name] = path.rsplit('.');
   return name.empty() ? std::pair(StringRef(), path) : std::pair(module, name);
 }
@@ -144,6 +143,9 @@ public:
     choice.name = tensor.name;
     choice.kind = tensor.values.kind;
     choice.shape = tensor.values.shape;
+    choice.renamed =
+        standIns.contains(tensor.name) ||
+        (model.producer == "pytorch" && !isModulePath(model, tensor.name));
   }
 
   ParameterChoice run();

@@ -68,6 +68,8 @@ bool isRecurrentCall(llvm::StringRef op);
 /// Weights of recurrent layers, whose gates the exporter reordered and whose
 /// biases it joined, are made of the parameters again.
 llvm::Error restoreRecurrent(ExportedModel &model, Findings &findings);
+/// The same in files of the older exporter, by the names that modules give.
+llvm::Error restoreRecurrentModules(ExportedModel &model, Findings &findings);
 
 /// Each argument of each call that is a parameter gets the input that stands
 /// for it: tensors that were merged since they were equal are split, biases of

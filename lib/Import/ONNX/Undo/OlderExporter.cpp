@@ -8,6 +8,7 @@
 // transposed. A convolution's weight of such a name holds a batch norm.
 
 #include "Undo/OlderExporter.h"
+#include "ParameterUses.h"
 #include "Undo/ByValue.h"
 #include "Undo/Repeats.h"
 #include "Undo/Tensors.h"
@@ -51,6 +52,7 @@ private:
   Expected<bool> joinCalls(const std::string &tensor, StringRef path);
   Error restoreProduct(const std::string &tensor, size_t node);
   Expected<bool> findGiven(const std::string &tensor, StringRef path);
+  Expected<bool> findUniform(const std::string &tensor, StringRef path);
   Expected<bool> joinRepeated(const std::string &tensor);
   void doubt(StringRef tensor);
   bool isOfCall(StringRef tensor) const;
@@ -107,9 +109,7 @@ Expected<bool> NameReader::joinTied(const std::string &tensor, StringRef path) {
   return false;
 }
 
-/// The module that a call by another number is of: `query` for `query_1`; empty
-/// for others.
-static StringRef calledModule(StringRef path) {
+StringRef onnximport::calledModule(StringRef path) {
   auto [stem, number] = path.rsplit('_');
   bool isNumber = !number.empty() && llvm::all_of(number, llvm::isDigit);
   return isNumber ? stem : StringRef();
@@ -189,13 +189,43 @@ Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
   return Error::success();
 }
 
+/// Of equal numbers, as of a norm before training, only the place tells: the
+/// one parameter of the module that has them, the weight as a factor.
+Expected<bool> NameReader::findUniform(const std::string &tensor,
+                                       StringRef path) {
+  const Array values = *model.find(tensor);
+  StringRef type = model.node(model.readers(tensor).front().node).type;
+  StringRef role = type == "Mul" ? "weight" : type == "Add" ? "bias" : "";
+  std::vector<std::string> found, named;
+  for (const std::string &name : findings.givenOrder) {
+    auto [module, own] = splitPath(name);
+    if (module != path || model.isKnown(name) ||
+        !haveOneContent(findings.given[name], values))
+      continue;
+    found.push_back(name);
+    if (own == role)
+      named.push_back(name);
+  }
+  if (named.size() == 1)
+    found = named;
+  if (found.size() != 1)
+    return false;
+  Expected<Node> node = makeReshape(model, found.front(), values.shape, tensor);
+  if (!node)
+    return node.takeError();
+  model.addTensor(found.front(), findings.given[found.front()]);
+  model.computeTensor(tensor, {std::move(*node)});
+  ++findings.restored;
+  return true;
+}
+
 /// The parameter of --params in the tensor's module that the tensor is a move
 /// of: the values tell.
 Expected<bool> NameReader::findGiven(const std::string &tensor,
                                      StringRef path) {
   const Array values = *model.find(tensor);
   if (isUniform(values))
-    return false;
+    return findUniform(tensor, path);
   for (const std::string &name : findings.givenOrder) {
     const Array given = findings.given[name];
     bool isLike = StringRef(name).starts_with(path) &&
@@ -287,6 +317,8 @@ Error NameReader::restoreWeight(const std::string &tensor) {
 
 Error NameReader::run() {
   if (Error error = unfoldNormsByValue(model, findings))
+    return error;
+  if (Error error = restoreRecurrentModules(model, findings))
     return error;
   if (Error error = doubtPadding(model, findings))
     return error;
