@@ -246,7 +246,12 @@ void Judge::judgeSettings() {
 
 /// One number, which most often is a constant.
 void Judge::judgeNumber() {
-  if (find(Kind::Weight) || find(Kind::Bias)) {
+  // Constants of the code are Constant nodes there.
+  bool isLayers = find(Kind::Weight) || find(Kind::Bias);
+  if (StringRef(tensor.name).starts_with("onnx::") &&
+      model.producer == "pytorch" && (!isLayers || tensor.values.shape.empty()))
+    return take(describeUse(), mayBeFolded);
+  if (isLayers) {
     bool isNamed = isModulePath(model, tensor.name);
     const TensorUse *slope = find(Kind::Weight);
     if (!isNamed && tensor.values.shape.empty())
@@ -259,10 +264,6 @@ void Judge::judgeNumber() {
   if (isModulePath(model, tensor.name))
     return take(describeUse() + ", named as modules name parameters",
                 doubtName());
-  // Constants of the code are Constant nodes there.
-  if (StringRef(tensor.name).starts_with("onnx::") &&
-      model.producer == "pytorch")
-    return take(describeUse(), mayBeFolded);
   leave(Role::Constant, describeUse(),
         "one number is a constant in most files");
 }

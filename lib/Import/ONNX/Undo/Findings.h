@@ -40,7 +40,7 @@ struct Findings {
   /// Tensors that are parameters, or joins or parts of them, under names that
   /// are none of the signature's.
   llvm::StringSet<> standIns;
-  /// Biases restored with one element for each channel, on doubt.
+  /// Biases that may have had one element, or one for each channel.
   std::vector<std::string> openBiases;
   /// How many parameters were put back to where they had been.
   unsigned restored = 0;

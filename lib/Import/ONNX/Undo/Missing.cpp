@@ -14,6 +14,7 @@
 #include "Undo/FxNames.h"
 #include "Undo/GivenState.h"
 #include "llvm/ADT/StringExtras.h"
+#include <set>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -327,20 +328,37 @@ void onnximport::findMissing(ExportedModel &model, Findings &findings) {
   MissingValues(model, findings).run();
 }
 
-/// Do the node's inputs depend on a parameter? Marks the values that do.
-static bool dependsOnParameter(const ExportedModel &model, const Node &node,
-                               llvm::StringSet<> &dependent) {
-  bool depends = false;
+using Sources = std::set<std::string>;
+
+/// The parameters, and tensors that may hold some, on which the node's inputs
+/// depend. Adds those of its outputs to `known`.
+static Sources findSources(const ExportedModel &model, const Node &node,
+                           llvm::StringMap<Sources> &known) {
+  Sources sources;
   forEachRead(node, [&](const std::string &value) {
-    bool isParameter = model.isParameter(value) ||
-                       !model.partsOf(value).empty() ||
-                       (model.isFloatTensor(value) && !model.isBuffer(value));
-    depends |= isParameter || dependent.contains(value);
+    std::vector<std::string> parts = model.partsOf(value);
+    sources.insert(parts.begin(), parts.end());
+    if (model.isParameter(value) ||
+        (model.isFloatTensor(value) && !model.isBuffer(value) && parts.empty()))
+      sources.insert(value);
+    Sources before = known.lookup(value);
+    sources.insert(before.begin(), before.end());
   });
-  if (depends)
-    for (const std::string &output : node.outputs)
-      dependent.insert(output);
-  return depends;
+  for (const std::string &output : node.outputs)
+    known[output] = sources;
+  return sources;
+}
+
+/// A region that torch traced again, as one of autocast, has new names for what
+/// comes from outside: `linear.default(arg4_1, arg0_1)`.
+static bool isTracedAgain(StringRef stackTrace) {
+  for (StringRef rest = stackTrace; !rest.empty();) {
+    rest = rest.split("arg").second;
+    StringRef number = rest.take_while(llvm::isDigit);
+    if (!number.empty() && rest.drop_front(number.size()).starts_with("_"))
+      return true;
+  }
+  return false;
 }
 
 /// torch.no_grad() becomes a graph of its own, whose nodes come from no line of
@@ -348,15 +366,32 @@ static bool dependsOnParameter(const ExportedModel &model, const Node &node,
 /// parameter in front of it there is no gradient to stop.
 void onnximport::findGradientlessRegions(const ExportedModel &model,
                                          Findings &findings) {
-  llvm::StringSet<> dependent;
-  std::vector<std::string> values;
-  for (size_t i = 0; i < model.numNodes(); ++i)
-    if (dependsOnParameter(model, model.node(i), dependent) &&
-        model.stackTraceOf(i).starts_with("File \"<eval_with_key>"))
-      values.push_back(model.node(i).displayName().str());
-  if (!values.empty())
+  llvm::StringMap<Sources> known;
+  Sources stopped;
+  std::vector<std::string> values, retraced;
+  llvm::StringMap<bool> regions;
+  for (size_t i = 0; i < model.numNodes(); ++i) {
+    Sources sources = findSources(model, model.node(i), known);
+    StringRef trace = model.stackTraceOf(i);
+    if (!trace.starts_with("File \"<eval_with_key>"))
+      continue;
+    bool &again = regions[trace.split(',').first];
+    again |= isTracedAgain(trace);
+    if (sources.empty())
+      continue;
+    (again ? retraced : values).push_back(model.node(i).displayName().str());
+    if (!again)
+      stopped.insert(sources.begin(), sources.end());
+  }
+  if (!retraced.empty())
     findings.doubts.push_back(
-        "nodes " + quoteNames(values) +
+        "nodes " + quoteNames(retraced) +
         " come from a region such as torch.no_grad(), which the file does not "
         "tell from others: if gradients stop there, use .detach() instead");
+  if (!values.empty())
+    findings.lose("nodes " + quoteNames(values) +
+                      " come from a region such as torch.no_grad(), where "
+                      "gradients stop: write .detach() behind it, or leave the "
+                      "parameters by --frozen",
+                  {stopped.begin(), stopped.end()});
 }
