@@ -197,6 +197,15 @@ for name, w in (("scaled", draw(4)), ("ones", np.ones(4, np.float32))):
 given = compute("zeros", "mul", ["val_3"], dict(w=np.zeros(4, np.float32)), scaled, {"c": np.array(0.3, np.float32)})
 refuse("zeros", x, "'mul' is computed from 'w' by mul", given)
 
+# A norm of all of a parameter by which it is divided, and one with a constant
+# added: as a factor it depends on the parameter.
+whole = [node("ReduceL2", ["w", "axes"], "n", keepdims=1), node("Div", ["w", "n"], "div")]
+given = compute("whole", "div", ["linalg_vector_norm", "val_1"], dict(w=draw(4, 4)), whole, {"axes": np.array([0, 1])}, reader="matmul")
+check("whole", x, ["w", "last"], given)
+peak = [node("ReduceMax", ["w"], "m", keepdims=1), node("Div", ["w", "m"], "div")]
+given = compute("peak", "div", ["amax", "val_1"], dict(w=draw(4, 4)), peak, reader="matmul")
+refuse("peak", x, "'div' is computed from 'w' by amax, div", given)
+
 # Functions of elements: a clamp may have had its bounds anywhere; of equal
 # numbers two orders may give the same, and only one is right.
 given = compute(
