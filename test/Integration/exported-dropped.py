@@ -249,3 +249,27 @@ for text, first in (("mm", "x, p_w"), ("argmax", "x, p_w"), ("mm", "arg4_1, arg0
     else:
         refuse("region", x, "lost are 1 of 2 parameters, 'w' (nodes 'h', 's' come from a region")
         check("region", x, ["v"], ["--frozen=w"])
+
+# Two layers of equal weights and what reshapes their results were merged: only
+# the reshape is named, and the second weight is nowhere. Where the input itself
+# was reshaped twice, a parameter that is nowhere is an unused one.
+sizes = {"flat": np.array([-1, 4]), "w": draw(4, 4), "v": draw(4, 3)}
+for made in (True, False):
+    first = [node("MatMul", ["x", "w"], "linear", said("linear", "linear", "%x", "%p_w"))] if made else []
+    moved = node("Reshape", ["linear" if made else "x", "flat"], "view", said("view", "view", "%linear" if made else "%x", "[-1, 4]"))
+    tail = lambda *metadata: [
+        node("Sin", ["view"], "a", *metadata[:1]),
+        node("Tanh", ["view"], "b", *metadata[1:2]),
+        node("Add", ["a", "b"], "c", *metadata[2:3]),
+        node("MatMul", ["c", "v"], "y", *metadata[3:]),
+    ]
+    told = said("a", "sin", "%view"), said("b", "tanh", "%view_1"), said("c", "add", "%a", "%b"), said("y", "mm", "%c", "%p_v")
+    nodes = [*first, moved, *tail(*told)]
+    tensors = sizes if made else {name: sizes[name] for name in ("flat", "v")}
+    names = ["w", "v", "u"] if made else ["v", "u"]
+    write(path("views"), nodes, tensors, *rows, signature(names), parameters=names[:-1])
+    write(path("views_whole"), [*first, moved, *tail()], tensors, *rows)
+    if made:
+        refuse("views", x, "lost are 1 of 3 parameters, 'u' (nothing is left of 'view_1' of the model")
+    else:
+        check("views", x, ["v"])

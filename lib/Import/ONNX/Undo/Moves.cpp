@@ -20,6 +20,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -42,6 +43,7 @@ public:
 private:
   Expected<std::optional<std::vector<Node>>> findMoveOf(const Array &parameter,
                                                         MoveKind kind);
+  Expected<std::optional<std::vector<Node>>> makePart(const Array &parameter);
   Expected<bool> restoreGiven(MoveKind kind);
   Expected<bool> restoreShifted(const Array &given);
   Error restoreTied(MoveKind kind);
@@ -60,6 +62,12 @@ private:
 };
 
 } // namespace
+
+/// Do they pick at positions that are data?
+static bool looksUp(llvm::ArrayRef<std::string> operators) {
+  return llvm::any_of(
+      operators, [](StringRef op) { return (classify(op) & LooksUp) != 0; });
+}
 
 void MoveRestorer::lose(const std::string &reason, bool isDecidable) {
   findings.standIns.insert(tensor);
@@ -103,11 +111,33 @@ Expected<bool> MoveRestorer::restoreShifted(const Array &given) {
   return true;
 }
 
+/// The first elements of the parameter, as many as the tensor has.
+Expected<std::optional<std::vector<Node>>>
+MoveRestorer::makePart(const Array &parameter) {
+  std::vector<int64_t> positions(values.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  std::string flat = model.makeName(tensor + ".flat");
+  Expected<Node> line = makeReshape(model, name, {parameter.size()}, flat);
+  if (!line)
+    return line.takeError();
+  Expected<Node> part =
+      makeGather(model, flat, positions, values.shape, tensor);
+  if (!part)
+    return part.takeError();
+  return std::optional(std::vector<Node>{std::move(*line), std::move(*part)});
+}
+
 /// The nodes that make the tensor of the parameter, by its values, or by its
-/// shape where it was repeated and the values say nothing.
+/// shape where it was repeated and the values say nothing. Of equal numbers
+/// every part is as good as another.
 Expected<std::optional<std::vector<Node>>>
 MoveRestorer::findMoveOf(const Array &parameter, MoveKind kind) {
   auto nodes = findMove(model, name, parameter, values, tensor);
+  bool isPart = kind == MoveKind::Picked && !model.find(name) &&
+                values.size() < parameter.size() && isUniform(parameter) &&
+                isUniform(values) && !looksUp(getOperators(model, tensor));
+  if (nodes && !*nodes && isPart)
+    return makePart(parameter);
   if (!nodes || *nodes || kind != MoveKind::Repeated)
     return nodes;
   return findExpansion(model, name, parameter.shape, values.shape,
@@ -162,9 +192,7 @@ Error MoveRestorer::restoreTied(MoveKind kind) {
 /// embedding's is the last one; else the values tell.
 Expected<std::optional<size_t>>
 MoveRestorer::findAxis(llvm::ArrayRef<std::string> operators) const {
-  bool looksUp = llvm::any_of(
-      operators, [](StringRef op) { return (classify(op) & LooksUp) != 0; });
-  if (values.shape.size() < 2 || !looksUp)
+  if (values.shape.size() < 2 || !looksUp(operators))
     return std::nullopt;
   bool keepsRows = llvm::all_of(operators, [](StringRef op) {
     return op == "embedding" || op == "unsqueeze" || op == "clone" ||
@@ -191,9 +219,7 @@ bool MoveRestorer::isExpandedToken(
 /// Entries that repeat are one, told by their values.
 Expected<bool> MoveRestorer::joinRepeated(MoveKind kind) {
   std::vector<std::string> operators = getOperators(model, tensor);
-  bool looksUp = llvm::any_of(
-      operators, [](StringRef op) { return (classify(op) & LooksUp) != 0; });
-  if ((kind != MoveKind::Repeated && !looksUp) || values.size() == 0)
+  if ((kind != MoveKind::Repeated && !looksUp(operators)) || values.size() == 0)
     return false;
   Expected<std::optional<size_t>> axis = findAxis(operators);
   if (!axis)

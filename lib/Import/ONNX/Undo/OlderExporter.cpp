@@ -72,6 +72,8 @@ private:
   size_t numTensors;
   /// Those of modules as they are called first.
   std::vector<Product> products;
+  /// Parameters of --params of which some part stood in the file.
+  llvm::StringSet<> cut;
 };
 
 } // namespace
@@ -195,7 +197,7 @@ Expected<bool> NameReader::findUniform(const std::string &tensor,
                                        StringRef path) {
   const Array values = *model.find(tensor);
   StringRef type = model.node(model.readers(tensor).front().node).type;
-  StringRef role = type == "Mul" ? "weight" : type == "Add" ? "bias" : "";
+  StringRef role = type == "Add" ? "bias" : "weight";
   std::vector<std::string> found, named;
   for (const std::string &name : findings.givenOrder) {
     auto [module, own] = splitPath(name);
@@ -229,8 +231,8 @@ Expected<bool> NameReader::findGiven(const std::string &tensor,
   for (const std::string &name : findings.givenOrder) {
     const Array given = findings.given[name];
     bool isLike = StringRef(name).starts_with(path) &&
-                  given.kind == values.kind && !model.isKnown(name) &&
-                  given.size() > 1;
+                  given.kind == values.kind && given.size() > 1 &&
+                  (!model.isKnown(name) || cut.contains(name));
     if (!isLike)
       continue;
     auto nodes = findMove(model, name, given, values, tensor);
@@ -238,7 +240,11 @@ Expected<bool> NameReader::findGiven(const std::string &tensor,
       return nodes.takeError();
     if (!*nodes)
       continue;
-    model.addTensor(name, given);
+    if (!model.find(name))
+      model.addTensor(name, given);
+    // Other parts of it may come.
+    if (given.size() > values.size())
+      cut.insert(name);
     model.computeTensor(tensor, std::move(**nodes));
     ++findings.restored;
     return true;
@@ -300,8 +306,10 @@ Error NameReader::restoreWeight(const std::string &tensor) {
       type == "LSTM" || type == "GRU" || type == "RNN" || type == "PRelu";
   if ((type == "Conv" || type == "ConvTranspose") && slot.input > 0)
     return Error::success();
-  if (!isMove && model.find(tensor)->size() > 1) {
-    std::string path = modulePath(model.node(slot.node).name);
+  std::string path = modulePath(model.node(slot.node).name);
+  if (isMove)
+    return findGiven(tensor, path).takeError();
+  if (model.find(tensor)->size() > 1) {
     for (bool isGiven : {true, false}) {
       Expected<bool> done =
           isGiven ? findGiven(tensor, path) : joinTied(tensor, path);
