@@ -137,7 +137,15 @@ Error mlir::ntk::checkState(Model &model, ArrayRef<NamedArray> arrays,
             .str());
   if (!missing.empty() && !isPartial)
     return missingNames(model, missing, unknown, path);
-  if (!missing.empty() && !unknown.empty()) {
+  // What an exporter renamed may be what is left of the file.
+  bool isNamed = llvm::any_of(model.choices, [&](const auto &choice) {
+    return !choice.renamed && llvm::is_contained(missing, choice.name);
+  });
+  if (!missing.empty() && !unknown.empty() && !isNamed) {
+    model.notes.push_back("kept the model's " + quoteNames(missing) +
+                          ", for which none of " + quoteNames(unknown) +
+                          " of " + path.str() + " was recognised");
+  } else if (!missing.empty() && !unknown.empty()) {
     SmallVector<StringRef> names(missing.begin(), missing.end());
     return createStringError(path +
                              ": the network has no parameter or buffer "

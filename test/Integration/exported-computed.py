@@ -135,6 +135,59 @@ for name, b in (("heads", draw(4)), ("heads_fresh", np.zeros(4, np.float32))):
     )
     check(name, x, list(parameters), state(name, **parameters))
 
+# The first step of a recurrent layer has a state of zeros: what it makes of the
+# weight is none of its values, and with a bias it is the bias. The second step
+# has both in the file.
+u, w, b = draw(4, 3), draw(3, 3), draw(3)
+steps = lambda first, then, *metadata: [
+    node("MatMul", ["x", "u"], "xu"),
+    node("Add", ["xu", first], "h", *metadata),
+    node("Sin", ["h"], "s"),
+    node("MatMul", ["s", "w"], "sw", *then[:1]),
+    node("Add", ["sw", "b"], "y", *then[1:]) if len(then) > 1 else node("Sin", ["sw"], "y"),
+]
+for bias, operators in (
+    (None, ["linear", "zeros"]),
+    (None, ["getitem", "matmul", "unsqueeze", "val_3", "zeros_like"]),
+    (b, ["linear", "val_3", "zeros"]),
+    (b, ["addmm", "new_zeros"]),
+    (np.zeros(3, np.float32), ["linear", "zeros"]),
+):
+    parameters = dict(u=u, w=w) | ({} if bias is None else dict(b=bias))
+    values = np.zeros((1, 3), np.float32) + (0 if bias is None else bias)
+    tensor = next(value for value in operators if value in ("linear", "matmul", "addmm"))
+    second = [said("sw", "mm", "%s", "%p_w")] + ([] if bias is None else [said("y", "add", "%sw", "%p_b")])
+    first = [node("MatMul", ["start", "w"], "p")] + ([] if bias is None else [node("Add", ["p", "b"], "q")])
+    write(
+        path("start_whole"),
+        [*first, *steps("p" if bias is None else "q", [{}] * len(second))],
+        parameters | {"start": np.zeros((1, 3), np.float32)},
+        *rows,
+    )
+    write(
+        path("start"),
+        steps(tensor, second, said("h", "add", "%xu", f"%{tensor}")),
+        parameters | {tensor: values},
+        *rows,
+        signature(list(parameters)),
+        {tensor: [*operators, *(set(parameters) - {"u"})]},
+        list(parameters),
+    )
+    for given in ([], state("start", **parameters)):
+        check("start", x, list(parameters), given)
+
+# The state is a parameter: the weight has a derivative.
+write(
+    path("start"),
+    steps("linear", [said("sw", "mm", "%s", "%p_w")], said("h", "add", "%xu", "%linear")),
+    {"u": u, "w": w, "linear": np.zeros((1, 3), np.float32)},
+    *rows,
+    signature(["u", "w", "start"]),
+    {"linear": ["linear", "start", "w"]},
+    ["u", "w"],
+)
+refuse("start", x, "'linear' is computed from 'start', 'w' by linear")
+
 # A multiple of a parameter: operators that are left over made the factor. Of
 # zeros no factor is to be seen.
 scaled = [node("Mul", ["w", "c"], "mul")]
@@ -143,6 +196,15 @@ for name, w in (("scaled", draw(4)), ("ones", np.ones(4, np.float32))):
     check(name, x, ["w", "last"], given, 1e-6)
 given = compute("zeros", "mul", ["val_3"], dict(w=np.zeros(4, np.float32)), scaled, {"c": np.array(0.3, np.float32)})
 refuse("zeros", x, "'mul' is computed from 'w' by mul", given)
+
+# A norm of all of a parameter by which it is divided, and one with a constant
+# added: as a factor it depends on the parameter.
+whole = [node("ReduceL2", ["w", "axes"], "n", keepdims=1), node("Div", ["w", "n"], "div")]
+given = compute("whole", "div", ["linalg_vector_norm", "val_1"], dict(w=draw(4, 4)), whole, {"axes": np.array([0, 1])}, reader="matmul")
+check("whole", x, ["w", "last"], given)
+peak = [node("ReduceMax", ["w"], "m", keepdims=1), node("Div", ["w", "m"], "div")]
+given = compute("peak", "div", ["amax", "val_1"], dict(w=draw(4, 4)), peak, reader="matmul")
+refuse("peak", x, "'div' is computed from 'w' by amax, div", given)
 
 # Functions of elements: a clamp may have had its bounds anywhere; of equal
 # numbers two orders may give the same, and only one is right.

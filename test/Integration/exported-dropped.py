@@ -198,3 +198,78 @@ model = onnx.load(path("bias.onnx"))
 model.graph.value_info.append(onnx.helper.make_tensor_value_info("exp", onnx.TensorProto.FLOAT, [3, 4]))
 onnx.save(model, path("bias.onnx"))
 check("bias", x, ["w", "b"])
+
+# A sum in a product's call broadcasts: zeros that went may have been one number,
+# or one for each output, and a state tells.
+parameters = dict(w=draw(4, 3), b=zeros[:1].copy())
+write(path("scalar_whole"), [node("Gemm", ["x", "w", "b"], "h"), node("Sin", ["h"], "y")], parameters, *rows)
+write(
+    path("scalar"),
+    [
+        node("Gemm", ["x", "w"], "h", said("h", "addmm", "%p_b", "%x", "%p_w")),
+        node("Sin", ["h"], "y", said("y", "sin", "%h")),
+    ],
+    {"w": parameters["w"]},
+    *rows,
+    signature(["w", "b"]),
+    parameters=["w"],
+)
+refuse("scalar", x, "lost are 1 of 2 parameters, 'b' (the exporter removed zeros of which nothing tells the size, 'b')")
+assert "give the model's state_dict by --params" in run("scalar", x)[1]
+check("scalar", x, ["w", "b"], state("scalar", **parameters))
+
+# A region without gradients is nodes that come from no line of the model. What
+# is in front of it is lost unless it is left out; where names are of another
+# tracing, as those of autocast, there is but a doubt, and without parameters
+# there is nothing to stop.
+parameters = dict(w=draw(4, 4), v=draw(4, 3))
+line = 'File "<eval_with_key>.9", line 5, in forward\n    {} = torch.ops.aten.mm.default({})'
+write(path("region_whole"), [node("MatMul", ["x", "w"], "h"), node("Sin", ["h"], "s"), node("MatMul", ["s", "v"], "y")], parameters, *rows)
+for text, first in (("mm", "x, p_w"), ("argmax", "x, p_w"), ("mm", "arg4_1, arg0_1"), ("mm", "x, b_w")):
+    stopped = {"stack": line.format(text, first)}
+    isBuffer = "b_w" in first
+    write(
+        path("region"),
+        [
+            node("MatMul", ["x", "w"], "h", said("h", "mm", "%x", "%b_w" if isBuffer else "%p_w") | stopped),
+            node("Sin", ["h"], "s", said("s", "sin", "%h") | {"stack": line.format("sin", "mm")}),
+            node("MatMul", ["s", "v"], "y", said("y", "mm", "%s", "%p_v")),
+        ],
+        parameters,
+        *rows,
+        signature(["v"], ["w"]) if isBuffer else signature(["w", "v"]),
+        parameters=["v"] if isBuffer else ["w", "v"],
+    )
+    if "arg0" in first:
+        assert "nodes 'h', 's' come from a region such as torch.no_grad()" in run("region", x)[1]
+        check("region", x, ["w", "v"])
+    elif isBuffer:
+        assert "region" not in run("region", x)[1]
+        check("region", x, ["v"])
+    else:
+        refuse("region", x, "lost are 1 of 2 parameters, 'w' (nodes 'h', 's' come from a region")
+        check("region", x, ["v"], ["--frozen=w"])
+
+# Two layers of equal weights and what reshapes their results were merged: only
+# the reshape is named, and the second weight is nowhere. Where the input itself
+# was reshaped twice, a parameter that is nowhere is an unused one.
+sizes = {"flat": np.array([-1, 4]), "w": draw(4, 4), "v": draw(4, 3)}
+for made in (True, False):
+    first = [node("MatMul", ["x", "w"], "linear", said("linear", "linear", "%x", "%p_w"))] if made else []
+    moved = node("Reshape", ["linear" if made else "x", "flat"], "view", said("view", "view", "%linear" if made else "%x", "[-1, 4]"))
+    tail = lambda *metadata: [
+        node("Sin", ["view"], "a", *metadata[:1]),
+        node("Tanh", ["view"], "b", *metadata[1:2]),
+        node("Add", ["a", "b"], "c", *metadata[2:3]),
+        node("MatMul", ["c", "v"], "y", *metadata[3:]),
+    ]
+    told = said("a", "sin", "%view"), said("b", "tanh", "%view_1"), said("c", "add", "%a", "%b"), said("y", "mm", "%c", "%p_v")
+    nodes = [*first, moved, *tail(*told)]
+    tensors = sizes if made else {name: sizes[name] for name in ("flat", "v")}
+    names = ["w", "v", "u"] if made else ["v", "u"]
+    write(path("views"), nodes, tensors, *rows, signature(names), parameters=names[:-1])
+    write(path("views_whole"), [*first, moved, *tail()], tensors, *rows)
+    if made:
+        refuse("views", x, "lost are 1 of 3 parameters, 'u' (nothing is left of 'view_1' of the model")
+    else:
+        check("views", x, ["v"])

@@ -29,11 +29,11 @@ def run(name, x):
     return status, errors
 
 
-def check(name, x, wrt):
+def check(name, x, wrt, *options):
     """The file `name` against finite differences of `name`_whole."""
     jacobian = finite_difference_jacobian(path(name + "_whole.onnx"), {"x": x}, wrt)
     expected = gram(jacobian, jacobian)
-    found = kernel(folder, path(name + ".onnx"), x, None, "--dtype", "f64")
+    found = kernel(folder, path(name + ".onnx"), x, None, "--dtype", "f64", *options)
     assert_close(found.reshape(expected.shape), expected, 1e-7)
 
 
@@ -151,6 +151,45 @@ write(path("called"), calls("onnx::MatMul_3", "onnx::MatMul_7"), {"onnx::MatMul_
 write(path("called_whole"), calls("w", "w"), {"w": query}, *rows)
 check("called", draw(2, 3), ["w"])
 
+# A module beside it may have that name, too: values of both tell.
+again = [*calls("onnx::MatMul_3", "onnx::MatMul_7")[:2], node("MatMul", ["t", "onnx::MatMul_7"], "u", name="/layer/query_1/MatMul")]
+again.append(node("MatMul", ["u", "onnx::MatMul_9"], "y", name="/layer/query_1/MatMul_1"))
+other = draw(3, 3)
+write(path("called"), again, {"onnx::MatMul_3": query, "onnx::MatMul_7": query, "onnx::MatMul_9": other}, *rows)
+whole = [*calls("w", "w")[:2], node("MatMul", ["t", "w"], "u"), node("MatMul", ["u", "v"], "y")]
+write(path("called_whole"), whole, {"w": query, "v": other}, *rows)
+state = {"layer.query.weight": query.T, "layer.query_1.weight": other.T}
+np.savez(path("called.npz"), **{name: value.copy() for name, value in state.items()})
+for options in ([], ["--params", path("called.npz")]):
+    check("called", draw(2, 3), ["w", "v"], *options)
+
+# A recurrent cell has two weights, the second without a name in the file; a
+# state has names for both.
+step = lambda k, x, h, w, u: [
+    node("MatMul", [x, w], f"a{k}", name=f"/cell{k}/MatMul"),
+    node("MatMul", [h, u], f"b{k}", name=f"/cell{k}/MatMul_1"),
+    node("Add", [f"a{k}", f"b{k}"], f"c{k}", name=f"/cell{k}/Add"),
+    node("Tanh", [f"c{k}"], f"h{k}", name=f"/cell{k}/Tanh"),
+]
+tensors = {f"onnx::MatMul_{i}": [query, other][i % 2] for i in range(4)}
+names = list(tensors)
+tail = [node("Sin", ["h_1"], "y")]
+write(path("cell"), [*step("", "x", "x", *names[:2]), *step("_1", "x", "h", *names[2:]), *tail], tensors, *rows)
+write(path("cell_whole"), [*step("", "x", "x", "w", "u"), *step("_1", "x", "h", "w", "u"), *tail], {"w": query, "u": other}, *rows)
+np.savez(path("cell.npz"), **{"cell.weight_ih": query.T.copy(), "cell.weight_hh": other.T.copy()})
+for options in ([], ["--params", path("cell.npz")]):
+    check("cell", draw(2, 3), ["w", "u"], *options)
+
+# A part of a table of positions has the table's name with its values.
+table = draw(5, 3)
+nodes = lambda positions: [node("Add", ["x", positions], "a", name="/embed/Add"), node("Sin", ["a"], "s"), node("ReduceSum", ["s", "axes"], "y", keepdims=0)]
+sequence = ("x", ["N", 4, 3]), ("y", ["N", 3])
+write(path("part"), nodes("onnx::Add_7"), {"onnx::Add_7": table[None, :4], "axes": np.array([1])}, *sequence)
+write(path("part_whole"), nodes("p"), {"p": table[None, :4], "axes": np.array([1])}, *sequence)
+np.savez(path("part.npz"), **{"embed.table": table})
+for options in ([], ["--params", path("part.npz")]):
+    check("part", draw(2, 4, 3), ["p"], *options)
+
 # Differences of parts of a parameter are no parts of it, nor are sums of two
 # look-ups, and a join that holds a part twice is more than its parts.
 w = draw(5)
@@ -206,6 +245,122 @@ jacobian = finite_difference_jacobian(path("states_whole.onnx"), {"x": x}, ["h",
 for options in ([], ["--params", path("state.npz")]):
     found = kernel(folder, path("states.onnx"), x, None, "--dtype", "f64", *options)
     assert_close(found, gram(jacobian, jacobian), 1e-7)
+
+# A token of equal numbers, expanded to positions in advance, is one tensor of
+# which the file does not tell what is one entry; with the parameter's shape the
+# operators do, whatever values it is given.
+w, length = draw(4, 2), np.array([1])
+tokens = ("x", ["N", 3, 4]), ("y", ["N", 2])
+tail = lambda token, *metadata: [
+    node("Concat", ["x", token], "a", *metadata, axis=1),
+    node("Sin", ["a"], "s"),
+    node("ReduceSum", ["s", "axes"], "m", keepdims=0),
+    node("MatMul", ["m", "w"], "y"),
+]
+for shape, under, listed, times, folded in (
+    ((1, 1, 4), (1, 1, 4), ["expand", "t", "val_1"], (1, 2, 1), (1, 2, 4)),
+    ((1, 2, 4), (1, 2, 4), ["repeat", "t", "val_1"], (1, 2, 1), (1, 4, 4)),
+    ((4,), (1, 1, 4), ["expand", "t", "unsqueeze", "unsqueeze_1"], (1, 3, 1), (1, 3, 4)),
+    ((1,), (1, 1, 1), ["broadcast_to", "t", "val_1", "view"], (1, 2, 4), (1, 2, 4)),
+):
+    for values in (np.full(shape, 0.5, np.float32), draw(*shape)):
+        made = {"t": values, "w": w, "axes": length}
+        sizes = {"under": np.array(under), "times": np.array(times)}
+        moves = [node("Reshape", ["t", "under"], "u"), node("Tile", ["u", "times"], "e")]
+        once = ("x", [1, 3, 4]), tokens[1]
+        write(path("token_whole"), [*moves, *tail("e")], made | sizes, *once)
+        name = next(value for value in listed if value in ("expand", "repeat", "broadcast_to"))
+        write(
+            path("token"),
+            tail(name, said("a", "cat", f"[%x, %{name}]", "1")),
+            {name: np.full(folded, 0.5, np.float32), "w": w, "axes": length},
+            *once,
+            signature(["t", "w"]),
+            {name: listed},
+            ["w"],
+        )
+        x = draw(1, 3, 4)
+        status, errors = run("token", x)
+        assert status == 1 and f"lost are 1 of 2 parameters, 't' ('{name}' repeats entries of 't'" in errors, errors
+        assert "give the model's state_dict by --params" in errors, errors
+        np.savez(path("token.npz"), t=values, w=w)
+        jacobian = finite_difference_jacobian(path("token_whole.onnx"), {"x": x}, ["t", "w"])
+        found = kernel(folder, path("token.onnx"), x, None, "--dtype", "f64", "--params", path("token.npz"))
+        assert_close(found, gram(jacobian, jacobian), 1e-7)
+
+# Where sizes leave two ways, also with the values: an axis in front of the
+# vector, or behind it.
+write(
+    path("token"),
+    tail("expand", said("a", "cat", "[%x, %expand]", "1")),
+    {"expand": np.zeros((1, 4, 4), np.float32), "w": w, "axes": length},
+    *once,
+    signature(["t", "w"]),
+    {"expand": ["expand", "t", "unsqueeze"]},
+    ["w"],
+)
+np.savez(path("token.npz"), t=np.zeros(4, np.float32), w=w)
+args = ["--x1", save(path("x"), x), "-o", path("theta.npy"), "--params", path("token.npz")]
+status, _, errors = ntk_run(path("token.onnx"), *args)
+assert status == 1 and "'expand' repeats entries of 't'" in errors and "state_dict" not in errors, errors
+
+# A norm before training, scaled by ones and shifted by zeros, has the names that
+# a state has in its module; what tells no more keeps the file's.
+nodes = lambda scale, shift, cut: [
+    node("Mul", ["x", scale], "a", name="/blocks/norm/Mul"),
+    node("Add", ["a", shift], "b", name="/blocks/norm/Add"),
+    node("Add", ["b", cut], "c", name="/Add"),
+    node("Sin", ["c"], "s"),
+    node("ReduceSum", ["s", "axes"], "y", keepdims=0),
+]
+stored = {"onnx::Mul_1": np.ones((3, 1), np.float32), "onnx::Add_2": np.zeros((3, 1), np.float32)}
+for cut, size in (("onnx::Add_3", (3, 1)), ("cut", (3, 1))):
+    axes = {"axes": np.array([1])}
+    tensors = stored | {cut: np.full(size, 2, np.float32)} | axes
+    sequence = ("x", ["N", 3, 4]), ("y", ["N", 3])
+    write(path("fresh"), nodes("onnx::Mul_1", "onnx::Add_2", cut), tensors, *sequence)
+    write(path("fresh_whole"), nodes("onnx::Mul_1", "onnx::Add_2", cut), tensors, *sequence)
+    state = {"blocks.norm.weight": np.ones(3, np.float32), "blocks.norm.bias": np.zeros(3, np.float32)}
+    state |= {"cut": tensors[cut]} if cut == "cut" else {"first": tensors[cut], "second": tensors[cut]}
+    np.savez(path("fresh.npz"), **state)
+    options = ["--params", path("fresh.npz")]
+    if cut != "cut":
+        status, _, errors = ntk_run(path("fresh.onnx"), *options, "--parameters")
+        assert status == 1 and "expected parameter 'onnx::Add_3'" in errors, errors
+        options.append("--partial-params")
+    _, listed, errors = ntk_run(path("fresh.onnx"), *options, "--parameters")
+    assert "blocks.norm.weight" in listed and "blocks.norm.bias" in listed, listed + errors
+    check("fresh", draw(2, 3, 4), ["onnx::Mul_1", "onnx::Add_2", cut], *options)
+
+# Recurrent layers there have the names of their modules' parameters; a module
+# that is called again reads them again.
+weights = {}
+for layer in range(2):
+    for name, shape in (("weight_ih", (8, 2)), ("weight_hh", (8, 2)), ("bias_ih", (8,)), ("bias_hh", (8,))):
+        weights[f"r.{name}_l{layer}"] = draw(*shape)
+
+
+def layers(value, tensors, paths):
+    for i, name in enumerate(paths):
+        inputs = [f"onnx::LSTM_{10 * (i % 2) + k}" for k in range(3)]
+        made = [order(weights[f"r.{n}_l{i % 2}"]) for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        made = [*made[:2], np.concatenate([m.reshape(1, 8) for m in made[2:]], axis=1)]
+        tensors.update(zip(inputs, made))
+        yield node("LSTM", [value, *inputs], f"l{i}", name=name, hidden_size=2)
+        yield node("Squeeze", [f"l{i}", "axis"], value := f"q{i}")
+    yield node("ReduceSum", [value, "last"], "y", keepdims=0)
+
+
+paths = ["/r/LSTM", "/r/LSTM_1", "/r_1/LSTM", "/r_1/LSTM_1"]
+tensors = {"axis": np.array([1]), "last": np.array([0])}
+nodes = list(layers("t", tensors, paths))
+nodes.insert(0, node("Transpose", ["x"], "t", perm=[1, 0, 2]))
+sequence = ("x", ["N", 3, 2]), ("y", ["N", 2])
+write(path("layers"), nodes, tensors, *sequence)
+write(path("layers_whole"), nodes, tensors, *sequence)
+np.savez(path("layers.npz"), **weights)
+for options in ([], ["--params", path("layers.npz")]):
+    check("layers", draw(2, 3, 2), sorted(set(tensors) - {"axis", "last"}), *options)
 
 # Arguments that ONNX has no attribute for stand in the call alone: the
 # smoothing of labels, here with weights and an ignored class, and the divisor

@@ -289,6 +289,25 @@ for hidden in (-1e9, -100, -np.inf):
     said = check(path, [3, 4], ["W"])
     contains(said, "warning: left 'mask' as constant on doubt", "--wrt='+mask'")
 
+# What is taken off a product is a bias as what is added to it, on either side. A
+# number that the exporter computed, as the step of an integrator, is none beyond
+# doubt, wherever it stands.
+subtracted = [
+    node("MatMul", ["x", "a.weight"], ["c"]),
+    node("Sub", ["c", "a.bias"], ["d"]),
+    node("Sin", ["d"], ["e"]),
+    node("Gemm", ["e", "f.weight"], ["g"]),
+    node("Sub", ["f.bias", "g"], ["h"]),
+    node("Add", ["h", "onnx::Add_3"], ["i"], name="/field/step/Add"),
+    node("Mul", ["i", "onnx::Mul_4"], ["y"], name="/field/step/Mul"),
+]
+tensors = {"a.weight": draw(4, 3), "a.bias": draw(3), "f.weight": draw(3, 1), "f.bias": draw(1)}
+tensors |= {"onnx::Add_3": np.float32(0.5), "onnx::Mul_4": np.float32(0.25)}
+path = model("subtracted", [4], subtracted, tensors, {"y": [1]}, producer="pytorch")
+said = check(path, [4], list(tensors))
+contains(said, "took 'onnx::Add_3', 'onnx::Mul_4' as parameters on doubt, the exporter computed it")
+assert "a.bias' as" not in said and "f.bias' as" not in said, said
+
 # Names tell a parameter from a buffer where torch's layers give them to it, and
 # it stands where a layer has it. What is left is a buffer beyond doubt.
 head = node("Gemm", ["t", "f.weight", "f.bias"], ["y"], transB=1)

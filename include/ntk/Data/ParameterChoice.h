@@ -23,9 +23,10 @@ struct ParameterChoice {
   ElementKind kind = ElementKind::Float32;
   llvm::SmallVector<int64_t> shape;
   Role role = Role::Constant;
-  bool taken = false; ///< differentiated by
-  bool used = true;   ///< the outputs depend on it
-  std::string why;    ///< "weight of Conv"
+  bool taken = false;   ///< differentiated by
+  bool used = true;     ///< the outputs depend on it
+  bool renamed = false; ///< an exporter gave it a name that the model has not
+  std::string why;      ///< "weight of Conv"
   /// What the model does not tell, where the choice is a guess; else empty.
   std::string doubt;
 

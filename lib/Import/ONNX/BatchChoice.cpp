@@ -125,8 +125,11 @@ llvm::Error onnximport::importGraph(const GraphSource &source,
   if (llvm::Error error =
           importAs(Batch::OfOne, source, inputs, context, result))
     return error;
-  result.warnings.push_back("the file fixes the batch size to 1, and the "
-                            "network may be another for larger batches: " +
-                            reason);
+  StringRef found = reason;
+  found.consume_back(": the network mixes examples");
+  result.warnings.push_back(
+      "the file is of one example, and each is taken by itself; whether the "
+      "model does so with a batch, the file does not tell (" +
+      found.str() + ")");
   return llvm::Error::success();
 }

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Which tensors stand where layers have their weight or bias, also through what
-// is computed without data, as pruned weights are. A sum's operand is a bias
-// behind a product with a weight, and what scales or shifts normalised data is
-// the weight or bias of the norm, whether that is one node or several.
+// is computed without data, as pruned weights are. An operand of a sum or a
+// difference is a bias behind a product with a weight, and what scales or
+// shifts normalised data is the weight or bias of the norm, whether that is one
+// node or several.
 
 #include "ParameterUses.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -53,7 +54,7 @@ LayerFinder::LayerFinder(const Model &model) : model(model) {
 }
 
 static bool isSum(const Node &node) {
-  return node.type == "Add" || node.type == "Sum";
+  return node.type == "Add" || node.type == "Sum" || node.type == "Sub";
 }
 
 /// Is it a product with a weight, or a sum of such?

@@ -50,8 +50,7 @@ static bool isMask(const Array &values) {
 // Names
 //===----------------------------------------------------------------------===//
 
-/// The path of the module, and what the module calls the tensor.
-static std::pair<StringRef, StringRef> splitPath(StringRef path) {
+std::pair<StringRef, StringRef> onnximport::splitPath(StringRef path) {
   auto [module, name] = path.rsplit('.');
   return name.empty() ? std::pair(StringRef(), path) : std::pair(module, name);
 }
@@ -144,6 +143,9 @@ public:
     choice.name = tensor.name;
     choice.kind = tensor.values.kind;
     choice.shape = tensor.values.shape;
+    choice.renamed =
+        standIns.contains(tensor.name) ||
+        (model.producer == "pytorch" && !isModulePath(model, tensor.name));
   }
 
   ParameterChoice run();
@@ -244,7 +246,12 @@ void Judge::judgeSettings() {
 
 /// One number, which most often is a constant.
 void Judge::judgeNumber() {
-  if (find(Kind::Weight) || find(Kind::Bias)) {
+  // Constants of the code are Constant nodes there.
+  bool isLayers = find(Kind::Weight) || find(Kind::Bias);
+  if (StringRef(tensor.name).starts_with("onnx::") &&
+      model.producer == "pytorch" && (!isLayers || tensor.values.shape.empty()))
+    return take(describeUse(), mayBeFolded);
+  if (isLayers) {
     bool isNamed = isModulePath(model, tensor.name);
     const TensorUse *slope = find(Kind::Weight);
     if (!isNamed && tensor.values.shape.empty())
@@ -257,10 +264,6 @@ void Judge::judgeNumber() {
   if (isModulePath(model, tensor.name))
     return take(describeUse() + ", named as modules name parameters",
                 doubtName());
-  // Constants of the code are Constant nodes there.
-  if (StringRef(tensor.name).starts_with("onnx::") &&
-      model.producer == "pytorch")
-    return take(describeUse(), mayBeFolded);
   leave(Role::Constant, describeUse(),
         "one number is a constant in most files");
 }

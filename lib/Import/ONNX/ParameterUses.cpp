@@ -181,7 +181,7 @@ std::optional<int64_t> UseFinder::findProduct(StringRef value,
     return std::nullopt;
   if (isMove(*node))
     return findProduct(node->inputs.front(), depth + 1);
-  if (node->type == "Add" || node->type == "Sum") {
+  if (node->type == "Add" || node->type == "Sum" || node->type == "Sub") {
     for (const std::string &input : node->inputs)
       if (std::optional<int64_t> channels = findProduct(input, depth + 1))
         return channels;
@@ -225,11 +225,10 @@ bool UseFinder::shiftsInput(const Node &node, unsigned input) const {
          (node.type == "Mul" || node.type == "Add");
 }
 
-/// Is the operand added to another, or taken off it?
-static bool isAddition(const Node &node, unsigned input) {
+/// Is the operand added to another, or one taken off the other?
+static bool isAddition(const Node &node) {
   return node.inputs.size() == 2 &&
-         (node.type == "Add" || node.type == "Sum" ||
-          (node.type == "Sub" && input == 1));
+         (node.type == "Add" || node.type == "Sum" || node.type == "Sub");
 }
 
 TensorUse UseFinder::classify(const Node &node, unsigned input,
@@ -248,7 +247,7 @@ TensorUse UseFinder::classify(const Node &node, unsigned input,
                    : classifyBias(tensor, findProduct(node.outputs.front()));
   else if (isWeightSlot(node.type, input))
     use.kind = TensorUse::Kind::Weight;
-  else if (isAddition(node, input) && !shiftsInput(node, input))
+  else if (isAddition(node) && !shiftsInput(node, input))
     use.kind = classifyBias(tensor, findProduct(node.inputs[1 - input]));
   else if (shiftsInput(node, input))
     use.kind = TensorUse::Kind::InputShift;

@@ -37,6 +37,9 @@ using TensorUses = llvm::StringMap<std::vector<TensorUse>>;
 /// tensors of its older exporter begin with `onnx::` or `/`.
 bool isModulePath(const Model &model, llvm::StringRef name);
 
+/// The path of the module, and what the module calls the tensor.
+std::pair<llvm::StringRef, llvm::StringRef> splitPath(llvm::StringRef path);
+
 /// Are the elements of the outputs those of the node's first input, moved?
 bool isMove(const Node &node);
 

@@ -40,7 +40,7 @@ struct Findings {
   /// Tensors that are parameters, or joins or parts of them, under names that
   /// are none of the signature's.
   llvm::StringSet<> standIns;
-  /// Biases restored with one element for each channel, on doubt.
+  /// Biases that may have had one element, or one for each channel.
   std::vector<std::string> openBiases;
   /// How many parameters were put back to where they had been.
   unsigned restored = 0;
@@ -68,6 +68,8 @@ bool isRecurrentCall(llvm::StringRef op);
 /// Weights of recurrent layers, whose gates the exporter reordered and whose
 /// biases it joined, are made of the parameters again.
 llvm::Error restoreRecurrent(ExportedModel &model, Findings &findings);
+/// The same in files of the older exporter, by the names that modules give.
+llvm::Error restoreRecurrentModules(ExportedModel &model, Findings &findings);
 
 /// Each argument of each call that is a parameter gets the input that stands
 /// for it: tensors that were merged since they were equal are split, biases of

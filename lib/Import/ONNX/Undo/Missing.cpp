@@ -13,6 +13,7 @@
 #include "Undo/Findings.h"
 #include "Undo/FxNames.h"
 #include "Undo/GivenState.h"
+#include "Undo/Sources.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir::ntk;
@@ -50,7 +51,8 @@ private:
   bool restoreDetach(const CallNodes &nodes, StringRef value);
   std::optional<Slot> findDetached(const CallNodes &nodes,
                                    StringRef value) const;
-  bool hasTwin(StringRef value, const std::vector<int> &callers) const;
+  std::string findTwin(StringRef value, const std::vector<int> &callers) const;
+  bool isMergedMove(StringRef value, const std::vector<int> &callers) const;
   std::vector<std::string> findPassedOn(StringRef value,
                                         const std::vector<int> &callers) const;
   bool isReadFor(StringRef source, StringRef value) const;
@@ -63,6 +65,9 @@ private:
   llvm::StringSet<> goneOutputs, folded;
   /// Values that passed another on, if each did so alone.
   std::vector<std::string> neutral;
+  /// Moves that were merged with others of what parameters made.
+  std::vector<std::string> mergedMoves;
+  llvm::StringMap<Sources> sources;
   bool hasDetached = false;
 };
 } // namespace
@@ -169,10 +174,10 @@ void MissingValues::restoreDetaches(StringRef value,
 // The rest
 //===----------------------------------------------------------------------===//
 
-/// Does a caller read, in its place, another value of the same operator without
-/// parameters? Then the two were equal, and one went.
-bool MissingValues::hasTwin(StringRef value,
-                            const std::vector<int> &callers) const {
+/// Another value of the same operator without parameters that a caller reads in
+/// its place, or empty. Then the two were equal, and one went.
+std::string MissingValues::findTwin(StringRef value,
+                                    const std::vector<int> &callers) const {
   for (int caller : callers) {
     if (caller < 0)
       continue;
@@ -187,11 +192,21 @@ bool MissingValues::hasTwin(StringRef value,
         if (llvm::none_of(maker->call.references, [&](const auto &reference) {
               return !model.parameterOf(reference).empty();
             }))
-          return true;
+          return input;
       }
     }
   }
-  return false;
+  return "";
+}
+
+/// Was the value a move that was merged with one of another value? What is
+/// moved may have been made of parameters, and was merged before.
+bool MissingValues::isMergedMove(StringRef value,
+                                 const std::vector<int> &callers) const {
+  if (!(classify(baseName(value)) & Moves))
+    return false;
+  auto made = sources.find(findTwin(value, callers));
+  return made != sources.end() && !made->second.empty();
 }
 
 /// Is the value an argument in a list of sizes, as of a view?
@@ -290,13 +305,15 @@ void MissingValues::judge() {
   for (const auto &[value, callers] : gone) {
     StringRef base = baseName(value);
     bool isHarmless = classify(base) & Harmless;
+    if (isMergedMove(value, callers))
+      mergedMoves.push_back(value);
     if (base == "detach") {
       restoreDetaches(value, callers);
     } else if (goneOutputs.contains(value)) {
       if (!isHarmless)
         hard.push_back(value);
     } else if (!isHarmless && !folded.contains(value)) {
-      if (hasTwin(value, callers))
+      if (!findTwin(value, callers).empty())
         anyTwin = true;
       else
         hard.push_back(value);
@@ -311,6 +328,8 @@ void MissingValues::judge() {
   std::vector<std::string> unseen = findUnseen(model, findings);
   if (hard.empty() && mayBeScalar(findings, unseen))
     hard = neutral;
+  if (hard.empty())
+    hard = mergedMoves;
   if (!unseen.empty() && !hard.empty())
     findings.lose("nothing is left of " + quoteNames(hard) +
                       " of the model, which no other value explains",
@@ -318,6 +337,8 @@ void MissingValues::judge() {
 }
 
 void MissingValues::run() {
+  for (size_t i = 0; i < model.numNodes(); ++i)
+    findSources(model, model.node(i), sources);
   findGone();
   findGoneOutputs();
   judge();
@@ -325,38 +346,4 @@ void MissingValues::run() {
 
 void onnximport::findMissing(ExportedModel &model, Findings &findings) {
   MissingValues(model, findings).run();
-}
-
-/// Do the node's inputs depend on a parameter? Marks the values that do.
-static bool dependsOnParameter(const ExportedModel &model, const Node &node,
-                               llvm::StringSet<> &dependent) {
-  bool depends = false;
-  forEachRead(node, [&](const std::string &value) {
-    bool isParameter = model.isParameter(value) ||
-                       !model.partsOf(value).empty() ||
-                       (model.isFloatTensor(value) && !model.isBuffer(value));
-    depends |= isParameter || dependent.contains(value);
-  });
-  if (depends)
-    for (const std::string &output : node.outputs)
-      dependent.insert(output);
-  return depends;
-}
-
-/// torch.no_grad() becomes a graph of its own, whose nodes come from no line of
-/// a model; so does an autocast region, so that it is no proof. Without a
-/// parameter in front of it there is no gradient to stop.
-void onnximport::findGradientlessRegions(const ExportedModel &model,
-                                         Findings &findings) {
-  llvm::StringSet<> dependent;
-  std::vector<std::string> values;
-  for (size_t i = 0; i < model.numNodes(); ++i)
-    if (dependsOnParameter(model, model.node(i), dependent) &&
-        model.stackTraceOf(i).starts_with("File \"<eval_with_key>"))
-      values.push_back(model.node(i).displayName().str());
-  if (!values.empty())
-    findings.doubts.push_back(
-        "nodes " + quoteNames(values) +
-        " come from a region such as torch.no_grad(), which the file does not "
-        "tell from others: if gradients stop there, use .detach() instead");
 }

@@ -7,6 +7,7 @@
 // read, does. What was computed from parameters by arithmetic is a loss.
 
 #include "Undo/ByValue.h"
+#include "Undo/Expansion.h"
 #include "Undo/Findings.h"
 #include "Undo/FxNames.h"
 #include "Undo/Joins.h"
@@ -15,9 +16,11 @@
 #include "Undo/Recompute.h"
 #include "Undo/Repeats.h"
 #include "Undo/Tensors.h"
+#include "Undo/ZeroProduct.h"
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -38,6 +41,9 @@ public:
   Error run(MoveKind kind);
 
 private:
+  Expected<std::optional<std::vector<Node>>> findMoveOf(const Array &parameter,
+                                                        MoveKind kind);
+  Expected<std::optional<std::vector<Node>>> makePart(const Array &parameter);
   Expected<bool> restoreGiven(MoveKind kind);
   Expected<bool> restoreShifted(const Array &given);
   Error restoreTied(MoveKind kind);
@@ -47,7 +53,7 @@ private:
   bool isExpandedToken(llvm::ArrayRef<std::string> operators) const;
   Expected<bool> joinRepeated(MoveKind kind);
   void finish(Array parameter, std::vector<Node> nodes);
-  void lose(const std::string &reason);
+  void lose(const std::string &reason, bool isDecidable = false);
 
   ExportedModel &model;
   Findings &findings;
@@ -57,9 +63,15 @@ private:
 
 } // namespace
 
-void MoveRestorer::lose(const std::string &reason) {
+/// Do they pick at positions that are data?
+static bool looksUp(llvm::ArrayRef<std::string> operators) {
+  return llvm::any_of(
+      operators, [](StringRef op) { return (classify(op) & LooksUp) != 0; });
+}
+
+void MoveRestorer::lose(const std::string &reason, bool isDecidable) {
   findings.standIns.insert(tensor);
-  findings.lose("'" + tensor + "' " + reason, {name});
+  findings.lose("'" + tensor + "' " + reason, {name}, isDecidable);
 }
 
 /// The parameter is a tensor again, and the nodes make the folded one of it.
@@ -99,6 +111,39 @@ Expected<bool> MoveRestorer::restoreShifted(const Array &given) {
   return true;
 }
 
+/// The first elements of the parameter, as many as the tensor has.
+Expected<std::optional<std::vector<Node>>>
+MoveRestorer::makePart(const Array &parameter) {
+  std::vector<int64_t> positions(values.size());
+  std::iota(positions.begin(), positions.end(), 0);
+  std::string flat = model.makeName(tensor + ".flat");
+  Expected<Node> line = makeReshape(model, name, {parameter.size()}, flat);
+  if (!line)
+    return line.takeError();
+  Expected<Node> part =
+      makeGather(model, flat, positions, values.shape, tensor);
+  if (!part)
+    return part.takeError();
+  return std::optional(std::vector<Node>{std::move(*line), std::move(*part)});
+}
+
+/// The nodes that make the tensor of the parameter, by its values, or by its
+/// shape where it was repeated and the values say nothing. Of equal numbers
+/// every part is as good as another.
+Expected<std::optional<std::vector<Node>>>
+MoveRestorer::findMoveOf(const Array &parameter, MoveKind kind) {
+  auto nodes = findMove(model, name, parameter, values, tensor);
+  bool isPart = kind == MoveKind::Picked && !model.find(name) &&
+                values.size() < parameter.size() && isUniform(parameter) &&
+                isUniform(values) && !looksUp(getOperators(model, tensor));
+  if (nodes && !*nodes && isPart)
+    return makePart(parameter);
+  if (!nodes || *nodes || kind != MoveKind::Repeated)
+    return nodes;
+  return findExpansion(model, name, parameter.shape, values.shape,
+                       getOperators(model, tensor), tensor);
+}
+
 /// With the parameter's own values at hand, the move is found by them; values
 /// of another training tell no more than the shape.
 Expected<bool> MoveRestorer::restoreGiven(MoveKind kind) {
@@ -110,7 +155,7 @@ Expected<bool> MoveRestorer::restoreGiven(MoveKind kind) {
     return restoreShifted(given);
   if (kind == MoveKind::Negated)
     return false;
-  auto nodes = findMove(model, name, given, values, tensor);
+  auto nodes = findMoveOf(given, kind);
   if (!nodes)
     return nodes.takeError();
   if (*nodes) {
@@ -133,7 +178,7 @@ Error MoveRestorer::restoreTied(MoveKind kind) {
     lose("is '" + name + "' plus a constant, beside '" + name + "'");
     return Error::success();
   }
-  auto nodes = findMove(model, name, *model.find(name), values, tensor);
+  auto nodes = findMoveOf(*model.find(name), kind);
   if (!nodes)
     return nodes.takeError();
   if (*nodes)
@@ -147,9 +192,7 @@ Error MoveRestorer::restoreTied(MoveKind kind) {
 /// embedding's is the last one; else the values tell.
 Expected<std::optional<size_t>>
 MoveRestorer::findAxis(llvm::ArrayRef<std::string> operators) const {
-  bool looksUp = llvm::any_of(
-      operators, [](StringRef op) { return (classify(op) & LooksUp) != 0; });
-  if (values.shape.size() < 2 || !looksUp)
+  if (values.shape.size() < 2 || !looksUp(operators))
     return std::nullopt;
   bool keepsRows = llvm::all_of(operators, [](StringRef op) {
     return op == "embedding" || op == "unsqueeze" || op == "clone" ||
@@ -161,10 +204,12 @@ MoveRestorer::findAxis(llvm::ArrayRef<std::string> operators) const {
 }
 
 /// All elements of a tensor are equal. Is it a token that was expanded over the
-/// examples of a file of one?
+/// examples of a file of one? A second axis may be one of positions that share
+/// the token.
 bool MoveRestorer::isExpandedToken(
     llvm::ArrayRef<std::string> operators) const {
   return values.shape.size() > 1 && values.shape.front() == 1 &&
+         llvm::count_if(values.shape, [](int64_t n) { return n != 1; }) < 2 &&
          llvm::all_of(operators, [](StringRef op) {
            return op.starts_with("expand") || op == "broadcast_to" ||
                   (classify(op) & Moves);
@@ -174,9 +219,7 @@ bool MoveRestorer::isExpandedToken(
 /// Entries that repeat are one, told by their values.
 Expected<bool> MoveRestorer::joinRepeated(MoveKind kind) {
   std::vector<std::string> operators = getOperators(model, tensor);
-  bool looksUp = llvm::any_of(
-      operators, [](StringRef op) { return (classify(op) & LooksUp) != 0; });
-  if ((kind != MoveKind::Repeated && !looksUp) || values.size() == 0)
+  if ((kind != MoveKind::Repeated && !looksUp(operators)) || values.size() == 0)
     return false;
   Expected<std::optional<size_t>> axis = findAxis(operators);
   if (!axis)
@@ -189,7 +232,9 @@ Expected<bool> MoveRestorer::joinRepeated(MoveKind kind) {
   if (isUniform(values)) {
     if (!isExpandedToken(operators)) {
       lose("repeats entries of '" + name +
-           "', and all its values are equal: which are one is not in the file");
+               "', and all its values are equal: which are one is not in the "
+               "file",
+           isExpansion(operators) && !findings.given.count(name));
       return true;
     }
     findings.doubts.push_back(
@@ -271,9 +316,11 @@ static Error restoreTensor(ExportedModel &model, Findings &findings,
   case MoveKind::Joined:
     return restoreJoined(model, findings, tensor);
   case MoveKind::Computed: {
-    Expected<bool> done = recompute(model, findings, tensor);
-    if (!done || *done)
-      return done.takeError();
+    for (auto rule : {restoreZeroProduct, recompute}) {
+      Expected<bool> done = rule(model, findings, tensor);
+      if (!done || *done)
+        return done.takeError();
+    }
     std::string by = llvm::join(getOperators(model, tensor), ", ");
     findings.standIns.insert(tensor);
     findings.lose("'" + tensor.str() + "' is computed from " +

@@ -8,6 +8,7 @@
 // transposed. A convolution's weight of such a name holds a batch norm.
 
 #include "Undo/OlderExporter.h"
+#include "ParameterUses.h"
 #include "Undo/ByValue.h"
 #include "Undo/Repeats.h"
 #include "Undo/Tensors.h"
@@ -51,14 +52,28 @@ private:
   Expected<bool> joinCalls(const std::string &tensor, StringRef path);
   Error restoreProduct(const std::string &tensor, size_t node);
   Expected<bool> findGiven(const std::string &tensor, StringRef path);
+  Expected<bool> findUniform(const std::string &tensor, StringRef path);
   Expected<bool> joinRepeated(const std::string &tensor);
   void doubt(StringRef tensor);
+  bool isOfCall(StringRef tensor) const;
+  Expected<bool> isGiven(StringRef tensor, StringRef name) const;
+  Expected<bool> isModule(StringRef tensor, StringRef path) const;
+
+  /// A weight of a linear layer as the file has it.
+  struct Product {
+    std::string tensor, path;
+    Array values;
+  };
 
   Model &file;
   ExportedModel model;
   Findings &findings;
   /// Those of the file, in front of those that were put back.
   size_t numTensors;
+  /// Those of modules as they are called first.
+  std::vector<Product> products;
+  /// Parameters of --params of which some part stood in the file.
+  llvm::StringSet<> cut;
 };
 
 } // namespace
@@ -96,27 +111,57 @@ Expected<bool> NameReader::joinTied(const std::string &tensor, StringRef path) {
   return false;
 }
 
-/// A module that is called again has the number of the call behind its name:
-/// `query_1` reads the weight of `query`. A module of that name has a bias of
-/// its own.
-Expected<bool> NameReader::joinCalls(const std::string &tensor,
-                                     StringRef path) {
+StringRef onnximport::calledModule(StringRef path) {
   auto [stem, number] = path.rsplit('_');
-  std::string name = (stem + ".weight").str();
-  const Array *weight = model.find(name);
-  bool isCall = !number.empty() && llvm::all_of(number, llvm::isDigit) &&
-                !model.isKnown((path + ".bias").str()) &&
-                !findings.given.count((path + ".weight").str());
-  if (!isCall || !weight || weight->shape.size() != 2)
+  bool isNumber = !number.empty() && llvm::all_of(number, llvm::isDigit);
+  return isNumber ? stem : StringRef();
+}
+
+/// Is the tensor the transpose of a parameter of --params?
+Expected<bool> NameReader::isGiven(StringRef tensor, StringRef name) const {
+  auto given = findings.given.find(name);
+  if (given == findings.given.end() || given->second.shape.size() != 2)
     return false;
-  Expected<Array> moved = transpose(*weight);
+  Expected<Array> moved = transpose(given->second);
   if (!moved)
     return moved.takeError();
-  if (!isEqual(*moved, *model.find(tensor)))
+  return isEqual(*moved, *model.find(tensor));
+}
+
+/// Is there a module of this path, rather than one that is called again? It has
+/// a bias, or --params has its weight, unless that is seen to be another one.
+Expected<bool> NameReader::isModule(StringRef tensor, StringRef path) const {
+  std::string own = (path + ".weight").str();
+  if (model.isKnown((path + ".bias").str()))
+    return true;
+  if (!findings.given.count(own))
     return false;
-  model.computeTensor(tensor, {makeTranspose(model, name, {1, 0}, tensor)});
-  ++findings.restored;
-  return true;
+  Expected<bool> isOfStem =
+      isGiven(tensor, (calledModule(path) + ".weight").str());
+  if (!isOfStem || !*isOfStem)
+    return isOfStem ? Expected<bool>(true) : isOfStem.takeError();
+  return isGiven(tensor, own);
+}
+
+/// A module that is called again has the number of the call behind its name:
+/// `query_1` reads the weight of `query`, of which recurrent cells have two.
+Expected<bool> NameReader::joinCalls(const std::string &tensor,
+                                     StringRef path) {
+  StringRef stem = calledModule(path);
+  if (stem.empty())
+    return false;
+  Expected<bool> isOther = isModule(tensor, path);
+  if (!isOther || *isOther)
+    return isOther ? Expected<bool>(false) : isOther.takeError();
+  for (const Product &other : products) {
+    if (other.path != stem || !isEqual(other.values, *model.find(tensor)))
+      continue;
+    model.computeTensor(tensor,
+                        {model.makeNode("Identity", {other.tensor}, {tensor})});
+    ++findings.restored;
+    return true;
+  }
+  return false;
 }
 
 /// The weight of a linear layer, as the other factor of a product.
@@ -128,6 +173,9 @@ Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
     if (!done || *done)
       return done.takeError();
   }
+  products.push_back({tensor, path, values});
+  if (Expected<bool> done = findGiven(tensor, path); !done || *done)
+    return done.takeError();
   std::string name = path + ".weight";
   if (path.empty() || values.shape.size() != 2 || model.isKnown(name)) {
     doubt(tensor);
@@ -143,18 +191,48 @@ Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
   return Error::success();
 }
 
+/// Of equal numbers, as of a norm before training, only the place tells: the
+/// one parameter of the module that has them, the weight as a factor.
+Expected<bool> NameReader::findUniform(const std::string &tensor,
+                                       StringRef path) {
+  const Array values = *model.find(tensor);
+  StringRef type = model.node(model.readers(tensor).front().node).type;
+  StringRef role = type == "Add" ? "bias" : "weight";
+  std::vector<std::string> found, named;
+  for (const std::string &name : findings.givenOrder) {
+    auto [module, own] = splitPath(name);
+    if (module != path || model.isKnown(name) ||
+        !haveOneContent(findings.given[name], values))
+      continue;
+    found.push_back(name);
+    if (own == role)
+      named.push_back(name);
+  }
+  if (named.size() == 1)
+    found = named;
+  if (found.size() != 1)
+    return false;
+  Expected<Node> node = makeReshape(model, found.front(), values.shape, tensor);
+  if (!node)
+    return node.takeError();
+  model.addTensor(found.front(), findings.given[found.front()]);
+  model.computeTensor(tensor, {std::move(*node)});
+  ++findings.restored;
+  return true;
+}
+
 /// The parameter of --params in the tensor's module that the tensor is a move
 /// of: the values tell.
 Expected<bool> NameReader::findGiven(const std::string &tensor,
                                      StringRef path) {
   const Array values = *model.find(tensor);
   if (isUniform(values))
-    return false;
+    return findUniform(tensor, path);
   for (const std::string &name : findings.givenOrder) {
     const Array given = findings.given[name];
     bool isLike = StringRef(name).starts_with(path) &&
-                  given.kind == values.kind && !model.isKnown(name) &&
-                  given.size() > 1 && given.size() <= values.size();
+                  given.kind == values.kind && given.size() > 1 &&
+                  (!model.isKnown(name) || cut.contains(name));
     if (!isLike)
       continue;
     auto nodes = findMove(model, name, given, values, tensor);
@@ -162,7 +240,11 @@ Expected<bool> NameReader::findGiven(const std::string &tensor,
       return nodes.takeError();
     if (!*nodes)
       continue;
-    model.addTensor(name, given);
+    if (!model.find(name))
+      model.addTensor(name, given);
+    // Other parts of it may come.
+    if (given.size() > values.size())
+      cut.insert(name);
     model.computeTensor(tensor, std::move(**nodes));
     ++findings.restored;
     return true;
@@ -204,6 +286,14 @@ void NameReader::doubt(StringRef tensor) {
       "do_constant_folding=False");
 }
 
+/// Is it first read where a module is called again?
+bool NameReader::isOfCall(StringRef tensor) const {
+  llvm::ArrayRef<Slot> readers = model.readers(tensor);
+  return !readers.empty() &&
+         !calledModule(modulePath(model.node(readers.front().node).name))
+              .empty();
+}
+
 Error NameReader::restoreWeight(const std::string &tensor) {
   if (model.readers(tensor).empty())
     return Error::success();
@@ -216,8 +306,10 @@ Error NameReader::restoreWeight(const std::string &tensor) {
       type == "LSTM" || type == "GRU" || type == "RNN" || type == "PRelu";
   if ((type == "Conv" || type == "ConvTranspose") && slot.input > 0)
     return Error::success();
-  if (!isMove && model.find(tensor)->size() > 1) {
-    std::string path = modulePath(model.node(slot.node).name);
+  std::string path = modulePath(model.node(slot.node).name);
+  if (isMove)
+    return findGiven(tensor, path).takeError();
+  if (model.find(tensor)->size() > 1) {
     for (bool isGiven : {true, false}) {
       Expected<bool> done =
           isGiven ? findGiven(tensor, path) : joinTied(tensor, path);
@@ -234,6 +326,8 @@ Error NameReader::restoreWeight(const std::string &tensor) {
 Error NameReader::run() {
   if (Error error = unfoldNormsByValue(model, findings))
     return error;
+  if (Error error = restoreRecurrentModules(model, findings))
+    return error;
   if (Error error = doubtPadding(model, findings))
     return error;
   std::vector<std::string> names;
@@ -241,6 +335,8 @@ Error NameReader::run() {
     if (isFolded(tensor.name) && isFloat(tensor.values.kind) &&
         !findings.asked.contains(tensor.name))
       names.push_back(tensor.name);
+  std::stable_partition(names.begin(), names.end(),
+                        [&](const auto &name) { return !isOfCall(name); });
   for (const std::string &name : names)
     if (Error error = restoreWeight(name))
       return error;

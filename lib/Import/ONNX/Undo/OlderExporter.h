@@ -14,6 +14,10 @@ namespace mlir::ntk::onnximport {
 /// gives "encoder.0.query".
 std::string modulePath(llvm::StringRef nodeName);
 
+/// The module that a call by another number may be of: `query` for `query_1`;
+/// empty for others.
+llvm::StringRef calledModule(llvm::StringRef path);
+
 /// Gives weights their names back, and finds norms that were folded into them.
 llvm::Error undoOlderExporter(Model &file, const ExportMetadata &metadata,
                               Findings &findings);

@@ -195,14 +195,24 @@ bool Recomputer::isSame(const Formula &a, const Formula &b) const {
   return isNear(evaluate(a, inputs), evaluate(b, inputs), 1e-5);
 }
 
+/// Does each element of the result depend on those at its place alone?
+static bool isOfElements(StringRef op) {
+  std::vector<const FormulaRule *> rules = getFormulaRules(op);
+  bool isArithmetic = op == "add" || op == "sub" || op == "mul" || op == "div";
+  return isArithmetic ||
+         (!rules.empty() && llvm::all_of(rules, [](const FormulaRule *rule) {
+           return rule->isElementwise;
+         }));
+}
+
 /// May the operators that are left have made a factor of constants? Equal
 /// numbers fit with a factor whatever was done to them, and a norm may be equal
-/// to a parameter; of one operator there is no doubt.
+/// to a parameter, or be the factor itself; of one operator there is no doubt.
 bool Recomputer::mayScale() const {
   bool hasFactor = llvm::any_of(operators, [](const std::string &op) {
     return op == "mul" || op == "div";
   });
-  if (!hasFactor || !hasConstants)
+  if (!hasFactor || !hasConstants || !llvm::all_of(operators, isOfElements))
     return false;
   if (steps.empty() && operators.size() == 1)
     return true;

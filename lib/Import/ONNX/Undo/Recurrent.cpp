@@ -9,6 +9,7 @@
 
 #include "Undo/ByValue.h"
 #include "Undo/Findings.h"
+#include "Undo/OlderExporter.h"
 #include "Undo/Tensors.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -35,20 +36,24 @@ static std::vector<int64_t> getGates(StringRef type) {
 
 namespace {
 
-/// The layers of one call.
+/// The layers of one call or module.
 class RecurrentRestorer {
 public:
-  RecurrentRestorer(ExportedModel &model, Findings &findings,
-                    const CallNodes &nodes)
-      : model(model), findings(findings), nodes(nodes) {}
+  RecurrentRestorer(ExportedModel &model, Findings &findings)
+      : model(model), findings(findings) {}
 
   /// False if the call does not have the form that is known.
-  Expected<bool> run();
+  Expected<bool> run(const CallNodes &nodes);
+  /// The nodes of a module of a file without calls, one for each layer.
+  Expected<bool> run(StringRef path, ArrayRef<size_t> nodes);
 
 private:
-  bool readCall();
+  bool readCall(const CallNodes &nodes);
+  bool readModule(StringRef path, ArrayRef<size_t> nodes);
+  std::vector<std::string> namesOf(size_t layer, unsigned input) const;
+  Expected<bool> differs() const;
+  Expected<bool> restore();
   bool checkInput(size_t node, unsigned input, size_t rank) const;
-  Error restoreLayer(size_t node, ArrayRef<std::string> names);
   Error restoreInput(size_t node, unsigned input,
                      const std::vector<std::string> &names);
   Expected<Array> cut(const Array &values, int64_t rows, int64_t number,
@@ -58,7 +63,6 @@ private:
 
   ExportedModel &model;
   Findings &findings;
-  const CallNodes &nodes;
   std::vector<size_t> layers;
   std::vector<std::string> parameters;
   bool hasBiases = false;
@@ -69,7 +73,7 @@ private:
 
 /// The arguments are: input, state, weights, has_biases, num_layers, dropout,
 /// train, bidirectional, batch_first.
-bool RecurrentRestorer::readCall() {
+bool RecurrentRestorer::readCall(const CallNodes &nodes) {
   const FxCall &call = nodes.call;
   int64_t numLayers;
   if (call.args.size() < 9 ||
@@ -194,39 +198,97 @@ Error RecurrentRestorer::restoreInput(size_t node, unsigned input,
   return Error::success();
 }
 
-/// The names of a layer are, for each direction, those of the weight of the
-/// input, of the state, and of their biases.
-Error RecurrentRestorer::restoreLayer(size_t node,
-                                      ArrayRef<std::string> names) {
-  int64_t perDirection = hasBiases ? 4 : 2;
-  std::vector<std::string> inputs[3];
+/// What an input joins. The names of a layer are, for each direction, those of
+/// the weight of the input, of the state, and of their biases.
+std::vector<std::string> RecurrentRestorer::namesOf(size_t layer,
+                                                    unsigned input) const {
+  size_t perDirection = hasBiases ? 4 : 2;
+  std::vector<std::string> names;
   for (int64_t d = 0; d < directions; ++d) {
-    ArrayRef<std::string> own = names.slice(d * perDirection, perDirection);
-    inputs[0].push_back(own[0]);
-    inputs[1].push_back(own[1]);
-    for (const std::string &bias : own.drop_front(2))
-      inputs[2].push_back(bias);
+    ArrayRef<std::string> own =
+        ArrayRef(parameters)
+            .slice((layer * directions + d) * perDirection, perDirection);
+    if (input < 3)
+      names.push_back(own[input - 1]);
+    else
+      names.insert(names.end(), own.begin() + 2, own.end());
   }
-  for (unsigned i = 0; i < 3; ++i)
-    if (!inputs[i].empty())
-      if (Error error = restoreInput(node, i + 1, inputs[i]))
-        return error;
-  return Error::success();
+  return names;
 }
 
-Expected<bool> RecurrentRestorer::run() {
-  if (!readCall())
-    return false;
+Expected<bool> RecurrentRestorer::restore() {
+  unsigned last = hasBiases ? 3 : 2;
   for (size_t node : layers)
     if (!checkInput(node, 1, 3) || !checkInput(node, 2, 3) ||
         (hasBiases && !checkInput(node, 3, 2)))
       return false;
-  size_t perLayer = parameters.size() / layers.size();
-  for (auto [i, node] : llvm::enumerate(layers))
-    if (Error error = restoreLayer(
-            node, ArrayRef(parameters).slice(i * perLayer, perLayer)))
-      return std::move(error);
+  Expected<bool> areOther = differs();
+  if (!areOther || *areOther)
+    return areOther ? Expected<bool>(false) : areOther.takeError();
+  for (auto [layer, node] : llvm::enumerate(layers))
+    for (unsigned input = 1; input <= last; ++input)
+      if (Error error = restoreInput(node, input, namesOf(layer, input)))
+        return std::move(error);
   return true;
+}
+
+Expected<bool> RecurrentRestorer::run(const CallNodes &nodes) {
+  return readCall(nodes) ? restore() : Expected<bool>(false);
+}
+
+/// The names that torch's modules give: of the input's weight in the second
+/// layer and backwards `weight_ih_l1_reverse`.
+bool RecurrentRestorer::readModule(StringRef path, ArrayRef<size_t> nodes) {
+  layers = nodes;
+  const Node &first = model.node(nodes.front());
+  hasBiases = first.inputs.size() > 3 && !first.inputs[3].empty();
+  const Array *weight =
+      first.inputs.size() > 2 ? model.find(first.inputs[1]) : nullptr;
+  if (!weight || weight->shape.size() != 3)
+    return false;
+  directions = weight->shape[0];
+  std::string prefix = path.empty() ? "" : (path + ".").str();
+  for (size_t layer = 0; layer < layers.size(); ++layer)
+    for (int64_t d = 0; d < directions; ++d)
+      for (StringRef kind : {"weight_ih", "weight_hh", "bias_ih", "bias_hh"})
+        if (hasBiases || kind.starts_with("weight"))
+          parameters.push_back(prefix + kind.str() + "_l" +
+                               std::to_string(layer) +
+                               (d == 1 ? "_reverse" : ""));
+  bool areGiven = llvm::all_of(parameters, [&](const std::string &name) {
+    return findings.given.empty() || findings.given.count(name);
+  });
+  return directions <= 2 && areGiven;
+}
+
+/// Do the parameters that are there already hold other values?
+Expected<bool> RecurrentRestorer::differs() const {
+  for (auto [layer, node] : llvm::enumerate(layers))
+    for (unsigned input = 1; input <= (hasBiases ? 3 : 2); ++input) {
+      std::vector<std::string> names = namesOf(layer, input);
+      const Array values = *model.find(model.valueAt({node, input}));
+      int64_t rows = directions * values.shape[1] / int64_t(names.size());
+      for (auto [i, name] : llvm::enumerate(names)) {
+        Expected<Array> piece =
+            cut(values, rows, i, getGates(model.node(node).type));
+        if (!piece)
+          return piece.takeError();
+        const Array *present = model.find(name);
+        if (present && !isEqual(*present, *piece))
+          return true;
+      }
+    }
+  return false;
+}
+
+Expected<bool> RecurrentRestorer::run(StringRef path, ArrayRef<size_t> nodes) {
+  if (!readModule(path, nodes))
+    return false;
+  for (size_t node : layers)
+    for (const std::string &input : model.node(node).inputs)
+      if (findings.asked.contains(input))
+        return false;
+  return restore();
 }
 
 /// What is not understood stays as it is, a tensor for each join.
@@ -255,11 +317,32 @@ Error onnximport::restoreRecurrent(ExportedModel &model, Findings &findings) {
   for (const CallNodes &nodes : model.getCalls()) {
     if (!isRecurrentCall(nodes.call.op))
       continue;
-    Expected<bool> done = RecurrentRestorer(model, findings, nodes).run();
+    Expected<bool> done = RecurrentRestorer(model, findings).run(nodes);
     if (!done)
       return done.takeError();
     if (!*done)
       keepWeights(model, findings, nodes);
+  }
+  return Error::success();
+}
+
+Error onnximport::restoreRecurrentModules(ExportedModel &model,
+                                          Findings &findings) {
+  std::map<std::string, std::vector<size_t>> modules;
+  for (size_t i = 0; i < model.numNodes(); ++i) {
+    const Node &node = model.node(i);
+    if (node.type == "LSTM" || node.type == "GRU" || node.type == "RNN")
+      modules[modulePath(node.name)].push_back(i);
+  }
+  for (const auto &[path, nodes] : modules) {
+    // Called again it reads what it read before.
+    StringRef stem = calledModule(path);
+    bool isCall = modules.count(stem.str()) &&
+                  !findings.given.count(path + ".weight_ih_l0");
+    Expected<bool> done = RecurrentRestorer(model, findings)
+                              .run(isCall ? stem : StringRef(path), nodes);
+    if (!done)
+      return done.takeError();
   }
   return Error::success();
 }

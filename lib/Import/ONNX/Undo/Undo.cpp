@@ -86,11 +86,12 @@ static Error undoTorch(Model &file, const ExportMetadata &metadata,
   findMissing(model, findings);
   if (Error error = obeyPadding(model))
     return error;
-  if (!findings.openBiases.empty())
-    findings.doubts.push_back(
-        "biases " + quoteNames(findings.openBiases) +
-        ", zeros that the exporter removed, are taken to have an element for "
-        "each output; --params decides");
+  for (const std::string &bias : findings.openBiases)
+    findings.losses.push_back(
+        {"the exporter removed zeros of which nothing tells the size,",
+         "'" + bias + "'",
+         {bias},
+         /*isDecidable=*/true});
   model.finish();
   return Error::success();
 }
