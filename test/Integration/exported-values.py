@@ -72,6 +72,27 @@ for name, kind in (("twins", "sin"), ("passed", "type_as")):
     status, errors = run(name, draw(1, 4))
     assert status == 1 and f"'{kind}_1' of the model may be made of them" in errors, errors
 
+# A scale of ones was reshaped in advance, and what came of it merged with the
+# weight of a norm, at two places. Where the module has no other parameter, the
+# weight itself was reshaped.
+scopes = lambda *modules: dict(scopes=str(["", *modules, "node"]))
+scaled = lambda first, second, kind="view", module="s": [
+    node("LayerNormalization", ["x", "n.weight"], "n", said("n", "layer_norm", "%x", "[4]", "%p_n_weight") | scopes("n")),
+    node("Mul", ["n", first], "a", said("a", "mul", "%n", f"%{kind}_1") | scopes(module)),
+    node("Sin", ["a"], "b", said("b", "sin", "%a")),
+    node("Mul", ["b", second], "y", said("y", "mul", "%b", f"%{kind}_2") | scopes(module)),
+]
+rows = ("x", ["N", 4]), ("y", ["N", 4])
+x = draw(2, 4)
+for name, wrt in (("scaled", ["n.weight", "s.scale"]), ("itself", ["n.weight"])):
+    module = "s" if name == "scaled" else "t"
+    write(path(name), scaled(wrt[0], wrt[0], module=module), {wrt[0]: ones}, *rows, signature(["n.weight", "s.scale"]), parameters=wrt[:1])
+    write(path(name + "_whole"), scaled(wrt[-1], wrt[-1]), {key: ones for key in wrt}, *rows)
+    check(name, x, wrt)
+write(path("scaled"), scaled("n.weight", "n.weight", "expand"), {"n.weight": ones}, *rows, signature(["n.weight", "s.scale"]), parameters=["n.weight"])
+status, errors = run("scaled", x)
+assert status == 1 and "'n.weight' stands for 'expand_1' of the model, which may be made of others" in errors, errors
+
 # A table of biases, looked up at positions that were computed, one row for all
 # heads; two of its numbers are equal by chance.
 table = draw(5, 2)
