@@ -172,6 +172,32 @@ write(path("called"), calls("onnx::MatMul_3", "onnx::MatMul_7"), {"onnx::MatMul_
 write(path("called_whole"), calls("w", "w"), {"w": query}, *rows)
 check("called", draw(2, 3), ["w"])
 
+# With a state_dict a tensor has the name of the parameter that it is a move of: of
+# its module, or of whichever; numbers that are all equal, of the very module.
+state = {"attention.in_proj_weight": draw(3, 3), "scale.gamma": np.full(3, 0.1, np.float32)}
+state |= {"table.mlp.weight": draw(3, 3), "mixer.conv.weight": draw(3, 1), "other.gamma": state["scale.gamma"]}
+np.savez(path("functional_state.npz"), **state)
+functional = lambda project, scale, mix, filters: [
+    node("MatMul", ["x", project], "h", name="/attention/MatMul"),
+    node("Mul", ["h", scale], "g", name="/scale/Mul"),
+    node("MatMul", ["g", mix], "m", name="/attention/mlp/MatMul"),
+    node("Reshape", ["m", "images"], "i"),
+    node("Conv", ["i", filters], "c", name="/mixer/Conv", group=3),
+    node("Tanh", ["c"], "t"),
+    node("Reshape", ["t", "flat"], "y"),
+]
+sizes = {"images": np.array([-1, 3, 1]), "flat": np.array([-1, 3])}
+computed = {"onnx::MatMul_3": state["attention.in_proj_weight"].T, "onnx::Mul_5": state["scale.gamma"][None]}
+computed |= {"onnx::MatMul_7": state["table.mlp.weight"].T, "onnx::Conv_9": state["mixer.conv.weight"][:, None]}
+write(path("functional"), functional(*computed), computed | sizes, *rows)
+write(path("functional_whole"), functional(*"abcd"), dict(zip("abcd", computed.values())) | sizes, *rows)
+x = draw(2, 3)
+for name, own in zip("abcd", ["attention.in_proj_weight", "scale.gamma", "table.mlp.weight", "mixer.conv.weight"]):
+    jacobian = finite_difference_jacobian(path("functional_whole.onnx"), {"x": x}, [name])
+    given = ["--params", path("functional_state.npz"), "--wrt", own]
+    found = kernel(folder, path("functional.onnx"), x, None, "--dtype", "f64", *given)
+    assert_close(found, gram(jacobian, jacobian), 1e-7)
+
 # Differences of parts of a parameter are no parts of it, nor are sums of two
 # look-ups, and a join that holds a part twice is more than its parts.
 w = draw(5)

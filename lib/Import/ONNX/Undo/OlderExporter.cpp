@@ -50,6 +50,7 @@ private:
   Expected<bool> joinTied(const std::string &tensor, StringRef path);
   Expected<bool> joinCalls(const std::string &tensor, StringRef path);
   Error restoreProduct(const std::string &tensor, size_t node);
+  bool mayBe(StringRef name, const Array &values, StringRef path) const;
   Expected<bool> findGiven(const std::string &tensor, StringRef path);
   Expected<bool> joinRepeated(const std::string &tensor);
   void doubt(StringRef tensor);
@@ -123,12 +124,13 @@ Expected<bool> NameReader::joinCalls(const std::string &tensor,
 Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
   const Array values = *model.find(tensor);
   std::string path = modulePath(model.node(node).name);
-  for (auto join : {&NameReader::joinTied, &NameReader::joinCalls}) {
+  std::string name = path + ".weight";
+  for (auto join : {&NameReader::joinTied, &NameReader::joinCalls,
+                    &NameReader::findGiven}) {
     Expected<bool> done = (this->*join)(tensor, path);
     if (!done || *done)
       return done.takeError();
   }
-  std::string name = path + ".weight";
   if (path.empty() || values.shape.size() != 2 || model.isKnown(name)) {
     doubt(tensor);
     return Error::success();
@@ -143,29 +145,50 @@ Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
   return Error::success();
 }
 
-/// The parameter of --params in the tensor's module that the tensor is a move
-/// of: the values tell.
+/// The number of elements along the axes that are more than one.
+static llvm::SmallVector<int64_t> squeeze(llvm::ArrayRef<int64_t> shape) {
+  llvm::SmallVector<int64_t> sizes(shape);
+  llvm::erase(sizes, 1);
+  return sizes;
+}
+
+/// May the tensor be a move of this parameter of --params? Equal numbers tell
+/// only of those of one shape in the very module.
+bool NameReader::mayBe(StringRef name, const Array &values,
+                       StringRef path) const {
+  const Array &given = findings.given.find(name)->second;
+  bool isLike = name.starts_with(path) && given.kind == values.kind &&
+                !model.isKnown(name) && given.size() > 1 &&
+                given.size() <= values.size();
+  StringRef module = name.contains('.') ? name.rsplit('.').first : StringRef();
+  return isLike && (!isUniform(values) ||
+                    (module == path &&
+                     squeeze(given.shape) == squeeze(values.shape)));
+}
+
+/// The parameter of --params in the tensor's module, or anywhere, that the
+/// tensor is a move of: the values tell.
 Expected<bool> NameReader::findGiven(const std::string &tensor,
                                      StringRef path) {
   const Array values = *model.find(tensor);
-  if (isUniform(values))
-    return false;
-  for (const std::string &name : findings.givenOrder) {
-    const Array given = findings.given[name];
-    bool isLike = StringRef(name).starts_with(path) &&
-                  given.kind == values.kind && !model.isKnown(name) &&
-                  given.size() > 1 && given.size() <= values.size();
-    if (!isLike)
-      continue;
-    auto nodes = findMove(model, name, given, values, tensor);
-    if (!nodes)
-      return nodes.takeError();
-    if (!*nodes)
-      continue;
-    model.addTensor(name, given);
-    model.computeTensor(tensor, std::move(**nodes));
-    ++findings.restored;
-    return true;
+  std::vector<StringRef> paths{path};
+  if (!path.empty() && !isUniform(values))
+    paths.push_back("");
+  for (StringRef place : paths) {
+    for (const std::string &name : findings.givenOrder) {
+      if (!mayBe(name, values, place))
+        continue;
+      const Array given = findings.given[name];
+      auto nodes = findMove(model, name, given, values, tensor);
+      if (!nodes)
+        return nodes.takeError();
+      if (!*nodes)
+        continue;
+      model.addTensor(name, given);
+      model.computeTensor(tensor, std::move(**nodes));
+      ++findings.restored;
+      return true;
+    }
   }
   return false;
 }

@@ -14,7 +14,9 @@
 
 #include "Undo/ValueNorms.h"
 #include "Undo/BatchNorm.h"
+#include "Undo/ByValue.h"
 #include "Undo/OlderExporter.h"
+#include "Undo/Tensors.h"
 #include "Undo/ZeroBias.h"
 #include <cmath>
 
@@ -48,6 +50,7 @@ private:
   double compare(size_t node, Candidate &candidate);
   double misfit(size_t node, const Candidate &candidate, double epsilon);
   Error restore(size_t node, const Candidate &candidate);
+  Expected<bool> findMoved(const std::string &weight, StringRef path);
   Numbers read(StringRef given, int64_t count, double missing) const;
   bool has(StringRef name, llvm::ArrayRef<int64_t> shape) const;
 
@@ -250,9 +253,30 @@ Error ValueUnfolder::restore(size_t node, const Candidate &candidate) {
   return Error::success();
 }
 
+/// A weight of the module that was only reshaped, as for a functional call.
+Expected<bool> ValueUnfolder::findMoved(const std::string &weight,
+                                        StringRef path) {
+  const Array values = *model.find(weight);
+  for (const std::string &name : findings.givenOrder) {
+    const Array given = findings.given[name];
+    if (!StringRef(name).starts_with(path) || model.isKnown(name) ||
+        isUniform(given) || !haveOneContent(given, values))
+      continue;
+    auto nodes = findMove(model, name, given, values, weight);
+    if (!nodes || !*nodes)
+      return nodes.takeError();
+    model.addTensor(name, given);
+    model.computeTensor(weight, std::move(**nodes));
+    ++findings.restored;
+    return true;
+  }
+  return false;
+}
+
 Error ValueUnfolder::unfold(size_t node) {
   const Node &fused = model.node(node);
   std::string weight = fused.inputs[1];
+  std::string path = modulePath(fused.name);
   std::optional<int64_t> count = countChannels(model, fused);
   if (count && !findings.given.empty()) {
     channels = *count;
@@ -263,8 +287,9 @@ Error ValueUnfolder::unfold(size_t node) {
     if (shift.size() == size_t(channels))
       if (std::optional<Candidate> best = findBest(node))
         return restore(node, *best);
+    if (Expected<bool> done = findMoved(weight, path); !done || *done)
+      return done.takeError();
   }
-  std::string path = modulePath(fused.name);
   findings.losses.push_back(
       {"batch norm is folded into",
        "'" + weight + "'" + (path.empty() ? "" : " of '" + path + "'"),
