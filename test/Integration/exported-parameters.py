@@ -141,6 +141,55 @@ jacobian = finite_difference_jacobian(path("norm_whole.onnx"), {"x": x}, wrt)
 found = kernel(folder, path("norm.onnx"), x, None, "--dtype", "f64", "--params", path("state.npz"))
 assert_close(flat(found), gram(jacobian, jacobian), 1e-7)
 
+# The older exporter leaves no call. Before training, the norm behind a convolution
+# has the values of the one before it, whose node is still there; and of two that
+# were folded each goes to the convolution of its number, in whatever order the
+# state comes.
+def norm_state(name, channels):
+    values = {"weight": ones, "bias": zeros, "running_mean": zeros, "running_var": ones}
+    return {f"{name}.{key}": value[:channels] for key, value in values.items()}
+
+
+state = norm_state("block.bn1", 3) | norm_state("block.bn2", 3) | norm_state("block.bn3", 3)
+state |= {f"block.conv{i}.weight": draw(3, 3, 1, 1) for i in (1, 2)}
+np.savez(path("apart_state.npz"), **state)
+read_by = lambda name: [f"{name}.{key}" for key in ("weight", "bias", "running_mean", "running_var")]
+folded = lambda i: state[f"block.conv{i}.weight"] / np.sqrt(np.float32(1 + 1e-5))
+images = ("x", ["N", 3, 1, 1]), ("y", ["N", 3, 1, 1])
+write(
+    path("apart"),
+    [
+        node("BatchNormalization", ["x", *read_by("block.bn1")], "n", name="/block/bn1/BatchNormalization"),
+        node("Tanh", ["n"], "s"),
+        node("Conv", ["s", "onnx::Conv_8", "onnx::Conv_9"], "h", name="/block/conv2/Conv"),
+        node("Tanh", ["h"], "t"),
+        node("Conv", ["t", "onnx::Conv_5", "onnx::Conv_6"], "y", name="/block/conv1/Conv"),
+    ],
+    {name: state[name] for name in read_by("block.bn1")}
+    | {"onnx::Conv_8": folded(2), "onnx::Conv_9": zeros[:3], "onnx::Conv_5": folded(1), "onnx::Conv_6": zeros[:3]},
+    *images,
+)
+write(
+    path("apart_whole"),
+    [
+        node("BatchNormalization", ["x", *read_by("block.bn1")], "n"),
+        node("Tanh", ["n"], "s"),
+        node("Conv", ["s", "block.conv2.weight"], "h"),
+        node("BatchNormalization", ["h", *read_by("block.bn2")], "m"),
+        node("Tanh", ["m"], "t"),
+        node("Conv", ["t", "block.conv1.weight"], "k"),
+        node("BatchNormalization", ["k", *read_by("block.bn3")], "y"),
+    ],
+    state,
+    *images,
+)
+x = draw(2, 3, 1, 1)
+given = ["--params", path("apart_state.npz")]
+for wrt in ([name for name in state if not name.split(".")[-1].startswith("running")], ["block.bn2.weight"]):
+    jacobian = finite_difference_jacobian(path("apart_whole.onnx"), {"x": x}, wrt)
+    found = kernel(folder, path("apart.onnx"), x, None, "--dtype", "f64", *given, "--wrt", ",".join(wrt))
+    assert_close(found.reshape(2, 2, 3, 3), gram(jacobian, jacobian), 1e-7)
+
 # The row of an embedding that stands for padding has no gradient. To the whole
 # network the ids are given by how often they occur.
 table, ids = draw(5, 4), np.array([[0, 1, 3], [3, 0, 0], [4, 2, 1]])

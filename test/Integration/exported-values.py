@@ -72,6 +72,27 @@ for name, kind in (("twins", "sin"), ("passed", "type_as")):
     status, errors = run(name, draw(1, 4))
     assert status == 1 and f"'{kind}_1' of the model may be made of them" in errors, errors
 
+# A scale of ones was reshaped in advance, and what came of it merged with the
+# weight of a norm, at two places. Where the module has no other parameter, the
+# weight itself was reshaped.
+scopes = lambda *modules: dict(scopes=str(["", *modules, "node"]))
+scaled = lambda first, second, kind="view", module="s": [
+    node("LayerNormalization", ["x", "n.weight"], "n", said("n", "layer_norm", "%x", "[4]", "%p_n_weight") | scopes("n")),
+    node("Mul", ["n", first], "a", said("a", "mul", "%n", f"%{kind}_1") | scopes(module)),
+    node("Sin", ["a"], "b", said("b", "sin", "%a")),
+    node("Mul", ["b", second], "y", said("y", "mul", "%b", f"%{kind}_2") | scopes(module)),
+]
+rows = ("x", ["N", 4]), ("y", ["N", 4])
+x = draw(2, 4)
+for name, wrt in (("scaled", ["n.weight", "s.scale"]), ("itself", ["n.weight"])):
+    module = "s" if name == "scaled" else "t"
+    write(path(name), scaled(wrt[0], wrt[0], module=module), {wrt[0]: ones}, *rows, signature(["n.weight", "s.scale"]), parameters=wrt[:1])
+    write(path(name + "_whole"), scaled(wrt[-1], wrt[-1]), {key: ones for key in wrt}, *rows)
+    check(name, x, wrt)
+write(path("scaled"), scaled("n.weight", "n.weight", "expand"), {"n.weight": ones}, *rows, signature(["n.weight", "s.scale"]), parameters=["n.weight"])
+status, errors = run("scaled", x)
+assert status == 1 and "'n.weight' stands for 'expand_1' of the model, which may be made of others" in errors, errors
+
 # A table of biases, looked up at positions that were computed, one row for all
 # heads; two of its numbers are equal by chance.
 table = draw(5, 2)
@@ -189,6 +210,32 @@ write(path("part_whole"), nodes("p"), {"p": table[None, :4], "axes": np.array([1
 np.savez(path("part.npz"), **{"embed.table": table})
 for options in ([], ["--params", path("part.npz")]):
     check("part", draw(2, 4, 3), ["p"], *options)
+
+# With a state_dict a tensor has the name of the parameter that it is a move of: of
+# its module, or of whichever; numbers that are all equal, of the very module.
+state = {"attention.in_proj_weight": draw(3, 3), "scale.gamma": np.full(3, 0.1, np.float32)}
+state |= {"table.mlp.weight": draw(3, 3), "mixer.conv.weight": draw(3, 1), "other.gamma": state["scale.gamma"]}
+np.savez(path("functional_state.npz"), **state)
+functional = lambda project, scale, mix, filters: [
+    node("MatMul", ["x", project], "h", name="/attention/MatMul"),
+    node("Mul", ["h", scale], "g", name="/scale/Mul"),
+    node("MatMul", ["g", mix], "m", name="/attention/mlp/MatMul"),
+    node("Reshape", ["m", "images"], "i"),
+    node("Conv", ["i", filters], "c", name="/mixer/Conv", group=3),
+    node("Tanh", ["c"], "t"),
+    node("Reshape", ["t", "flat"], "y"),
+]
+sizes = {"images": np.array([-1, 3, 1]), "flat": np.array([-1, 3])}
+computed = {"onnx::MatMul_3": state["attention.in_proj_weight"].T, "onnx::Mul_5": state["scale.gamma"][None]}
+computed |= {"onnx::MatMul_7": state["table.mlp.weight"].T, "onnx::Conv_9": state["mixer.conv.weight"][:, None]}
+write(path("functional"), functional(*computed), computed | sizes, *rows)
+write(path("functional_whole"), functional(*"abcd"), dict(zip("abcd", computed.values())) | sizes, *rows)
+x = draw(2, 3)
+for name, own in zip("abcd", ["attention.in_proj_weight", "scale.gamma", "table.mlp.weight", "mixer.conv.weight"]):
+    jacobian = finite_difference_jacobian(path("functional_whole.onnx"), {"x": x}, [name])
+    given = ["--params", path("functional_state.npz"), "--wrt", own]
+    found = kernel(folder, path("functional.onnx"), x, None, "--dtype", "f64", *given)
+    assert_close(found, gram(jacobian, jacobian), 1e-7)
 
 # Differences of parts of a parameter are no parts of it, nor are sums of two
 # look-ups, and a join that holds a part twice is more than its parts.

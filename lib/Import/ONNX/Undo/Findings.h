@@ -88,6 +88,9 @@ std::vector<std::string> findUnseen(const ExportedModel &model,
 /// Folded tensors that were merged with each other.
 void splitFolded(ExportedModel &model, Findings &findings);
 
+/// Parameters that were merged with others in a moved form.
+void splitViews(ExportedModel &model, Findings &findings);
+
 /// Folded tensors become moves of the parameters they were made of; what is
 /// computed from them is a loss.
 llvm::Error restoreMoved(ExportedModel &model, Findings &findings);

@@ -51,6 +51,7 @@ private:
   Expected<bool> joinTied(const std::string &tensor, StringRef path);
   Expected<bool> joinCalls(const std::string &tensor, StringRef path);
   Error restoreProduct(const std::string &tensor, size_t node);
+  bool mayBe(StringRef name, const Array &values, StringRef path) const;
   Expected<bool> findGiven(const std::string &tensor, StringRef path);
   Expected<bool> findUniform(const std::string &tensor, StringRef path);
   Expected<bool> joinRepeated(const std::string &tensor);
@@ -221,33 +222,45 @@ Expected<bool> NameReader::findUniform(const std::string &tensor,
   return true;
 }
 
-/// The parameter of --params in the tensor's module that the tensor is a move
-/// of: the values tell.
+/// May the tensor be a move of this parameter of --params? A larger one, of
+/// which it is a part, only if it is of the tensor's module.
+bool NameReader::mayBe(StringRef name, const Array &values,
+                       StringRef path) const {
+  const Array &given = findings.given.find(name)->second;
+  return name.starts_with(path) && given.kind == values.kind &&
+         given.size() > 1 && (!model.isKnown(name) || cut.contains(name)) &&
+         (given.size() <= values.size() || !path.empty());
+}
+
+/// The parameter of --params in the tensor's module, or anywhere, that the
+/// tensor is a move of: the values tell.
 Expected<bool> NameReader::findGiven(const std::string &tensor,
                                      StringRef path) {
   const Array values = *model.find(tensor);
   if (isUniform(values))
     return findUniform(tensor, path);
-  for (const std::string &name : findings.givenOrder) {
-    const Array given = findings.given[name];
-    bool isLike = StringRef(name).starts_with(path) &&
-                  given.kind == values.kind && given.size() > 1 &&
-                  (!model.isKnown(name) || cut.contains(name));
-    if (!isLike)
-      continue;
-    auto nodes = findMove(model, name, given, values, tensor);
-    if (!nodes)
-      return nodes.takeError();
-    if (!*nodes)
-      continue;
-    if (!model.find(name))
-      model.addTensor(name, given);
-    // Other parts of it may come.
-    if (given.size() > values.size())
-      cut.insert(name);
-    model.computeTensor(tensor, std::move(**nodes));
-    ++findings.restored;
-    return true;
+  std::vector<StringRef> places{path};
+  if (!path.empty())
+    places.push_back("");
+  for (StringRef place : places) {
+    for (const std::string &name : findings.givenOrder) {
+      if (!mayBe(name, values, place))
+        continue;
+      const Array given = findings.given[name];
+      auto nodes = findMove(model, name, given, values, tensor);
+      if (!nodes)
+        return nodes.takeError();
+      if (!*nodes)
+        continue;
+      if (!model.find(name))
+        model.addTensor(name, given);
+      // Other parts of it may come.
+      if (given.size() > values.size())
+        cut.insert(name);
+      model.computeTensor(tensor, std::move(**nodes));
+      ++findings.restored;
+      return true;
+    }
   }
   return false;
 }

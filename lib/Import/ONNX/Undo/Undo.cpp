@@ -81,6 +81,7 @@ static Error undoTorch(Model &file, const ExportMetadata &metadata,
     return error;
   splitByModule(model, findings);
   splitFolded(model, findings);
+  splitViews(model, findings);
   if (Error error = restoreMoved(model, findings))
     return error;
   findMissing(model, findings);

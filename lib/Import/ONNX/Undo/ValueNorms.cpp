@@ -6,13 +6,17 @@
 //   W' = W γ / √(σ² + ε)      b' = (b − μ) γ / √(σ² + ε) + β
 //
 // With a state_dict at hand, the weight is the one of the convolution's module,
-// or of its shape, and the norm the one with which the equations hold; of
-// several, as before training, the next behind the weight. ε is one of those
-// that are in use, whichever fits best.
+// or of its shape, and the norm the one with which the equations hold. Before
+// training they hold with every norm of as many channels. One that has a node of
+// its own was not folded; of the others it is the one that is nearest by name:
+// in the same module, then of the same number as `bn2` behind `conv2`, then the
+// next behind the weight. ε is one of those that are in use, whichever fits best.
 
 #include "Undo/ValueNorms.h"
 #include "Undo/BatchNorm.h"
+#include "Undo/ByValue.h"
 #include "Undo/OlderExporter.h"
+#include "Undo/Tensors.h"
 #include "Undo/ZeroBias.h"
 #include <cmath>
 
@@ -41,9 +45,12 @@ public:
 private:
   Error unfold(size_t node);
   std::optional<Candidate> findBest(size_t node);
+  bool hasNode(StringRef norm) const;
+  void sortByNearness(std::vector<std::string> &norms, StringRef weight) const;
   double compare(size_t node, Candidate &candidate);
   double misfit(size_t node, const Candidate &candidate, double epsilon);
   Error restore(size_t node, const Candidate &candidate);
+  Expected<bool> findMoved(const std::string &weight, StringRef path);
   Numbers read(StringRef given, int64_t count, double missing) const;
   bool has(StringRef name, llvm::ArrayRef<int64_t> shape) const;
 
@@ -136,6 +143,55 @@ double ValueUnfolder::compare(size_t node, Candidate &candidate) {
   return candidate.error;
 }
 
+bool ValueUnfolder::hasNode(StringRef norm) const {
+  return llvm::any_of(
+      model.readers((norm + ".running_var").str()), [&](Slot slot) {
+        return model.node(slot.node).type == "BatchNormalization";
+      });
+}
+
+/// The number of modules that both are in.
+static size_t countShared(StringRef left, StringRef right) {
+  size_t count = 0;
+  while (left.contains('.') && right.contains('.')) {
+    auto [leftModule, leftRest] = left.split('.');
+    auto [rightModule, rightRest] = right.split('.');
+    if (leftModule != rightModule)
+      break;
+    ++count;
+    left = leftRest;
+    right = rightRest;
+  }
+  return count;
+}
+
+/// What is behind the letters of a module's last name: 2 of "layer1.0.conv2".
+static StringRef numberOf(StringRef module) {
+  StringRef last = module.substr(module.rfind('.') + 1);
+  StringRef stem = last.rtrim("0123456789");
+  return stem.empty() ? StringRef() : last.drop_front(stem.size());
+}
+
+void ValueUnfolder::sortByNearness(std::vector<std::string> &norms,
+                                   StringRef weight) const {
+  StringRef module = weight;
+  module.consume_back(".weight");
+  auto place = [&](StringRef name) {
+    return llvm::find(findings.givenOrder, name) - findings.givenOrder.begin();
+  };
+  auto distance = [&](const std::string &norm) {
+    return std::make_tuple(hasNode(norm), -int(countShared(norm, module)),
+                           numberOf(norm) != numberOf(module),
+                           place(norm + ".running_var") < place(weight));
+  };
+  std::vector<std::pair<decltype(distance("")), std::string>> ranked;
+  for (std::string &norm : norms)
+    ranked.emplace_back(distance(norm), std::move(norm));
+  llvm::stable_sort(ranked, llvm::less_first());
+  for (auto [norm, entry] : llvm::zip_equal(norms, ranked))
+    norm = std::move(entry.second);
+}
+
 std::optional<Candidate> ValueUnfolder::findBest(size_t node) {
   const Array &folded = *model.find(model.node(node).inputs[1]);
   std::string own = modulePath(model.node(node).name) + ".weight";
@@ -149,17 +205,11 @@ std::optional<Candidate> ValueUnfolder::findBest(size_t node) {
         !used.contains(stem))
       norms.push_back(stem.str());
   }
-  auto place = [&](StringRef name) {
-    return llvm::find(findings.givenOrder, name) - findings.givenOrder.begin();
-  };
   for (const std::string &weight : weights) {
     StringRef stem = weight;
     stem.consume_back("weight");
     std::string bias = (stem + "bias").str();
-    // Norms behind the weight come first.
-    std::stable_partition(norms.begin(), norms.end(), [&](const auto &norm) {
-      return place(norm + ".running_var") > place(weight);
-    });
+    sortByNearness(norms, weight);
     for (const std::string &norm : norms) {
       Candidate candidate{weight, has(bias, channels) ? bias : "", norm};
       if (compare(node, candidate) < 1e-5)
@@ -203,9 +253,30 @@ Error ValueUnfolder::restore(size_t node, const Candidate &candidate) {
   return Error::success();
 }
 
+/// A weight of the module that was only reshaped, as for a functional call.
+Expected<bool> ValueUnfolder::findMoved(const std::string &weight,
+                                        StringRef path) {
+  const Array values = *model.find(weight);
+  for (const std::string &name : findings.givenOrder) {
+    const Array given = findings.given[name];
+    if (!StringRef(name).starts_with(path) || model.isKnown(name) ||
+        isUniform(given) || !haveOneContent(given, values))
+      continue;
+    auto nodes = findMove(model, name, given, values, weight);
+    if (!nodes || !*nodes)
+      return nodes.takeError();
+    model.addTensor(name, given);
+    model.computeTensor(weight, std::move(**nodes));
+    ++findings.restored;
+    return true;
+  }
+  return false;
+}
+
 Error ValueUnfolder::unfold(size_t node) {
   const Node &fused = model.node(node);
   std::string weight = fused.inputs[1];
+  std::string path = modulePath(fused.name);
   std::optional<int64_t> count = countChannels(model, fused);
   if (count && !findings.given.empty()) {
     channels = *count;
@@ -216,8 +287,9 @@ Error ValueUnfolder::unfold(size_t node) {
     if (shift.size() == size_t(channels))
       if (std::optional<Candidate> best = findBest(node))
         return restore(node, *best);
+    if (Expected<bool> done = findMoved(weight, path); !done || *done)
+      return done.takeError();
   }
-  std::string path = modulePath(fused.name);
   findings.losses.push_back(
       {"batch norm is folded into",
        "'" + weight + "'" + (path.empty() ? "" : " of '" + path + "'"),
