@@ -379,6 +379,24 @@ for cut, size in (("onnx::Add_3", (3, 1)), ("cut", (3, 1))):
     assert "blocks.norm.weight" in listed and "blocks.norm.bias" in listed, listed + errors
     check("fresh", draw(2, 3, 4), ["onnx::Mul_1", "onnx::Add_2", cut], *options)
 
+# Parts of packed biases that are zeros are one behind the other.
+nodes = lambda first, second: [
+    node("Add", ["x", first], "a", name="/attention/Add"),
+    node("Sin", ["a"], "s"),
+    node("Add", ["s", second], "b", name="/attention/Add_1"),
+    node("Sin", ["b"], "c"),
+    node("ReduceSum", ["c", "axes"], "y", keepdims=0),
+]
+parts = {name: np.zeros((1, 3, 1), np.float32) for name in ("onnx::Add_1", "onnx::Add_2")}
+sequence = ("x", ["N", 3, 4]), ("y", ["N", 3])
+write(path("packed"), nodes(*parts), parts | {"axes": np.array([2])}, *sequence)
+write(path("packed_whole"), nodes(*parts), parts | {"axes": np.array([2])}, *sequence)
+np.savez(path("packed.npz"), **{"attention.in_proj_bias": np.zeros(6, np.float32)})
+for options in ([], ["--params", path("packed.npz")]):
+    check("packed", draw(2, 3, 4), list(parts), *options)
+_, listed, errors = ntk_run(path("packed.onnx"), *options, "--parameters")
+assert "attention.in_proj_bias" in listed and "is taken as a part of 'attention.in_proj_bias'" in errors, errors
+
 # Recurrent layers there have the names of their modules' parameters; a module
 # that is called again reads them again.
 weights = {}

@@ -59,6 +59,22 @@ static llvm::Error append(std::vector<Node> &nodes, Expected<Node> node) {
   return llvm::Error::success();
 }
 
+Expected<std::vector<Node>> onnximport::makePart(ExportedModel &model,
+                                                 StringRef source, int64_t from,
+                                                 ArrayRef<int64_t> shape,
+                                                 StringRef name) {
+  std::vector<int64_t> positions(*sizeOf(shape));
+  std::iota(positions.begin(), positions.end(), from);
+  std::string flat = model.makeName((name + ".flat").str());
+  std::vector<Node> nodes;
+  if (llvm::Error error = append(nodes, makeReshape(model, source, {-1}, flat)))
+    return std::move(error);
+  if (llvm::Error error =
+          append(nodes, makeGather(model, flat, positions, shape, name)))
+    return std::move(error);
+  return nodes;
+}
+
 /// Axes swapped, then perhaps a reshape.
 static Expected<Moved> findPermutation(ExportedModel &model, StringRef source,
                                        const Array &from, const Array &values,

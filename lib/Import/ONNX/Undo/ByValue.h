@@ -34,6 +34,13 @@ llvm::Expected<Node> makeGather(ExportedModel &model, llvm::StringRef source,
                                 llvm::ArrayRef<int64_t> shape,
                                 llvm::StringRef name);
 
+/// Nodes that make a tensor of `shape`, to be called `name`, of the elements of
+/// the tensor `source` from number `from` on.
+llvm::Expected<std::vector<Node>> makePart(ExportedModel &model,
+                                           llvm::StringRef source, int64_t from,
+                                           llvm::ArrayRef<int64_t> shape,
+                                           llvm::StringRef name);
+
 /// The permutation that moves one of `rank` axes behind the others.
 llvm::SmallVector<int64_t> moveToBack(size_t rank, size_t axis);
 /// Nodes that make a tensor of `shape` of rows of a matrix, which lie along

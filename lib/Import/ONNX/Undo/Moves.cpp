@@ -20,7 +20,6 @@
 #include "llvm/ADT/StringExtras.h"
 #include <cmath>
 #include <cstring>
-#include <numeric>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -43,7 +42,6 @@ public:
 private:
   Expected<std::optional<std::vector<Node>>> findMoveOf(const Array &parameter,
                                                         MoveKind kind);
-  Expected<std::optional<std::vector<Node>>> makePart(const Array &parameter);
   Expected<bool> restoreGiven(MoveKind kind);
   Expected<bool> restoreShifted(const Array &given);
   Error restoreTied(MoveKind kind);
@@ -111,22 +109,6 @@ Expected<bool> MoveRestorer::restoreShifted(const Array &given) {
   return true;
 }
 
-/// The first elements of the parameter, as many as the tensor has.
-Expected<std::optional<std::vector<Node>>>
-MoveRestorer::makePart(const Array &parameter) {
-  std::vector<int64_t> positions(values.size());
-  std::iota(positions.begin(), positions.end(), 0);
-  std::string flat = model.makeName(tensor + ".flat");
-  Expected<Node> line = makeReshape(model, name, {parameter.size()}, flat);
-  if (!line)
-    return line.takeError();
-  Expected<Node> part =
-      makeGather(model, flat, positions, values.shape, tensor);
-  if (!part)
-    return part.takeError();
-  return std::optional(std::vector<Node>{std::move(*line), std::move(*part)});
-}
-
 /// The nodes that make the tensor of the parameter, by its values, or by its
 /// shape where it was repeated and the values say nothing. Of equal numbers
 /// every part is as good as another.
@@ -136,8 +118,12 @@ MoveRestorer::findMoveOf(const Array &parameter, MoveKind kind) {
   bool isPart = kind == MoveKind::Picked && !model.find(name) &&
                 values.size() < parameter.size() && isUniform(parameter) &&
                 isUniform(values) && !looksUp(getOperators(model, tensor));
-  if (nodes && !*nodes && isPart)
-    return makePart(parameter);
+  if (nodes && !*nodes && isPart) {
+    auto part = makePart(model, name, 0, values.shape, tensor);
+    if (!part)
+      return part.takeError();
+    return std::optional(std::move(*part));
+  }
   if (!nodes || *nodes || kind != MoveKind::Repeated)
     return nodes;
   return findExpansion(model, name, parameter.shape, values.shape,

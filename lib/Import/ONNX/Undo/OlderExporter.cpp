@@ -21,22 +21,6 @@ using llvm::Error;
 using llvm::Expected;
 using llvm::StringRef;
 
-/// A module in a list is called by the list's name too.
-std::string onnximport::modulePath(StringRef nodeName) {
-  llvm::SmallVector<StringRef> parts;
-  nodeName.split(parts, '/', -1, /*KeepEmpty=*/false);
-  std::string path, last;
-  for (StringRef part :
-       llvm::ArrayRef(parts).drop_back(parts.empty() ? 0 : 1)) {
-    StringRef own = part;
-    if (!last.empty() && own.starts_with(last + "."))
-      own = own.drop_front(last.size() + 1);
-    path += (path.empty() ? "" : ".") + own.str();
-    last = part.str();
-  }
-  return path;
-}
-
 namespace {
 
 class NameReader {
@@ -54,6 +38,7 @@ private:
   bool mayBe(StringRef name, const Array &values, StringRef path) const;
   Expected<bool> findGiven(const std::string &tensor, StringRef path);
   Expected<bool> findUniform(const std::string &tensor, StringRef path);
+  Expected<bool> findUniformPart(const std::string &tensor, StringRef path);
   Expected<bool> joinRepeated(const std::string &tensor);
   void doubt(StringRef tensor);
   bool isOfCall(StringRef tensor) const;
@@ -75,6 +60,8 @@ private:
   std::vector<Product> products;
   /// Parameters of --params of which some part stood in the file.
   llvm::StringSet<> cut;
+  /// How many elements of a parameter of equal ones have been found.
+  llvm::StringMap<int64_t> used;
 };
 
 } // namespace
@@ -110,12 +97,6 @@ Expected<bool> NameReader::joinTied(const std::string &tensor, StringRef path) {
     return true;
   }
   return false;
-}
-
-StringRef onnximport::calledModule(StringRef path) {
-  auto [stem, number] = path.rsplit('_');
-  bool isNumber = !number.empty() && llvm::all_of(number, llvm::isDigit);
-  return isNumber ? stem : StringRef();
 }
 
 /// Is the tensor the transpose of a parameter of --params?
@@ -192,6 +173,36 @@ Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
   return Error::success();
 }
 
+/// A part of a longer parameter of the module, as of packed biases before
+/// training, the next that no other tensor has.
+Expected<bool> NameReader::findUniformPart(const std::string &tensor,
+                                           StringRef path) {
+  const Array values = *model.find(tensor);
+  auto isLonger = [&](const std::string &name) {
+    const Array &given = findings.given[name];
+    size_t width = byteWidth(values.kind);
+    return splitPath(name).first == path && given.kind == values.kind &&
+           isUniform(given) && values.size() > 0 &&
+           given.size() >= used.lookup(name) + values.size() &&
+           given.bytes().take_front(width) == values.bytes().take_front(width);
+  };
+  auto found = llvm::find_if(findings.givenOrder, isLonger);
+  if (found == findings.givenOrder.end() ||
+      (model.isKnown(*found) && !used.count(*found)))
+    return false;
+  auto nodes = makePart(model, *found, used[*found], values.shape, tensor);
+  if (!nodes)
+    return nodes.takeError();
+  if (!model.find(*found))
+    model.addTensor(*found, findings.given[*found]);
+  used[*found] += values.size();
+  model.computeTensor(tensor, std::move(*nodes));
+  ++findings.restored;
+  findings.doubts.push_back("'" + tensor + "' is taken as a part of '" +
+                            *found + "', all equal, that no other tensor has");
+  return true;
+}
+
 /// Of equal numbers, as of a norm before training, only the place tells: the
 /// one parameter of the module that has them, the weight as a factor.
 Expected<bool> NameReader::findUniform(const std::string &tensor,
@@ -211,6 +222,8 @@ Expected<bool> NameReader::findUniform(const std::string &tensor,
   }
   if (named.size() == 1)
     found = named;
+  if (found.empty())
+    return findUniformPart(tensor, path);
   if (found.size() != 1)
     return false;
   Expected<Node> node = makeReshape(model, found.front(), values.shape, tensor);
