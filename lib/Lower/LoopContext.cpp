@@ -14,14 +14,15 @@
 using namespace mlir;
 using namespace mlir::ntk;
 
-bool mlir::ntk::isConstant(Value value) {
-  return matchPattern(value, m_Constant());
+bool mlir::ntk::isMadeInside(Value value, bool isOpen) {
+  return matchPattern(value, m_Constant()) &&
+         !(isOpen && isa<FloatType>(value.getType()));
 }
 
 bool mlir::ntk::canTravel(Value value) {
   Type type = value.getType();
-  return isConstant(value) || isa<MemRefType>(type) || type.isIndex() ||
-         type.isInteger(64);
+  return matchPattern(value, m_Constant()) || isa<MemRefType>(type) ||
+         type.isIndex() || type.isInteger(64);
 }
 
 /// Does `user` take a memref element by element, of whatever sizes?
@@ -42,13 +43,13 @@ static SmallVector<int64_t> openLargeSizes(ArrayRef<int64_t> shape) {
   return sizes;
 }
 
-Type mlir::ntk::getTravelType(Operation *nest, Value value, bool openSizes) {
+Type mlir::ntk::getTravelType(Operation *nest, Value value, bool isOpen) {
   auto type = dyn_cast<MemRefType>(value.getType());
   if (!type || !llvm::all_of(value.getUsers(), [&](Operation *user) {
         return !nest->isAncestor(user) || takesElements(user);
       }))
     return value.getType();
-  if (type.getLayout().isIdentity() && !openSizes)
+  if (type.getLayout().isIdentity() && !isOpen)
     return type;
   if (type.getLayout().isIdentity())
     return MemRefType::get(openLargeSizes(type.getShape()),
@@ -64,6 +65,13 @@ void mlir::ntk::appendNumbers(OpBuilder &builder, Location loc, Value value,
                               Type travelType,
                               SmallVectorImpl<OpFoldResult> &numbers) {
   auto type = dyn_cast<MemRefType>(travelType);
+  FloatAttr real;
+  if (!type && matchPattern(value, m_Constant(&real))) {
+    APInt bits = real.getValue().bitcastToAPInt();
+    numbers.push_back(
+        builder.getI64IntegerAttr(static_cast<int64_t>(bits.getZExtValue())));
+    return;
+  }
   if (!type) {
     numbers.push_back(value);
     return;
@@ -89,7 +97,12 @@ Value ContextReader::read(Type type) {
   Value number = readNumber();
   if (type.isIndex())
     return builder.create<arith::IndexCastOp>(loc, type, number);
-  return number;
+  if (!isa<FloatType>(type))
+    return number;
+  Type bits = builder.getIntegerType(type.getIntOrFloatBitWidth());
+  if (bits != number.getType())
+    number = builder.create<arith::TruncIOp>(loc, bits, number);
+  return builder.create<arith::BitcastOp>(loc, type, number);
 }
 
 Value ContextReader::readNumber() {

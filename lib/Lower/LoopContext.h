@@ -11,8 +11,10 @@
 
 namespace mlir::ntk {
 
-/// Is `value` a constant, which a function makes itself?
-bool isConstant(Value value);
+/// Is `value` a constant that a function makes itself? All are, but if
+/// `isOpen` not those of floats: nests that differ in nothing but such numbers
+/// are then one function.
+bool isMadeInside(Value value, bool isOpen);
 
 /// Constants, memrefs, indices and 64-bit integers can come into a function.
 bool canTravel(Value value);
@@ -20,8 +22,8 @@ bool canTravel(Value value);
 /// The type of `value` in a function of `nest`. A memref that the nest takes
 /// element by element leaves its offset behind, in the address: nests that
 /// differ in nothing but where their slices begin are then one function. With
-/// `openSizes` so are those that differ in large sizes, which come as numbers.
-Type getTravelType(Operation *nest, Value value, bool openSizes);
+/// `isOpen` so are those that differ in large sizes, which come as numbers.
+Type getTravelType(Operation *nest, Value value, bool isOpen);
 
 /// The numbers from which a value of `travelType` is read back.
 void appendNumbers(OpBuilder &builder, Location loc, Value value,

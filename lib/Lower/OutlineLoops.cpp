@@ -47,7 +47,8 @@ struct LoopFunction {
   SmallVector<Trips> trips; // of the collapsed loops; none: it is all of it
 };
 
-/// The nests that are one if their sizes are left open, as they are exactly.
+/// The nests that are one if their sizes and the numbers in them are left open,
+/// as they are exactly.
 using Variants = llvm::StringMap<llvm::StringSet<>>;
 
 /// A nest at the top level of a function.
@@ -60,20 +61,20 @@ struct Nest {
   }
   /// `structure` is a number that nests of the same structural key share.
   void findKeys(size_t structure) {
-    exact = getKey(structure, /*openSizes=*/false);
-    open = getKey(structure, /*openSizes=*/true);
+    exact = getKey(structure, /*isOpen=*/false);
+    open = getKey(structure, /*isOpen=*/true);
   }
-  /// With open sizes a function takes up to twice as long to compile as with
-  /// known ones, and stands for all of its variants.
-  bool isOpen(const Variants &variants) const {
+  /// An open function takes up to twice as long to compile, and stands for all
+  /// of its variants.
+  bool isOpenAmong(const Variants &variants) const {
     constexpr size_t worthwhile = 5;
     return variants.find(open)->second.size() >= worthwhile;
   }
-  SmallVector<Type> getTypes(bool openSizes) const {
+  SmallVector<Type> getTypes(bool isOpen) const {
     return llvm::map_to_vector(
-        used, [&](Value value) { return getTravelType(op, value, openSizes); });
+        used, [&](Value value) { return getTravelType(op, value, isOpen); });
   }
-  std::string getKey(size_t structure, bool openSizes) const;
+  std::string getKey(size_t structure, bool isOpen) const;
 
   Operation *op;
   SetVector<Value> used;
@@ -99,7 +100,7 @@ private:
   void collectSimplifications();
   LogicalResult writeAsLoops(Operation *nest);
   FailureOr<LoopFunction> createFunction(Operation *nest, ArrayRef<Value> used,
-                                         ArrayRef<Type> types,
+                                         ArrayRef<Type> types, bool isOpen,
                                          unsigned collapsed);
   scf::ParallelOp findParallel(Block &block);
   void takeRange(LoopFunction &function, scf::ParallelOp loop,
@@ -118,14 +119,15 @@ private:
 };
 } // namespace
 
-std::string Nest::getKey(size_t structure, bool openSizes) const {
+std::string Nest::getKey(size_t structure, bool isOpen) const {
   std::string key =
       std::to_string(structure) + ":" + std::to_string(partition.collapsed);
-  for (auto [value, type] : llvm::zip_equal(used, getTypes(openSizes))) {
+  for (auto [value, type] : llvm::zip_equal(used, getTypes(isOpen))) {
     Attribute constant;
-    const void *kind = matchPattern(value, m_Constant(&constant))
-                           ? constant.getAsOpaquePointer()
-                           : type.getAsOpaquePointer();
+    const void *kind = type.getAsOpaquePointer();
+    if (isMadeInside(value, isOpen) &&
+        matchPattern(value, m_Constant(&constant)))
+      kind = constant.getAsOpaquePointer();
     key += ":" + std::to_string(reinterpret_cast<uintptr_t>(kind));
   }
   return key;
@@ -238,6 +240,7 @@ LogicalResult Outliner::writeAsLoops(Operation *nest) {
 FailureOr<LoopFunction> Outliner::createFunction(Operation *nest,
                                                  ArrayRef<Value> used,
                                                  ArrayRef<Type> types,
+                                                 bool isOpen,
                                                  unsigned collapsed) {
   Location loc = nest->getLoc();
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
@@ -251,7 +254,7 @@ FailureOr<LoopFunction> Outliner::createFunction(Operation *nest,
   DenseMap<Value, unsigned> given;
   ContextReader reader(builder, loc, function.body.getArgument(0));
   for (auto [i, value] : llvm::enumerate(used)) {
-    if (isConstant(value)) {
+    if (isMadeInside(value, isOpen)) {
       builder.clone(*value.getDefiningOp(), mapping);
       continue;
     }
@@ -311,12 +314,12 @@ void Outliner::createCall(OpBuilder &builder, Location loc,
 
 LogicalResult Outliner::outline(const Nest &nest) {
   ArrayRef<Value> used = nest.used.getArrayRef();
-  bool openSizes = nest.isOpen(variants);
-  SmallVector<Type> types = nest.getTypes(openSizes);
-  auto [it, isNew] = functions.try_emplace(openSizes ? nest.open : nest.exact);
+  bool isOpen = nest.isOpenAmong(variants);
+  SmallVector<Type> types = nest.getTypes(isOpen);
+  auto [it, isNew] = functions.try_emplace(isOpen ? nest.open : nest.exact);
   if (isNew) {
     FailureOr<LoopFunction> function =
-        createFunction(nest.op, used, types, nest.partition.collapsed);
+        createFunction(nest.op, used, types, isOpen, nest.partition.collapsed);
     if (failed(function))
       return failure();
     it->second = std::move(*function);
@@ -325,7 +328,7 @@ LogicalResult Outliner::outline(const Nest &nest) {
   Location loc = nest.op->getLoc();
   SmallVector<OpFoldResult> numbers;
   for (auto [value, type] : llvm::zip_equal(used, types))
-    if (!isConstant(value))
+    if (!isMadeInside(value, isOpen))
       appendNumbers(builder, loc, value, type, numbers);
   Value context = createNumbers(builder, loc, numbers);
   createCall(builder, loc, it->second, used, context, nest.partition.grain);

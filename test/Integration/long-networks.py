@@ -94,7 +94,17 @@ def shared_weight(n):
     return np.einsum("nakc,mbkc->nmab", jacobian, jacobian)
 
 
-for make in (residual_chain, wide_sum, parts, shared_weight):
+def scaled_sum(n):
+    """The sum of tanh(a_i h), no two numbers a_i the same."""
+    factors = 0.5 + np.arange(n) / n
+    nodes = [node("MatMul", ["x", "w"], ["h"])]
+    for i in range(n):
+        nodes += [node("Mul", ["h", f"a{i}"], [f"g{i}"]), node("Tanh", [f"g{i}"], [f"f{i}"])]
+    build(nodes + [node("Sum", [f"f{i}" for i in range(n)], ["y"])], {"w": w} | {f"a{i}": a for i, a in enumerate(factors)}, 4)
+    return gram(sum(a * (1 - np.tanh(a * (x @ w)) ** 2) for a in factors))
+
+
+for make in (residual_chain, wide_sum, parts, shared_weight, scaled_sum):
     # Past the widths from which operations are built in another way: 8 parts, 32 readers, 64 steps.
     for n in (3, 9, 40, 150):
         expected = make(n)

@@ -97,6 +97,45 @@ func.func @sizes(%a: memref<64x8xf64>, %b: memref<65x8xf64>, %c: memref<66x8xf64
   return
 }
 
+// So do five that differ in a number: it comes in the context, too.
+// CHECK-LABEL: func.func @numbers
+// CHECK: constant @ntk_loop_3
+// CHECK-NOT: constant @
+// CHECK-COUNT-5: call @ntk_rt_parallel_for(
+func.func @numbers(%a: memref<600x700xf32>) {
+  %c1 = arith.constant 1.5 : f32
+  %c2 = arith.constant 2.5 : f32
+  %c3 = arith.constant 3.5 : f32
+  %c4 = arith.constant 4.5 : f32
+  %c5 = arith.constant 5.5 : f32
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%a : memref<600x700xf32>) {
+    ^bb0(%x: f32):
+      %s = arith.mulf %x, %c1 : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%a : memref<600x700xf32>) {
+    ^bb0(%x: f32):
+      %s = arith.mulf %x, %c2 : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%a : memref<600x700xf32>) {
+    ^bb0(%x: f32):
+      %s = arith.mulf %x, %c3 : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%a : memref<600x700xf32>) {
+    ^bb0(%x: f32):
+      %s = arith.mulf %x, %c4 : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]} outs(%a : memref<600x700xf32>) {
+    ^bb0(%x: f32):
+      %s = arith.mulf %x, %c5 : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
 // A loop that carries a value stays.
 // CHECK-LABEL: func.func @carries
 // CHECK: scf.for
@@ -123,4 +162,8 @@ func.func @carries(%a: memref<8xf32>) -> f32 {
 // CHECK: func.func private @ntk_loop_1
 // CHECK: func.func private @ntk_loop_2
 // CHECK: memref<?x8xf64>
-// CHECK-NOT: func.func private @ntk_loop_3
+// CHECK: func.func private @ntk_loop_3
+// CHECK: arith.trunci %{{.*}} : i64 to i32
+// CHECK: %[[FACTOR:.*]] = arith.bitcast %{{.*}} : i32 to f32
+// CHECK: arith.mulf %{{.*}}, %[[FACTOR]] : f32
+// CHECK-NOT: func.func private @ntk_loop_4
