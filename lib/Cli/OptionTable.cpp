@@ -163,51 +163,55 @@ static constexpr Option options[] = {
     {Option::Emit, "o", "NET.cpp|NET.cu",
      "where the source goes, with NET.h beside it",
      setFile<&RunOptions::output>},
-    {Option::Both, "kernel", "K",
+    {Option::Import, "o", "NET.mlir",
+     "where the network goes; without it to standard output",
+     setFile<&RunOptions::output>},
+    {Option::Kernel, "kernel", "K",
      "full [n1, n2, o, o] (the default; an output of axes a, b has\n"
      "[n1, n2, a, a, b, b]), trace [n1, n2] (divided by o),\n"
      "diagonal [n1, n2, o], sum [n1, n2] (of the summed outputs)",
      [](RunOptions &o, StringRef option, StringRef value) {
        return setChoice(o.kernel, option, value, kernelKinds);
      }},
-    {Option::Both, "axes", "LIST",
+    {Option::Kernel, "axes", "LIST",
      "the axes of an example's output that K is about, as 0,-1; all others "
      "are\n"
      "full. With a word, as in trace:-1,diagonal:0, an axis has its own K",
      addAxes},
-    {Option::Both, "outputs", "GLOB,...",
+    {Option::All, "outputs", "GLOB,...",
      "the outputs whose kernel it is, by name; without it all. What only the\n"
      "others need is not looked at",
      addGlobs<&RunOptions::outputs>},
-    {Option::Both, "input", "NAME=VALUE",
+    {Option::All, "input", "NAME=VALUE",
      "the value of an input that all examples share: a number, true, false,\n"
      "a list as [1, 2], or an .npy file; once for each such input",
      addInput},
-    {Option::Emit, "size", "NAME=N,...",
+    {static_cast<Option::Tools>(Option::Emit | Option::Import), "size",
+     "NAME=N,...",
      "a size beside the batch that the model leaves open, by the name of the\n"
      "axis, or as INPUT.AXIS where it has none",
      addSizes},
-    {Option::Both, "wrt", "GLOB,...",
+    {Option::All, "wrt", "GLOB,...",
      "differentiate by these parameters only, or with a + in front, "
      "+GLOB,...,\n"
      "by these, too",
      addGlobs<&RunOptions::wrt>},
-    {Option::Both, "frozen", "GLOB,...", "do not differentiate by these",
+    {Option::All, "frozen", "GLOB,...", "do not differentiate by these",
      addGlobs<&RunOptions::frozen>},
     {Option::Run, "parameters", "",
      "list the model's tensors, which are parameters and why, and stop",
      setFlag<&RunOptions::listParameters>},
-    {Option::Both, "params", "W.npz|W.safetensors",
+    {Option::Kernel, "params", "W.npz|W.safetensors",
      "parameters and buffers by name, instead of those in the model",
      setFile<&RunOptions::params>},
-    {Option::Both, "accept-export", "",
+    {Option::All, "accept-export", "",
      "compute the kernel of the file as it is, although its exporter changed\n"
      "parameters in a way that cannot be undone",
      setFlag<&RunOptions::acceptExport>},
-    {Option::Both, "partial-params", "",
+    {Option::Kernel, "partial-params", "",
      "keep the model's own where --params has none",
      setFlag<&RunOptions::partialParameters>},
-    {Option::Both, "method", "M",
+    {Option::Kernel, "method", "M",
      "auto (the default), or a method of the paper: jacobian-contraction,\n"
      "ntk-vector-products, structured",
      [](RunOptions &o, StringRef option, StringRef value) {
@@ -215,9 +219,11 @@ static constexpr Option options[] = {
                         {"auto", "jacobian-contraction", "ntk-vector-products",
                          "structured"});
      }},
-    {Option::Both, "dtype", "f32|f64",
+    {Option::Kernel, "dtype", "f32|f64",
      "what is computed in; without it the type of the model", setRealType},
-    {Option::Both, "memory-limit", "SIZE",
+    {Option::Import, "dtype", "f32|f64",
+     "what the network computes in; without it f32", setRealType},
+    {Option::Kernel, "memory-limit", "SIZE",
      "as 4GiB: blocks get smaller until all fits; counted are parameters,\n"
      "inputs, factors, scratch and the kernel. Without it 80 % of what is free",
      setMemoryLimit},
@@ -233,16 +239,20 @@ static constexpr Option options[] = {
     {Option::Run, "reference", "",
      "the slow and simple kernel, in f64, for comparison",
      setFlag<&RunOptions::reference>},
-    {Option::Both, "whole-batch", "",
+    {Option::All, "whole-batch", "",
      "for networks that mix examples: A is one batch, as the network takes "
      "it,\n"
      "B another of its size, and each output depends on all its examples; "
      "costs\n"
      "as much as n times the outputs",
      setFlag<&RunOptions::wholeBatch>},
-    {Option::Both, "allow-nonfinite", "",
+    {Option::Kernel, "allow-nonfinite", "",
      "compute although weights or inputs hold NaN or infinity",
      setFlag<&RunOptions::allowNonFinite>},
+    {Option::Import, "onnx-to-ntk", "", "read an ONNX file as an ntk.network",
+     [](RunOptions &, StringRef, StringRef) -> Error {
+       return Error::success(); // what this tool does
+     }},
     {Option::Emit, "ntk-to-cpp", "", "write C++17",
      setFlag<&RunOptions::toCuda, false>},
     {Option::Emit, "ntk-to-cuda", "", "write CUDA C++ with cuBLAS and cuDNN",
@@ -271,14 +281,14 @@ static constexpr Option options[] = {
     {Option::Emit, "save-params", "W.npz",
      "write the model's parameters, which the code reads when it runs",
      setFile<&RunOptions::savedParameters>},
-    {Option::Both, "quiet", "",
+    {Option::All, "quiet", "",
      "no progress, no notes; warnings and errors stay",
      setFlag<&RunOptions::quiet>},
-    {Option::Both, "version", "", "the version of this program",
+    {Option::All, "version", "", "the version of this program",
      [](RunOptions &, StringRef, StringRef) -> Error {
        return Error::success(); // answered before options are read
      }},
-    {Option::Both, "help", "", "this text", setFlag<&RunOptions::help>},
+    {Option::All, "help", "", "this text", setFlag<&RunOptions::help>},
 };
 
 ArrayRef<Option> mlir::ntk::getOptions() { return options; }

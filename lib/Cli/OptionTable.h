@@ -12,7 +12,13 @@ namespace mlir::ntk {
 
 struct Option {
   /// The tools that have it.
-  enum Tools { Run = 1, Emit = 2, Both = 3 } tools;
+  enum Tools {
+    Run = 1,
+    Emit = 2,
+    Import = 4,
+    Kernel = Run | Emit,
+    All = 7
+  } tools;
   llvm::StringRef name;
   /// How the value is written in the help. Empty: takes none. "[=json]": takes
   /// one only after an equals sign.
@@ -25,7 +31,9 @@ struct Option {
   bool isFlag() const { return value.empty(); }
   bool isOptional() const { return value.starts_with("["); }
   bool isOf(Tool tool) const {
-    return tools & (tool == Tool::Run ? Run : Emit);
+    return tools & (tool == Tool::Run    ? Run
+                    : tool == Tool::Emit ? Emit
+                                         : Import);
   }
 };
 

@@ -89,6 +89,8 @@ static StringRef explainEnding(StringRef path) {
 
 /// What only the whole command line can tell.
 static Error checkOptions(Tool tool, const RunOptions &o) {
+  if (tool == Tool::Import)
+    return Error::success();
   if (o.model.empty())
     return createStringError(
         "expected a model, MODEL.onnx or MODEL.mlir, see --help");
@@ -155,7 +157,8 @@ std::string mlir::ntk::getHeaderPath(const RunOptions &options) {
 Error mlir::ntk::checkInputs(const RunOptions &options,
                              llvm::ArrayRef<std::string> inputs) {
   std::string header;
-  if (!StringRef(options.output).ends_with(".npy"))
+  StringRef ending = llvm::sys::path::extension(options.output);
+  if (ending == ".cpp" || ending == ".cu")
     header = getHeaderPath(options);
   std::pair<StringRef, StringRef> outputs[] = {
       {"-o", options.output},
@@ -214,7 +217,9 @@ parameters, drops zero biases). So that the file has every parameter:
 
 With the older exporter: dynamo=False, do_constant_folding=False,
 training=torch.onnx.TrainingMode.PRESERVE, dynamic_axes={"x": {0: "batch"}}.
+)";
 
+static constexpr StringRef resultNotes = R"(
 Reading the result in NumPy:
 
   theta = np.load("THETA.npy")     # [n1, n2, o, o]
@@ -232,6 +237,11 @@ usage: ntk-run MODEL.{onnx,mlir} --x1 A.npy [--x2 B.npy] -o THETA.npy [option]..
 
 usage: ntk-translate --ntk-to-cpp MODEL.{onnx,mlir} -o NET.cpp [option]...
        ntk-translate --ntk-to-cuda MODEL.{onnx,mlir} -o NET.cu [option]...
+
+)",
+    R"(Reads an ONNX file as a network in MLIR.
+
+usage: ntk-translate --onnx-to-ntk MODEL.onnx [-o NET.mlir] [option]...
 
 )"};
 
@@ -254,4 +264,6 @@ void mlir::ntk::printHelp(Tool tool, llvm::raw_ostream &os) {
     }
   }
   os << exportNotes;
+  if (tool != Tool::Import)
+    os << resultNotes;
 }

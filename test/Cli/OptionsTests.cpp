@@ -1,18 +1,12 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The command line, block choice and number formats.
+// The command lines of the programs.
 
 #include "ntk/Cli/Options.h"
-#include "ntk/Compile/Blocks.h"
 #include "gtest/gtest.h"
 
 using namespace mlir::ntk;
-using ::ntk::rt::Blocks;
-
-//===----------------------------------------------------------------------===//
-// Options
-//===----------------------------------------------------------------------===//
 
 static RunOptions parse(std::vector<const char *> arguments) {
   llvm::Expected<RunOptions> options = parseOptions(Tool::Run, arguments);
@@ -161,80 +155,17 @@ TEST(Options, OfSource) {
             "of one size");
 }
 
-TEST(Options, ByteSizes) {
-  EXPECT_EQ(parseByteSize("4GiB"), int64_t(4) << 30);
-  EXPECT_EQ(parseByteSize("4 gib"), int64_t(4) << 30);
-  EXPECT_EQ(parseByteSize("0.5K"), 512);
-  EXPECT_EQ(parseByteSize("2MB"), 2000000);
-  EXPECT_EQ(parseByteSize("12345"), 12345);
-  for (const char *text : {"", "GiB", "-1", "0", "1e9", "4 Gi", "99999999TiB",
-                           "1.2.3", "inf", "nan"})
-    EXPECT_EQ(parseByteSize(text), std::nullopt) << text;
-  EXPECT_EQ(formatBytes(512), "512 B");
-  EXPECT_EQ(formatBytes(1536), "1.5 KiB");
-  EXPECT_EQ(formatBytes(0x1p30 * 200), "200 GiB");
-}
-
-//===----------------------------------------------------------------------===//
-// Blocks
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// A kernel whose factors take 10 bytes an example and whose tile one a pair.
-struct Memory {
-  BlockProblem problem;
-  int64_t operator()(const Blocks &b) const {
-    int64_t n1 = b.cacheFactors1 ? problem.examples1 : b.examples1;
-    int64_t n2 = b.cacheFactors2 ? problem.examples2 : b.examples2;
-    return 10 * (n1 + n2) + b.examples1 * b.examples2;
-  }
-};
-} // namespace
-
-TEST(Blocks, AllAtOnceWhereThereIsRoom) {
-  BlockProblem problem{30, 50, false, 1, 1};
-  BlockChoice choice = chooseBlocks(problem, 1 << 20, Memory{problem});
-  EXPECT_EQ(choice.blocks.examples1, 30);
-  EXPECT_EQ(choice.blocks.examples2, 50);
-  EXPECT_TRUE(choice.blocks.cacheFactors1 && choice.blocks.cacheFactors2);
-  EXPECT_EQ(choice.peakBytes, 800 + 1500);
-}
-
-TEST(Blocks, SymmetricOnesAreSplitWhereTheyAreLarge) {
-  BlockProblem problem{1000, 1000, true, 10, 10};
-  BlockChoice choice = chooseBlocks(problem, 1 << 30, Memory{problem});
-  EXPECT_EQ(choice.blocks.examples1, 250);
-  problem = {16, 16, true, 10, 10};
-  EXPECT_EQ(chooseBlocks(problem, 1 << 30, Memory{problem}).blocks.examples1,
-            16);
-}
-
-TEST(Blocks, ShrinkUntilTheyFit) {
-  for (bool symmetric : {false, true})
-    for (int64_t limit : {1000000, 20000, 5000, 2500, 500, 100, 30, 21}) {
-      BlockProblem problem{101, 101, symmetric, 1, 1};
-      Memory memory{problem};
-      BlockChoice choice = chooseBlocks(problem, limit, memory);
-      EXPECT_LE(choice.peakBytes, limit);
-      EXPECT_EQ(choice.peakBytes, memory(choice.blocks));
-      EXPECT_GE(choice.blocks.examples1, 1);
-      // Factors are kept where they fit; side 1 is the outer loop, where each
-      // is computed once in any case.
-      if (limit >= 2500) {
-        EXPECT_TRUE(choice.blocks.cacheFactors2);
-      }
-    }
-}
-
-TEST(Blocks, TheSmallestPeakIfNoneFits) {
-  BlockProblem problem{101, 101, false, 1, 1};
-  BlockChoice choice = chooseBlocks(problem, 5, Memory{problem});
-  EXPECT_EQ(choice.peakBytes, 21);
-  EXPECT_EQ(choice.blocks.examples1, 1);
-  EXPECT_EQ(choice.blocks.examples2, 1);
-}
-
-TEST(Blocks, ThereIsMemory) {
-  EXPECT_GT(getDefaultMemoryLimit(), 1 << 20);
-  EXPECT_GT(getPeakResidentBytes(), 1 << 20);
+TEST(Options, OfImport) {
+  auto with = [](std::vector<const char *> more) {
+    auto options = parseOptions(Tool::Import, more);
+    return options ? "" : llvm::toString(options.takeError());
+  };
+  EXPECT_EQ(with({"--onnx-to-ntk"}), "");
+  EXPECT_EQ(with({"--onnx-to-ntk", "net", "--dtype=f64", "--size=a=3"}), "");
+  EXPECT_EQ(with({"--onnx-to-ntk", "n.onnx", "--fozen=w"}),
+            "unknown option '--fozen=w', did you mean --frozen?");
+  EXPECT_EQ(with({"--onnx-to-ntk", "n.onnx", "--kernel=trace"}),
+            "unknown option '--kernel=trace', see --help");
+  EXPECT_EQ(with({"--onnx-to-ntk", "a.onnx", "b.onnx"}),
+            "expected one model, but got 'a.onnx' and 'b.onnx'");
 }

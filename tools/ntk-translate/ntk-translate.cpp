@@ -17,6 +17,7 @@ static constexpr llvm::StringLiteral usage =
 ntk-translate --ntk-to-cuda MODEL.{onnx,mlir} -o NET.cu   the kernel as CUDA C++
                             (--ntk-to-cpp --help: all options of these two)
 ntk-translate --onnx-to-ntk MODEL.onnx [-o NET.mlir]      the network as MLIR
+                            (--onnx-to-ntk --help: all options)
 ntk-translate --list-onnx-operators                       what is imported
 
 )";
@@ -31,20 +32,30 @@ static int emitSource(llvm::ArrayRef<const char *> arguments) {
 /// Runs what the arguments ask for.
 static int run(int argc, char **argv) {
   llvm::ArrayRef<const char *> arguments(argv + 1, argv + argc);
-  if (llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cpp")) ||
-      llvm::is_contained(arguments, llvm::StringRef("--ntk-to-cuda")))
+  auto has = [&](llvm::StringRef option) {
+    return llvm::is_contained(arguments, option);
+  };
+  if (has("--ntk-to-cpp") || has("--ntk-to-cuda"))
     return emitSource(arguments);
   if (!mlir::ntk::checkArguments(arguments))
     return 1;
-  if (llvm::is_contained(arguments, llvm::StringRef("--list-onnx-operators"))) {
+  if (has("--list-onnx-operators")) {
     mlir::ntk::printOnnxOperators(llvm::outs());
     return 0;
   }
-  if (llvm::is_contained(arguments, llvm::StringRef("--help")))
+  if (has("--onnx-to-ntk"))
+    return mlir::ntk::importNetwork(arguments);
+  if (has("--help")) {
     llvm::outs() << usage;
-  mlir::ntk::hideLibraryOptions();
-  mlir::ntk::answerVersion("ntk-translate");
-  return mlir::ntk::translateOnnx(argc, argv);
+    return 0;
+  }
+  if (has("--version")) {
+    mlir::ntk::printVersion("ntk-translate", llvm::outs());
+    return 0;
+  }
+  llvm::errs() << "error: expected --onnx-to-ntk, --ntk-to-cpp or "
+                  "--ntk-to-cuda, see --help\n";
+  return 1;
 }
 
 int main(int argc, char **argv) {

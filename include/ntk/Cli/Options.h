@@ -22,7 +22,7 @@ namespace mlir::ntk {
 enum class ReportFormat { None, Table, Json };
 
 /// Who reads the options: not all have all.
-enum class Tool { Run, Emit };
+enum class Tool { Run, Emit, Import };
 
 /// What a run needs, or code to be written; without an option its default.
 struct RunOptions : ModelOptions, KernelOptions {

@@ -19,6 +19,11 @@ int runSession(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
 /// The same for ntk-translate --ntk-to-cpp and --ntk-to-cuda: writes source.
 int emitSource(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
 
+/// Does `ntk-translate --onnx-to-ntk MODEL.onnx [-o NET.mlir] [option]...`: the
+/// network as MLIR. Without a model or a file it reads and writes the standard
+/// streams. Returns the exit status.
+int importNetwork(llvm::ArrayRef<const char *> arguments);
+
 } // namespace mlir::ntk
 
 #endif // NTK_CLI_SESSION_H

@@ -115,10 +115,6 @@ std::vector<OnnxOperator> listOnnxOperators();
 /// inputs ("-" is any number).
 void printOnnxOperators(llvm::raw_ostream &stream);
 
-/// Does `ntk-translate --onnx-to-ntk MODEL.onnx [-o NET.mlir] [option]...`.
-/// Returns the exit status. Call once.
-int translateOnnx(int argc, char **argv);
-
 } // namespace mlir::ntk
 
 #endif // NTK_IMPORT_ONNX_H
