@@ -89,6 +89,9 @@ static bool haveOnePlace(StringRef a, StringRef b) {
   return unlike == 1;
 }
 
+/// Is it one of several results of a call, as of a batch norm?
+static bool isResult(StringRef value) { return baseName(value) == "getitem"; }
+
 /// The inputs of the reader that stand for the merged value.
 bool CallSeparator::addReader(Merged &merged, const CallNodes &reader) {
   std::vector<Slot> slots;
@@ -96,13 +99,15 @@ bool CallSeparator::addReader(Merged &merged, const CallNodes &reader) {
   for (size_t index : reader.nodes) {
     for (auto [i, input] : llvm::enumerate(model.node(index).inputs)) {
       const CallNodes *maker = model.makerOf(input);
-      if (!maker || maker == &reader ||
-          baseName(maker->call.name) != baseName(merged.value))
+      if (!maker || maker == &reader)
+        continue;
+      StringRef name = isResult(merged.value) ? input : maker->call.name;
+      if (baseName(name) != baseName(merged.value))
         continue;
       if (!merged.twin.empty() && input != merged.twin)
         return false;
       merged.twin = input;
-      twin = maker->call.name;
+      twin = name;
       slots.push_back({index, unsigned(i)});
     }
   }
@@ -130,8 +135,10 @@ void CallSeparator::findMerged() {
   for (const CallNodes &reader : model.getCalls()) {
     llvm::StringSet<> seen;
     for (const std::string &value : reader.call.references) {
-      if (model.isKnown(value) || model.isOrigin(value) ||
-          (classify(baseName(value)) & Harmless) || !seen.insert(value).second)
+      bool isHarmless =
+          !isResult(value) && (classify(baseName(value)) & Harmless);
+      if (model.isKnown(value) || model.isOrigin(value) || isHarmless ||
+          !seen.insert(value).second)
         continue;
       auto entry = llvm::find_if(
           found, [&](const Merged &merged) { return merged.value == value; });
