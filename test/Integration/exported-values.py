@@ -91,6 +91,12 @@ write(path("results"), nodes, kept, *rows, signature([*norms, "c", "d"], stats),
 nodes = [node("BatchNormalization", read("n"), "first"), node("BatchNormalization", read("m"), "second"), *tail("first", "second")]
 write(path("results_whole"), nodes, tensors, *rows)
 check("results", draw(2, 4), [*norms, "c", "d"])
+state = {key: draw(*value.shape) ** 2 + 0.5 for key, value in tensors.items()}
+np.savez(path("results_state.npz"), **state)
+write(path("results_whole"), nodes, state, *rows)
+jacobian = finite_difference_jacobian(path("results_whole.onnx"), {"x": (x := draw(2, 4))}, [*norms, "c", "d"])
+found = kernel(folder, path("results.onnx"), x, None, "--dtype", "f64", "--params", path("results_state.npz"))
+assert_close(found, gram(jacobian, jacobian), 1e-7)
 
 # A scale of ones was reshaped in advance, and what came of it merged with the
 # weight of a norm, at two places. Where the module has no other parameter, the

@@ -56,6 +56,8 @@ private:
   bool mayStandForOthers(StringRef value) const;
   std::string copyValue(const std::string &value, StringRef wish);
   bool takeParameters(const CallNodes &call, CallCopy &copy);
+  void takeBuffers(const CallNodes &call, StringRef from, StringRef to,
+                   CallCopy &copy) const;
   std::vector<Node> makeNodes(const CallCopy &copy) const;
   void apply();
 
@@ -219,6 +221,20 @@ bool CallSeparator::mayStandForOthers(StringRef value) const {
 // Copying
 //===----------------------------------------------------------------------===//
 
+/// The statistics of the norm in the module `to`, for those of the one in
+/// `from`.
+void CallSeparator::takeBuffers(const CallNodes &nodes, StringRef from,
+                                StringRef to, CallCopy &copy) const {
+  for (const std::string &value : nodes.call.references) {
+    StringRef rest = model.bufferOf(value);
+    std::string other = to.str();
+    if (rest.consume_front(from) && rest.starts_with("."))
+      other += rest.str();
+    if (model.isBuffer(other))
+      copy.names[value] = model.valueOf(other);
+  }
+}
+
 /// Unseen parameters that have the places of the call's.
 bool CallSeparator::takeParameters(const CallNodes &nodes, CallCopy &copy) {
   std::vector<std::string> taken;
@@ -232,6 +248,8 @@ bool CallSeparator::takeParameters(const CallNodes &nodes, CallCopy &copy) {
       continue;
     copy.names[value] = model.valueOf(like.front());
     taken.push_back(like.front());
+    takeBuffers(nodes, name.rsplit('.').first,
+                StringRef(like.front()).rsplit('.').first, copy);
   }
   for (const std::string &name : taken)
     llvm::erase(unseen, name);
