@@ -10,6 +10,7 @@ import os
 import sys
 
 import numpy as np
+import onnx
 
 folder, *helpers = sys.argv[1:]
 sys.path[:0] = helpers
@@ -138,6 +139,17 @@ status, _, errors = ntk_run(path("norm.onnx"), "--x1", save(path("x"), x), "-o",
 assert status and "batch norm is folded into 'c.weight'" in errors, errors
 wrt = ["c.weight", "c.bias", "n.weight", "n.bias"]
 jacobian = finite_difference_jacobian(path("norm_whole.onnx"), {"x": x}, wrt)
+found = kernel(folder, path("norm.onnx"), x, None, "--dtype", "f64", "--params", path("state.npz"))
+assert_close(flat(found), gram(jacobian, jacobian), 1e-7)
+
+# A parameter that nothing uses did not go with the product, although another has
+# its values.
+names = ["c.weight", "c.bias", "n.weight", "n.bias"]
+model = onnx.load(path("norm.onnx"))
+for entry in model.graph.metadata_props:
+    entry.value = entry.value.replace(*(signature(keys, ["n.mean", "n.var"]) for keys in (names, [*names, "u.weight"])))
+onnx.save(model, path("norm.onnx"))
+np.savez(path("state.npz"), **state, **{"u.weight": state["n.weight"]})
 found = kernel(folder, path("norm.onnx"), x, None, "--dtype", "f64", "--params", path("state.npz"))
 assert_close(flat(found), gram(jacobian, jacobian), 1e-7)
 

@@ -72,6 +72,32 @@ for name, kind in (("twins", "sin"), ("passed", "type_as")):
     status, errors = run(name, draw(1, 4))
     assert status == 1 and f"'{kind}_1' of the model may be made of them" in errors, errors
 
+# A batch norm has several results, and its readers name one of them.
+norms = [f"{name}.{key}" for name in "nm" for key in ("weight", "bias")]
+stats = [f"{name}.{key}" for name in "nm" for key in ("mean", "var")]
+arguments = ["%x", "%p_n_weight", "%p_n_bias", "%b_n_mean", "%b_n_var", "0.1", "1e-05"]
+read = lambda name: ["x", f"{name}.weight", f"{name}.bias", f"{name}.mean", f"{name}.var"]
+tail = lambda first, second: [
+    node("Gemm", [first, "c"], "linear", said("linear", "linear", "%getitem", "%p_c"), transB=1),
+    node("Gemm", [second, "d"], "linear_1", said("linear_1", "linear", "%getitem_3", "%p_d"), transB=1),
+    node("Mul", ["linear", "linear_1"], "y", said("y", "mul", "%linear", "%linear_1")),
+]
+rows = ("x", ["N", 4]), ("y", ["N", 3])
+tensors = dict(zip(norms, 2 * [ones, zeros])) | dict(zip(stats, 2 * [zeros, ones])) | weights
+kept = {key: value for key, value in tensors.items() if not key.startswith("m.")}
+fused = said("norm", "_native_batch_norm_legit_no_training", *arguments)
+nodes = [node("BatchNormalization", read("n"), "getitem", fused), *tail("getitem", "getitem")]
+write(path("results"), nodes, kept, *rows, signature([*norms, "c", "d"], stats), parameters=[*norms[:2], "c", "d"])
+nodes = [node("BatchNormalization", read("n"), "first"), node("BatchNormalization", read("m"), "second"), *tail("first", "second")]
+write(path("results_whole"), nodes, tensors, *rows)
+check("results", draw(2, 4), [*norms, "c", "d"])
+state = {key: draw(*value.shape) ** 2 + 0.5 for key, value in tensors.items()}
+np.savez(path("results_state.npz"), **state)
+write(path("results_whole"), nodes, state, *rows)
+jacobian = finite_difference_jacobian(path("results_whole.onnx"), {"x": (x := draw(2, 4))}, [*norms, "c", "d"])
+found = kernel(folder, path("results.onnx"), x, None, "--dtype", "f64", "--params", path("results_state.npz"))
+assert_close(found, gram(jacobian, jacobian), 1e-7)
+
 # A scale of ones was reshaped in advance, and what came of it merged with the
 # weight of a norm, at two places. Where the module has no other parameter, the
 # weight itself was reshaped.

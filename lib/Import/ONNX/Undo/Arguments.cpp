@@ -277,7 +277,9 @@ Error Resolver::splitConstants(std::vector<Slot> slots) {
   }
   for (Slot slot : slots) {
     std::string tensor = model.valueAt(slot).str();
-    if (!model.isParameter(tensor))
+    bool isStatistic = model.isBuffer(tensor) && slot.input >= 3 &&
+                       model.node(slot.node).type == "BatchNormalization";
+    if (!model.isParameter(tensor) && !isStatistic)
       continue;
     std::string constant = constantFor(slot, constants).str();
     if (constant.empty() || constant == tensor)

@@ -147,7 +147,10 @@ Error NormUnfolder::restore(int64_t channels) {
   for (const std::string &name : {weight, bias, names[0], names[1]})
     model.placed.insert(name);
   std::string result = model.node(node).outputs[0];
-  std::string product = model.makeName(result + ".product");
+  // The name that the call has for it, so that it is not missed.
+  StringRef read = call.valueOf(0);
+  std::string product =
+      model.makeName(read.empty() ? result + ".product" : read.str());
   model.setOutput(node, 0, product);
   bool isNative = StringRef(call.op).starts_with("_native");
   double epsilon = 1e-5;

@@ -125,10 +125,12 @@ StringRef ExportedModel::parameterOf(StringRef value) const {
   return lookUp(parameterValues, value);
 }
 
-std::string ExportedModel::valueOf(StringRef parameter) const {
-  for (const auto &entry : parameterValues)
-    if (entry.second == parameter)
-      return entry.first().str();
+std::string ExportedModel::valueOf(StringRef name) const {
+  for (const llvm::StringMap<std::string> *names :
+       {&parameterValues, &bufferValues})
+    for (const auto &entry : *names)
+      if (entry.second == name)
+        return entry.first().str();
   return "";
 }
 

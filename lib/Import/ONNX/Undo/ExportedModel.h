@@ -50,8 +50,8 @@ public:
 
   /// The parameter that a value of torch's graph (`p_fc_weight`) is, or empty.
   llvm::StringRef parameterOf(llvm::StringRef value) const;
-  /// The value of torch's graph that a parameter is.
-  std::string valueOf(llvm::StringRef parameter) const;
+  /// The value of torch's graph that a parameter or buffer is.
+  std::string valueOf(llvm::StringRef name) const;
   /// The buffer or constant that it is, or empty.
   llvm::StringRef bufferOf(llvm::StringRef value) const;
   bool isParameter(llvm::StringRef name) const {

@@ -56,6 +56,8 @@ private:
   bool mayStandForOthers(StringRef value) const;
   std::string copyValue(const std::string &value, StringRef wish);
   bool takeParameters(const CallNodes &call, CallCopy &copy);
+  void takeBuffers(const CallNodes &call, StringRef from, StringRef to,
+                   CallCopy &copy) const;
   std::vector<Node> makeNodes(const CallCopy &copy) const;
   void apply();
 
@@ -89,6 +91,9 @@ static bool haveOnePlace(StringRef a, StringRef b) {
   return unlike == 1;
 }
 
+/// Is it one of several results of a call, as of a batch norm?
+static bool isResult(StringRef value) { return baseName(value) == "getitem"; }
+
 /// The inputs of the reader that stand for the merged value.
 bool CallSeparator::addReader(Merged &merged, const CallNodes &reader) {
   std::vector<Slot> slots;
@@ -96,13 +101,15 @@ bool CallSeparator::addReader(Merged &merged, const CallNodes &reader) {
   for (size_t index : reader.nodes) {
     for (auto [i, input] : llvm::enumerate(model.node(index).inputs)) {
       const CallNodes *maker = model.makerOf(input);
-      if (!maker || maker == &reader ||
-          baseName(maker->call.name) != baseName(merged.value))
+      if (!maker || maker == &reader)
+        continue;
+      StringRef name = isResult(merged.value) ? input : maker->call.name;
+      if (baseName(name) != baseName(merged.value))
         continue;
       if (!merged.twin.empty() && input != merged.twin)
         return false;
       merged.twin = input;
-      twin = maker->call.name;
+      twin = name;
       slots.push_back({index, unsigned(i)});
     }
   }
@@ -130,8 +137,10 @@ void CallSeparator::findMerged() {
   for (const CallNodes &reader : model.getCalls()) {
     llvm::StringSet<> seen;
     for (const std::string &value : reader.call.references) {
-      if (model.isKnown(value) || model.isOrigin(value) ||
-          (classify(baseName(value)) & Harmless) || !seen.insert(value).second)
+      bool isHarmless =
+          !isResult(value) && (classify(baseName(value)) & Harmless);
+      if (model.isKnown(value) || model.isOrigin(value) || isHarmless ||
+          !seen.insert(value).second)
         continue;
       auto entry = llvm::find_if(
           found, [&](const Merged &merged) { return merged.value == value; });
@@ -212,6 +221,20 @@ bool CallSeparator::mayStandForOthers(StringRef value) const {
 // Copying
 //===----------------------------------------------------------------------===//
 
+/// The statistics of the norm in the module `to`, for those of the one in
+/// `from`.
+void CallSeparator::takeBuffers(const CallNodes &nodes, StringRef from,
+                                StringRef to, CallCopy &copy) const {
+  for (const std::string &value : nodes.call.references) {
+    StringRef rest = model.bufferOf(value);
+    std::string other = to.str();
+    if (rest.consume_front(from) && rest.starts_with("."))
+      other += rest.str();
+    if (model.isBuffer(other))
+      copy.names[value] = model.valueOf(other);
+  }
+}
+
 /// Unseen parameters that have the places of the call's.
 bool CallSeparator::takeParameters(const CallNodes &nodes, CallCopy &copy) {
   std::vector<std::string> taken;
@@ -225,6 +248,8 @@ bool CallSeparator::takeParameters(const CallNodes &nodes, CallCopy &copy) {
       continue;
     copy.names[value] = model.valueOf(like.front());
     taken.push_back(like.front());
+    takeBuffers(nodes, name.rsplit('.').first,
+                StringRef(like.front()).rsplit('.').first, copy);
   }
   for (const std::string &name : taken)
     llvm::erase(unseen, name);

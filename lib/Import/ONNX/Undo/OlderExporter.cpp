@@ -14,6 +14,7 @@
 #include "Undo/Tensors.h"
 #include "Undo/ValueNorms.h"
 #include "llvm/ADT/StringExtras.h"
+#include <array>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -235,6 +236,20 @@ Expected<bool> NameReader::findUniform(const std::string &tensor,
   return true;
 }
 
+/// Are a few elements of `values` in `source`? A look at all costs more.
+static bool mayHold(const Array &source, const Array &values) {
+  size_t width = byteWidth(values.kind), size = values.size();
+  StringRef from(source.bytes().data(), source.bytes().size());
+  StringRef in(values.bytes().data(), values.bytes().size());
+  return llvm::all_of(std::array{size_t(0), size / 2, size - 1}, [&](size_t i) {
+    StringRef element = in.substr(i * width, width);
+    for (size_t at = 0; at < from.size(); at += width)
+      if (from.substr(at, width) == element)
+        return true;
+    return false;
+  });
+}
+
 /// May the tensor be a move of this parameter of --params? A larger one, of
 /// which it is a part, only if it is of the tensor's module.
 bool NameReader::mayBe(StringRef name, const Array &values,
@@ -242,7 +257,8 @@ bool NameReader::mayBe(StringRef name, const Array &values,
   const Array &given = findings.given.find(name)->second;
   return name.starts_with(path) && given.kind == values.kind &&
          given.size() > 1 && (!model.isKnown(name) || cut.contains(name)) &&
-         (given.size() <= values.size() || !path.empty());
+         (given.size() <= values.size() || !path.empty()) &&
+         mayHold(given, values);
 }
 
 /// The parameter of --params in the tensor's module, or anywhere, that the

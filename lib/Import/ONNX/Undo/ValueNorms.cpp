@@ -7,10 +7,11 @@
 //
 // With a state_dict at hand, the weight is the one of the convolution's module,
 // or of its shape, and the norm the one with which the equations hold. Before
-// training they hold with every norm of as many channels. One that has a node of
-// its own was not folded; of the others it is the one that is nearest by name:
-// in the same module, then of the same number as `bn2` behind `conv2`, then the
-// next behind the weight. ε is one of those that are in use, whichever fits best.
+// training they hold with every norm of as many channels. One that has a node
+// of its own was not folded; of the others it is the one that is nearest by
+// name: in the same module, then of the same number as `bn2` behind `conv2`,
+// then the next behind the weight. ε is one of those that are in use, whichever
+// fits best.
 
 #include "Undo/ValueNorms.h"
 #include "Undo/BatchNorm.h"
