@@ -41,13 +41,13 @@ static void padToSame(Window &window, ArrayRef<int64_t> sizes, bool upper) {
 }
 
 /// ceil_mode: windows that reach past the padding count too, unless they start
-/// there.
+/// there, and so may the only one, by less than a stride.
 static void roundUp(Window &window, ArrayRef<int64_t> sizes) {
   for (auto [i, size] : llvm::enumerate(sizes)) {
     int64_t stride = window.strides[i];
     int64_t reach = window.dilations[i] * (window.kernel[i] - 1) + 1;
     int64_t span = size + window.low[i] + window.high[i] - reach;
-    int64_t outputs = llvm::divideCeil(span, stride) + 1;
+    int64_t outputs = llvm::divideCeilSigned(span, stride) + 1;
     if ((outputs - 1) * stride >= size + window.low[i])
       --outputs;
     window.high[i] += std::max<int64_t>(0, (outputs - 1) * stride - span);
@@ -105,10 +105,10 @@ FailureOr<Window> onnximport::readWindow(NodeImporter &node,
     return node.emitError() << "expected auto_pad to be NOTSET, VALID, "
                                "SAME_UPPER or SAME_LOWER, but got '"
                             << mode << "'";
-  if (failed(checkFit(node, window, sizes)))
-    return failure();
   if (node.getInteger("ceil_mode", 0) && mode == "NOTSET")
     roundUp(window, sizes);
+  if (failed(checkFit(node, window, sizes)))
+    return failure();
   return window;
 }
 
