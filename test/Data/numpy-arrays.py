@@ -6,6 +6,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 
@@ -82,13 +83,13 @@ out = subprocess.run(
 assert not os.path.isfile("/dev/null")
 
 # An archive that claims more than its bytes can hold; one with other files.
-np.savez_compressed(path("bomb.npz"), a=np.zeros(1000))
+np.save(path("zeros.npy"), np.zeros(1000))
+with zipfile.ZipFile(path("bomb.npz"), "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.write(path("zeros.npy"), "a.npy")
 bytes_ = bytearray(open(path("bomb.npz"), "rb").read())
 directory = bytes_.rindex(b"PK\1\2")
-bytes_[directory + 24 : directory + 28] = b"\xfe\xff\xff\xff"
-extra = bytes_.index(b"a.npy") + len(b"a.npy") + 4  # 64 bits in the member's header
-bytes_[extra : extra + 8] = b"\xfe\xff\xff\xff\0\0\0\0"
+bytes_[22:26] = bytes_[directory + 24 : directory + 28] = b"\xfe\xff\xff\xff"
 open(path("bomb.npz"), "wb").write(bytes_)
 out = subprocess.run(["copy-arrays", path("bomb.npz")], capture_output=True, text=True)
 assert out.returncode == 1
-assert out.stderr.startswith(f"error: {path('bomb.npz')}:a: "), out.stderr
+assert out.stderr.startswith(f"error: {path('bomb.npz')}:a: ") and "impossible" in out.stderr, out.stderr

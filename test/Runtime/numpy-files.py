@@ -10,6 +10,7 @@ import os
 import struct
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 
@@ -118,13 +119,13 @@ upper = (rounded >> 16).astype("u2")
 write_safetensors("bf16.safetensors", {"a": ("BF16", upper)})
 assert_same(copy(path("bf16.safetensors"))["a"], rounded.view("f4"))
 
-# A deflated archive that claims more than its bytes can hold.
-np.savez_compressed(path("bomb.npz"), a=np.zeros(1000))
+# A deflated archive that claims more than its bytes can hold, in both places.
+np.save(path("zeros.npy"), np.zeros(1000))
+with zipfile.ZipFile(path("bomb.npz"), "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.write(path("zeros.npy"), "a.npy")
 content = bytearray(open(path("bomb.npz"), "rb").read())
 directory = content.rindex(b"PK\1\2")
-content[directory + 24 : directory + 28] = b"\xfe\xff\xff\xff"
-extra = content.index(b"a.npy") + len(b"a.npy") + 4  # 64 bits in the member's header
-content[extra : extra + 8] = struct.pack("<Q", 0xFFFFFFFE)
+content[22:26] = content[directory + 24 : directory + 28] = b"\xfe\xff\xff\xff"
 open(path("bomb.npz"), "wb").write(content)
 out = run("array-file-tool", "copy", path("bomb.npz"), folder, fails=True)
 assert out == (
