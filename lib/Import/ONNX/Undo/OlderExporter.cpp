@@ -10,11 +10,11 @@
 #include "Undo/OlderExporter.h"
 #include "ParameterUses.h"
 #include "Undo/ByValue.h"
+#include "Undo/GivenTensors.h"
 #include "Undo/Repeats.h"
 #include "Undo/Tensors.h"
 #include "Undo/ValueNorms.h"
 #include "llvm/ADT/StringExtras.h"
-#include <array>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -28,7 +28,7 @@ class NameReader {
 public:
   NameReader(Model &file, const ExportMetadata &metadata, Findings &findings)
       : file(file), model(file, metadata), findings(findings),
-        numTensors(file.initializers.size()) {}
+        numTensors(file.initializers.size()), given(model, findings) {}
   Error run();
 
 private:
@@ -36,10 +36,6 @@ private:
   Expected<bool> joinTied(const std::string &tensor, StringRef path);
   Expected<bool> joinCalls(const std::string &tensor, StringRef path);
   Error restoreProduct(const std::string &tensor, size_t node);
-  bool mayBe(StringRef name, const Array &values, StringRef path) const;
-  Expected<bool> findGiven(const std::string &tensor, StringRef path);
-  Expected<bool> findUniform(const std::string &tensor, StringRef path);
-  Expected<bool> findUniformPart(const std::string &tensor, StringRef path);
   Expected<bool> joinRepeated(const std::string &tensor);
   void doubt(StringRef tensor);
   bool isOfCall(StringRef tensor) const;
@@ -59,10 +55,7 @@ private:
   size_t numTensors;
   /// Those of modules as they are called first.
   std::vector<Product> products;
-  /// Parameters of --params of which some part stood in the file.
-  llvm::StringSet<> cut;
-  /// How many elements of a parameter of equal ones have been found.
-  llvm::StringMap<int64_t> used;
+  GivenTensors given;
 };
 
 } // namespace
@@ -157,7 +150,7 @@ Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
       return done.takeError();
   }
   products.push_back({tensor, path, values});
-  if (Expected<bool> done = findGiven(tensor, path); !done || *done)
+  if (Expected<bool> done = given.find(tensor, path); !done || *done)
     return done.takeError();
   std::string name = path + ".weight";
   if (path.empty() || values.shape.size() != 2 || model.isKnown(name)) {
@@ -172,126 +165,6 @@ Error NameReader::restoreProduct(const std::string &tensor, size_t node) {
   findings.standIns.insert(name);
   ++findings.restored;
   return Error::success();
-}
-
-/// A part of a longer parameter of the module, as of packed biases before
-/// training, the next that no other tensor has.
-Expected<bool> NameReader::findUniformPart(const std::string &tensor,
-                                           StringRef path) {
-  const Array values = *model.find(tensor);
-  auto isLonger = [&](const std::string &name) {
-    const Array &given = findings.given[name];
-    size_t width = byteWidth(values.kind);
-    return splitPath(name).first == path && given.kind == values.kind &&
-           isUniform(given) && values.size() > 0 &&
-           given.size() >= used.lookup(name) + values.size() &&
-           given.bytes().take_front(width) == values.bytes().take_front(width);
-  };
-  auto found = llvm::find_if(findings.givenOrder, isLonger);
-  if (found == findings.givenOrder.end() ||
-      (model.isKnown(*found) && !used.count(*found)))
-    return false;
-  auto nodes = makePart(model, *found, used[*found], values.shape, tensor);
-  if (!nodes)
-    return nodes.takeError();
-  if (!model.find(*found))
-    model.addTensor(*found, findings.given[*found]);
-  used[*found] += values.size();
-  model.computeTensor(tensor, std::move(*nodes));
-  ++findings.restored;
-  findings.doubts.push_back("'" + tensor + "' is taken as a part of '" +
-                            *found + "', all equal, that no other tensor has");
-  return true;
-}
-
-/// Of equal numbers, as of a norm before training, only the place tells: the
-/// one parameter of the module that has them, the weight as a factor.
-Expected<bool> NameReader::findUniform(const std::string &tensor,
-                                       StringRef path) {
-  const Array values = *model.find(tensor);
-  StringRef type = model.node(model.readers(tensor).front().node).type;
-  StringRef role = type == "Add" ? "bias" : "weight";
-  std::vector<std::string> found, named;
-  for (const std::string &name : findings.givenOrder) {
-    auto [module, own] = splitPath(name);
-    if (module != path || model.isKnown(name) ||
-        !haveOneContent(findings.given[name], values))
-      continue;
-    found.push_back(name);
-    if (own == role)
-      named.push_back(name);
-  }
-  if (named.size() == 1)
-    found = named;
-  if (found.empty())
-    return findUniformPart(tensor, path);
-  if (found.size() != 1)
-    return false;
-  Expected<Node> node = makeReshape(model, found.front(), values.shape, tensor);
-  if (!node)
-    return node.takeError();
-  model.addTensor(found.front(), findings.given[found.front()]);
-  model.computeTensor(tensor, {std::move(*node)});
-  ++findings.restored;
-  return true;
-}
-
-/// Are a few elements of `values` in `source`? A look at all costs more.
-static bool mayHold(const Array &source, const Array &values) {
-  size_t width = byteWidth(values.kind), size = values.size();
-  StringRef from(source.bytes().data(), source.bytes().size());
-  StringRef in(values.bytes().data(), values.bytes().size());
-  return llvm::all_of(std::array{size_t(0), size / 2, size - 1}, [&](size_t i) {
-    StringRef element = in.substr(i * width, width);
-    for (size_t at = 0; at < from.size(); at += width)
-      if (from.substr(at, width) == element)
-        return true;
-    return false;
-  });
-}
-
-/// May the tensor be a move of this parameter of --params? A larger one, of
-/// which it is a part, only if it is of the tensor's module.
-bool NameReader::mayBe(StringRef name, const Array &values,
-                       StringRef path) const {
-  const Array &given = findings.given.find(name)->second;
-  return name.starts_with(path) && given.kind == values.kind &&
-         given.size() > 1 && (!model.isKnown(name) || cut.contains(name)) &&
-         (given.size() <= values.size() || !path.empty()) &&
-         mayHold(given, values);
-}
-
-/// The parameter of --params in the tensor's module, or anywhere, that the
-/// tensor is a move of: the values tell.
-Expected<bool> NameReader::findGiven(const std::string &tensor,
-                                     StringRef path) {
-  const Array values = *model.find(tensor);
-  if (isUniform(values))
-    return findUniform(tensor, path);
-  std::vector<StringRef> places{path};
-  if (!path.empty())
-    places.push_back("");
-  for (StringRef place : places) {
-    for (const std::string &name : findings.givenOrder) {
-      if (!mayBe(name, values, place))
-        continue;
-      const Array given = findings.given[name];
-      auto nodes = findMove(model, name, given, values, tensor);
-      if (!nodes)
-        return nodes.takeError();
-      if (!*nodes)
-        continue;
-      if (!model.find(name))
-        model.addTensor(name, given);
-      // Other parts of it may come.
-      if (given.size() > values.size())
-        cut.insert(name);
-      model.computeTensor(tensor, std::move(**nodes));
-      ++findings.restored;
-      return true;
-    }
-  }
-  return false;
 }
 
 /// Values that come again and again, as those of a table of biases that was
@@ -350,11 +223,11 @@ Error NameReader::restoreWeight(const std::string &tensor) {
     return Error::success();
   std::string path = modulePath(model.node(slot.node).name);
   if (isMove)
-    return findGiven(tensor, path).takeError();
+    return given.find(tensor, path).takeError();
   if (model.find(tensor)->size() > 1) {
     for (bool isGiven : {true, false}) {
       Expected<bool> done =
-          isGiven ? findGiven(tensor, path) : joinTied(tensor, path);
+          isGiven ? given.find(tensor, path) : joinTied(tensor, path);
       if (!done || *done)
         return done.takeError();
     }
