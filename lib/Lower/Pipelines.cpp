@@ -76,7 +76,6 @@ void mlir::ntk::buildToLLVMPipeline(OpPassManager &manager) {
   manager.addPass(createArithToLLVMConversionPass());
   manager.addPass(createConvertControlFlowToLLVMPass());
   manager.addPass(createReconcileUnrealizedCastsPass());
-  manager.addPass(createBlockCanonicalizer());
 }
 
 void mlir::ntk::registerLowerPipelines() {
