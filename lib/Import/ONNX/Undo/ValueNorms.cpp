@@ -292,7 +292,7 @@ Error ValueUnfolder::unfold(size_t node) {
       return done.takeError();
   }
   findings.losses.push_back(
-      {"batch norm is folded into",
+      {"batch norm or another computation is folded into",
        "'" + weight + "'" + (path.empty() ? "" : " of '" + path + "'"),
        {},
        /*isDecidable=*/true});
