@@ -263,6 +263,19 @@ for name, own in zip("abcd", ["attention.in_proj_weight", "scale.gamma", "table.
     found = kernel(folder, path("functional.onnx"), x, None, "--dtype", "f64", *given)
     assert_close(found, gram(jacobian, jacobian), 1e-7)
 
+# Where elements are equal, their order does not tell which is which: that the
+# tensor is no parameter is said then. Else they are elements at other positions.
+sizes = {"images": np.array([-1, 2, 3]), "flat": np.array([-1, 3])}
+nodes = [node("Reshape", ["x", "images"], "i"), node("Conv", ["i", "onnx::Conv_9"], "c", name="/mixer/conv/Conv")]
+nodes += [node("Tanh", ["c"], "t"), node("Reshape", ["t", "flat"], "y")]
+for filters, isSaid in ((draw(3, 2, 3), False), (random.integers(1, 4, (3, 2, 3)).astype(np.float32), True)):
+    shuffled = random.permutation(filters.ravel()).reshape(filters.shape)
+    np.savez(path("shuffled.npz"), **{"mixer.conv.weight": filters})
+    write(path("shuffled"), nodes, {"onnx::Conv_9": shuffled} | sizes, ("x", ["N", 6]), ("y", ["N", 3]))
+    status, _, errors = ntk_run(path("shuffled.onnx"), "--parameters", "--params", path("shuffled.npz"))
+    assert (status == 1) == isSaid and ("is folded into 'onnx::Conv_9' of 'mixer.conv'" in errors) == isSaid, errors
+    assert "onnx::Conv_9." not in errors, errors
+
 # Differences of parts of a parameter are no parts of it, nor are sums of two
 # look-ups, and a join that holds a part twice is more than its parts.
 w = draw(5)

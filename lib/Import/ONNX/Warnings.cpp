@@ -26,7 +26,8 @@ static void findFoldedConvolutions(const Model &model,
                                    std::vector<std::string> &warnings) {
   std::vector<std::string> folded;
   for (const NamedTensor &tensor : model.initializers)
-    if (StringRef(tensor.name).starts_with("onnx::Conv_"))
+    if (StringRef(tensor.name).starts_with("onnx::Conv_") &&
+        isFloat(tensor.values.kind))
       folded.push_back(tensor.name);
   if (!folded.empty())
     warnings.push_back(

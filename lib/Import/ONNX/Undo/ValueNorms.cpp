@@ -15,7 +15,7 @@
 
 #include "Undo/ValueNorms.h"
 #include "Undo/BatchNorm.h"
-#include "Undo/ByValue.h"
+#include "Undo/GivenTensors.h"
 #include "Undo/OlderExporter.h"
 #include "Undo/Tensors.h"
 #include "Undo/ZeroBias.h"
@@ -40,7 +40,7 @@ struct Candidate {
 class ValueUnfolder {
 public:
   ValueUnfolder(ExportedModel &model, Findings &findings)
-      : model(model), findings(findings) {}
+      : model(model), findings(findings), given(model, findings) {}
   Error run();
 
 private:
@@ -51,12 +51,12 @@ private:
   double compare(size_t node, Candidate &candidate);
   double misfit(size_t node, const Candidate &candidate, double epsilon);
   Error restore(size_t node, const Candidate &candidate);
-  Expected<bool> findMoved(const std::string &weight, StringRef path);
   Numbers read(StringRef given, int64_t count, double missing) const;
   bool has(StringRef name, llvm::ArrayRef<int64_t> shape) const;
 
   ExportedModel &model;
   Findings &findings;
+  GivenTensors given;
   llvm::StringSet<> used;
   Numbers product, shift;
   int64_t channels = 0;
@@ -254,26 +254,6 @@ Error ValueUnfolder::restore(size_t node, const Candidate &candidate) {
   return Error::success();
 }
 
-/// A weight of the module that was only reshaped, as for a functional call.
-Expected<bool> ValueUnfolder::findMoved(const std::string &weight,
-                                        StringRef path) {
-  const Array values = *model.find(weight);
-  for (const std::string &name : findings.givenOrder) {
-    const Array given = findings.given[name];
-    if (!StringRef(name).starts_with(path) || model.isKnown(name) ||
-        isUniform(given) || !haveOneContent(given, values))
-      continue;
-    auto nodes = findMove(model, name, given, values, weight);
-    if (!nodes || !*nodes)
-      return nodes.takeError();
-    model.addTensor(name, given);
-    model.computeTensor(weight, std::move(**nodes));
-    ++findings.restored;
-    return true;
-  }
-  return false;
-}
-
 Error ValueUnfolder::unfold(size_t node) {
   const Node &fused = model.node(node);
   std::string weight = fused.inputs[1];
@@ -288,7 +268,8 @@ Error ValueUnfolder::unfold(size_t node) {
     if (shift.size() == size_t(channels))
       if (std::optional<Candidate> best = findBest(node))
         return restore(node, *best);
-    if (Expected<bool> done = findMoved(weight, path); !done || *done)
+    // Or it was only moved, as for a functional call.
+    if (Expected<bool> done = given.find(weight, path); !done || *done)
       return done.takeError();
   }
   findings.losses.push_back(
