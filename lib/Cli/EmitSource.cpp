@@ -298,10 +298,9 @@ static Error emitModel(Expected<Model> model, const RunOptions &options,
   ProblemSize size{options.n1, n2, options.n1 == n2};
   if (options.wholeBatch)
     size = {1, 1, true};
-  Expected<FittedKernel> fitted =
-      fitKernel(*model, options, *shape, size, /*inputBytes=*/0,
-                {options.getMemoryLimit(), options.memoryLimit.has_value()},
-                /*compareMethods=*/false);
+  Expected<FittedKernel> fitted = fitKernel(
+      *model, options, *shape, size, /*inputBytes=*/0, options.getMemoryLimit(),
+      /*compareMethods=*/false);
   if (!fitted)
     return fitted.takeError();
   SourceRequest request = getRequest(*model, options, *shape, *fitted);

@@ -16,23 +16,6 @@ using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
 
-/// The options as the importer takes them. Without --dtype it is f32.
-static Expected<OnnxImportOptions> getImportOptions(const RunOptions &options) {
-  Expected<GivenArrays> given = readGivenArrays(options);
-  if (!given)
-    return given.takeError();
-  OnnxImportOptions import;
-  import.doublePrecision = options.doublePrecision.value_or(false);
-  import.wrt = options.wrt;
-  import.frozen = options.frozen;
-  import.outputs = options.outputs;
-  import.shared = std::move(given->shared);
-  import.sizes = options.sizes;
-  import.wholeBatch = options.wholeBatch;
-  import.acceptExport = options.acceptExport;
-  return import;
-}
-
 /// Says what was taken, and prints the module.
 static std::string print(OnnxImport &import, const RunOptions &options) {
   for (const std::string &warning : import.warnings)
@@ -53,14 +36,15 @@ static Error import(RunOptions options) {
     options.model = "/dev/stdin";
   if (options.output.empty() || options.output == "-")
     options.output = "/dev/stdout";
-  Expected<OnnxImportOptions> wanted = getImportOptions(options);
-  if (!wanted)
-    return wanted.takeError();
+  Expected<GivenArrays> given = readGivenArrays(options);
+  if (!given)
+    return given.takeError();
   Output output;
   if (Error error = output.open("-o", options.output))
     return error;
   MLIRContext context(MLIRContext::Threading::DISABLED);
-  Expected<OnnxImport> import = importOnnx(options.model, context, *wanted);
+  Expected<OnnxImport> import =
+      importOnnx(options.model, context, getImportOptions(options, *given));
   if (!import)
     return import.takeError();
   if (failed(verify(*import->module)))

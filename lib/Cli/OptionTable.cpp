@@ -186,8 +186,7 @@ static constexpr Option options[] = {
      "the value of an input that all examples share: a number, true, false,\n"
      "a list as [1, 2], or an .npy file; once for each such input",
      addInput},
-    {static_cast<Option::Tools>(Option::Emit | Option::Import), "size",
-     "NAME=N,...",
+    {Option::Translate, "size", "NAME=N,...",
      "a size beside the batch that the model leaves open, by the name of the\n"
      "axis, or as INPUT.AXIS where it has none",
      addSizes},

@@ -17,6 +17,7 @@ struct Option {
     Emit = 2,
     Import = 4,
     Kernel = Run | Emit,
+    Translate = Emit | Import,
     All = 7
   } tools;
   llvm::StringRef name;

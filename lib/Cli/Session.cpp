@@ -55,7 +55,7 @@ private:
   ProblemSize size;
   Output output;
   KernelShape shape;
-  int64_t limit = 0;
+  MemoryLimit limit{};
   FittedKernel fitted;
   bool saidCompilation = false;
   std::optional<Profile> profile;
@@ -112,7 +112,8 @@ Error Session::load() {
   x1 = std::move(*first);
   bool symmetric = true;
   if (!options.x2.empty()) {
-    Expected<std::vector<NamedArray>> arrays = readArrays(options.x2, limit);
+    Expected<std::vector<NamedArray>> arrays =
+        readArrays(options.x2, limit.bytes);
     if (!arrays)
       return llvm::createStringError("--x2: " +
                                      llvm::toString(arrays.takeError()));
@@ -146,8 +147,7 @@ Error Session::plan() {
                  options.profile != ReportFormat::None;
   std::unique_ptr<LateNote> late = noteLater("planning");
   Expected<FittedKernel> result =
-      fitKernel(model, options, shape, size, getBytes(x1) + getBytes(x2),
-                {limit, options.memoryLimit.has_value()},
+      fitKernel(model, options, shape, size, getBytes(x1) + getBytes(x2), limit,
                 /*compareMethods=*/reports);
   late.reset();
   if (!result)
@@ -180,7 +180,7 @@ Report Session::makeReport() {
   report.sites = fitted.planned.sites;
   report.problem = fitted.problem;
   report.memory = fitted.memory;
-  report.memoryLimit = limit;
+  report.memoryLimit = limit.bytes;
   for (int i = 0; i < 3; ++i)
     report.arenaBytes[i] = fitted.arenaBytes[i];
   report.executed = getBlockedCost(fitted.work, fitted.problem).getTotal();

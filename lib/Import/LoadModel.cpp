@@ -228,15 +228,9 @@ static Error checkSharedFinite(const OnnxImport &onnx,
   return Error::success();
 }
 
-static Expected<Model> loadOnnx(MLIRContext &context,
-                                const ModelOptions &options,
-                                std::shared_ptr<InputFile> file,
-                                const GivenArrays &given,
-                                ArrayRef<NamedArray> values) {
+OnnxImportOptions mlir::ntk::getImportOptions(const ModelOptions &options,
+                                              const GivenArrays &given) {
   OnnxImportOptions import;
-  import.file = std::move(file);
-  import.memoryLimit = options.getMemoryLimit();
-  import.values = values;
   import.wrt = options.wrt;
   import.frozen = options.frozen;
   import.doublePrecision =
@@ -246,9 +240,21 @@ static Expected<Model> loadOnnx(MLIRContext &context,
   import.shared = given.shared;
   import.sizes = options.sizes;
   import.wholeBatch = options.wholeBatch;
+  import.acceptExport = options.acceptExport;
+  return import;
+}
+
+static Expected<Model> loadOnnx(MLIRContext &context,
+                                const ModelOptions &options,
+                                std::shared_ptr<InputFile> file,
+                                const GivenArrays &given,
+                                ArrayRef<NamedArray> values) {
+  OnnxImportOptions import = getImportOptions(options, given);
+  import.file = std::move(file);
+  import.memoryLimit = options.getMemoryLimit().bytes;
+  import.values = values;
   if (options.wholeBatch && options.x1.empty())
     import.batchSize = options.n1;
-  import.acceptExport = options.acceptExport;
   Expected<OnnxImport> onnx = importOnnx(options.model, context, import);
   if (!onnx)
     return onnx.takeError();
@@ -313,7 +319,7 @@ static Expected<std::vector<NamedArray>>
 readValues(const ModelOptions &options) {
   if (options.params.empty())
     return std::vector<NamedArray>();
-  return readArrays(options.params, options.getMemoryLimit());
+  return readArrays(options.params, options.getMemoryLimit().bytes);
 }
 
 Expected<Model> mlir::ntk::loadModel(OwningOpRef<ModuleOp> module,

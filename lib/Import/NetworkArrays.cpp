@@ -19,7 +19,7 @@ Expected<GivenArrays> mlir::ntk::readGivenArrays(const ModelOptions &options) {
   GivenArrays given;
   for (const std::string &text : options.inputs) {
     Expected<NamedArray> value =
-        parseGivenValue(text, options.getMemoryLimit());
+        parseGivenValue(text, options.getMemoryLimit().bytes);
     if (!value)
       return createStringError("--input: " + llvm::toString(value.takeError()));
     given.shared.push_back(std::move(*value));
@@ -27,7 +27,7 @@ Expected<GivenArrays> mlir::ntk::readGivenArrays(const ModelOptions &options) {
   if (options.x1.empty())
     return given;
   Expected<std::vector<NamedArray>> arrays =
-      readArrays(options.x1, options.getMemoryLimit());
+      readArrays(options.x1, options.getMemoryLimit().bytes);
   if (!arrays)
     return createStringError("--x1: " + llvm::toString(arrays.takeError()));
   given.x1 = std::move(*arrays);

@@ -6,13 +6,12 @@
 import os
 import subprocess
 import sys
-import zipfile
 
 import numpy as np
 
 folder = sys.argv[1]
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "Inputs"))
-from array_samples import assert_same, draw_arrays
+from array_samples import assert_same, draw_arrays, write_bomb
 
 
 def path(name):
@@ -83,13 +82,7 @@ out = subprocess.run(
 assert not os.path.isfile("/dev/null")
 
 # An archive that claims more than its bytes can hold; one with other files.
-np.save(path("zeros.npy"), np.zeros(1000))
-with zipfile.ZipFile(path("bomb.npz"), "w", zipfile.ZIP_DEFLATED) as archive:
-    archive.write(path("zeros.npy"), "a.npy")
-bytes_ = bytearray(open(path("bomb.npz"), "rb").read())
-directory = bytes_.rindex(b"PK\1\2")
-bytes_[22:26] = bytes_[directory + 24 : directory + 28] = b"\xfe\xff\xff\xff"
-open(path("bomb.npz"), "wb").write(bytes_)
+write_bomb(folder)
 out = subprocess.run(["copy-arrays", path("bomb.npz")], capture_output=True, text=True)
 assert out.returncode == 1
 assert out.stderr.startswith(f"error: {path('bomb.npz')}:a: ") and "impossible" in out.stderr, out.stderr

@@ -74,7 +74,7 @@ void fuzz::deriveKernel(Model &model, const RunOptions &options) {
   ProblemSize size{n, symmetric ? n : 2, symmetric};
   Expected<FittedKernel> fitted =
       fitKernel(model, options, *shape, size, /*inputBytes=*/0,
-                {options.getMemoryLimit(), options.memoryLimit.has_value()},
+                options.getMemoryLimit(),
                 options.method == "auto");
   if (!fitted)
     expectError(options.model, fitted.takeError());

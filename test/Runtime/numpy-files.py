@@ -10,13 +10,12 @@ import os
 import struct
 import subprocess
 import sys
-import zipfile
 
 import numpy as np
 
 folder = sys.argv[1]
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../Data/Inputs"))
-from array_samples import TYPES, assert_same, draw_arrays
+from array_samples import TYPES, assert_same, draw_arrays, write_bomb
 
 
 def path(name):
@@ -119,14 +118,8 @@ upper = (rounded >> 16).astype("u2")
 write_safetensors("bf16.safetensors", {"a": ("BF16", upper)})
 assert_same(copy(path("bf16.safetensors"))["a"], rounded.view("f4"))
 
-# A deflated archive that claims more than its bytes can hold, in both places.
-np.save(path("zeros.npy"), np.zeros(1000))
-with zipfile.ZipFile(path("bomb.npz"), "w", zipfile.ZIP_DEFLATED) as archive:
-    archive.write(path("zeros.npy"), "a.npy")
-content = bytearray(open(path("bomb.npz"), "rb").read())
-directory = content.rindex(b"PK\1\2")
-content[22:26] = content[directory + 24 : directory + 28] = b"\xfe\xff\xff\xff"
-open(path("bomb.npz"), "wb").write(content)
+# A deflated archive that claims more than its bytes can hold.
+write_bomb(folder)
 out = run("array-file-tool", "copy", path("bomb.npz"), folder, fails=True)
 assert out == (
     f"error: {path('bomb.npz')}:a: corrupt .npz archive: the size it claims is "

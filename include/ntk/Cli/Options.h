@@ -1,9 +1,9 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The command lines of ntk-run and of ntk-translate --ntk-to-cpp,
-// --ntk-to-cuda: one table of options, read from left to right. Values are
-// checked here as far as they can be without opening a file.
+// The command lines of ntk-run and ntk-translate: one table of options, read
+// from left to right. Values are checked here as far as they can be without
+// opening a file.
 
 #ifndef NTK_CLI_OPTIONS_H
 #define NTK_CLI_OPTIONS_H
@@ -24,7 +24,7 @@ enum class ReportFormat { None, Table, Json };
 /// Who reads the options: not all have all.
 enum class Tool { Run, Emit, Import };
 
-/// What a run needs, or code to be written; without an option its default.
+/// What a run needs, or a file to be written; without an option its default.
 struct RunOptions : ModelOptions, KernelOptions {
   std::string x2;     ///< examples of the second side; without them, x1
   std::string output; ///< where the kernel goes, may be empty

@@ -37,12 +37,6 @@ constexpr int64_t mostOperations = 20000;
 /// The operations of `network`, its return left out.
 int64_t countOperations(NetworkOp network);
 
-/// Bytes that a run may use, and whether somebody said so.
-struct MemoryLimit {
-  int64_t bytes;
-  bool isGiven;
-};
-
 /// Plans, lowers and chooses blocks for a kernel of `shape` and `size`, whose
 /// examples take `inputBytes`, within `limit`. Fails if no blocks fit,
 /// saying what the smallest ones need.

@@ -16,6 +16,8 @@
 
 namespace mlir::ntk {
 
+struct OnnxImportOptions;
+
 /// An argument of the network that is part of the example.
 struct NetworkInput {
   std::string name;
@@ -46,8 +48,9 @@ struct ModelOptions {
   std::optional<int64_t> memoryLimit; ///< bytes, also of the run
 
   /// Bytes that may be used: those given, or the default.
-  int64_t getMemoryLimit() const {
-    return memoryLimit ? *memoryLimit : getDefaultMemoryLimit();
+  MemoryLimit getMemoryLimit() const {
+    return memoryLimit ? MemoryLimit{*memoryLimit, true}
+                       : MemoryLimit{getDefaultMemoryLimit(), false};
   }
 };
 
@@ -61,6 +64,10 @@ struct GivenArrays {
 
 /// Reads the files that the options name. Errors name the option.
 llvm::Expected<GivenArrays> readGivenArrays(const ModelOptions &options);
+
+/// What the options and arrays say to the importer of ONNX files.
+OnnxImportOptions getImportOptions(const ModelOptions &options,
+                                   const GivenArrays &given);
 
 struct Model {
   std::string path; ///< of its file, for messages

@@ -17,6 +17,12 @@ namespace mlir::ntk {
 /// or of what is left in the control group if that is less.
 int64_t getDefaultMemoryLimit();
 
+/// Bytes that a run may use, and whether somebody said so.
+struct MemoryLimit {
+  int64_t bytes;
+  bool isGiven;
+};
+
 /// The most memory this process has had resident so far, in bytes.
 int64_t getPeakResidentBytes();
 
