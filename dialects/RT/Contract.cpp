@@ -1,9 +1,9 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// rt.contract as one strided matrix product with loops around it. Letters are
-// sorted by the operands they stand in; neighbours whose strides merge are one
-// index; the largest index of each kind is M, N or K, the rest are loops:
+// rt.contract as one strided matrix product with loops around it: each letter
+// is a loop, and the runtime's own normal form (GemmLoops.h) makes them M, N
+// and K:
 //
 //   "notc, ntk -> nock"   rows o and c, apart in lhs: M = c; N = k, K = t;
 //                         loops n and o
@@ -11,9 +11,7 @@
 
 #include "dialects/RT/RTOps.h"
 #include "dialects/Support/Einsum.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "dialects/Support/LetterLoops.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -68,15 +66,13 @@ std::string ContractOp::getEquation(ArrayRef<StringRef> names) {
 /// A product and a sum for each value of all letters.
 SizeProduct ContractOp::countFlops() {
   Einsum einsum = Einsum::get(getSpec());
-  SizeProduct count{2, {}};
+  SizeProduct count = 2;
   std::string seen;
-  for (auto [word, operand] :
-       {std::pair(StringRef(einsum.operands[0]), getLhs()),
-        {StringRef(einsum.operands[1]), getRhs()}}) {
+  for (auto [operand, word] : llvm::enumerate(einsum.operands)) {
     for (auto [axis, letter] : llvm::enumerate(word)) {
       if (!StringRef(seen).contains(letter)) {
         seen += letter;
-        count.axes.emplace_back(operand, axis);
+        count = count * SizeProduct::ofSize(*this, operand, axis);
       }
     }
   }
@@ -121,206 +117,38 @@ LogicalResult ContractOp::verify() {
 // Letters to loops
 //===----------------------------------------------------------------------===//
 
-namespace {
-enum Operand { LHS, RHS, OUT };
-
-/// Neighbouring letters that are one index of the product.
-struct Index {
-  std::string letters;
-  bool isIn[3];
-
-  bool isSum() const { return !isIn[OUT]; }
-  bool isRow() const { return isIn[LHS] && isIn[OUT] && !isIn[RHS]; }
-  bool isColumn() const { return isIn[RHS] && isIn[OUT] && !isIn[LHS]; }
-};
-
-/// Words, types and strides of the three operands of one rt.contract.
-class Analysis {
-public:
-  explicit Analysis(ContractOp contract) : op(contract) {
-    Einsum einsum = Einsum::get(contract.getSpec());
-    words[LHS] = einsum.operands[0];
-    words[RHS] = einsum.operands[1];
-    words[OUT] = einsum.result;
-    for (int i : {LHS, RHS, OUT})
-      types[i] = cast<MemRefType>(op->getOperand(i).getType());
-  }
-
-  /// All letters as indices: those of the result first, then the sums. Letters
-  /// of size 1 are none.
-  SmallVector<Index> getIndices() const {
-    SmallVector<Index> indices;
-    std::string order = words[OUT];
-    for (char letter : words[LHS])
-      if (!StringRef(words[OUT]).contains(letter))
-        order += letter;
-    for (char letter : order) {
-      if (getStaticSize(letter) == 1)
-        continue;
-      if (!indices.empty() && mergesWith(indices.back(), letter))
-        indices.back().letters += letter;
-      else
-        indices.push_back(
-            {std::string(1, letter),
-             {has(LHS, letter), has(RHS, letter), has(OUT, letter)}});
-    }
-    return indices;
-  }
-
-  /// The number of elements, a dynamic size counting as a block of examples.
-  int64_t estimateSize(const Index &index) const {
-    constexpr int64_t exampleBlock = 8;
-    int64_t product = 1;
-    for (char letter : index.letters) {
-      int64_t size = getStaticSize(letter);
-      product *= ShapedType::isDynamic(size) ? exampleBlock : size;
-    }
-    return product;
-  }
-
-  OpFoldResult getSize(OpBuilder &builder, const Index &index) const {
-    OpFoldResult size = builder.getIndexAttr(1);
-    for (char letter : index.letters)
-      size = multiply(builder, size, getSize(builder, letter));
-    return size;
-  }
-
-  /// Elements from one value of `index` to the next, 0 if it is not there.
-  OpFoldResult getStride(OpBuilder &builder, Operand i, const Index &index) {
-    if (!index.isIn[i])
-      return builder.getIndexAttr(0);
-    size_t axis = words[i].find(index.letters.back());
-    if (types[i].getLayout().isIdentity()) {
-      OpFoldResult stride = builder.getIndexAttr(1);
-      for (char letter : StringRef(words[i]).drop_front(axis + 1))
-        stride = multiply(builder, stride, getSize(builder, letter));
-      return stride;
-    }
-    auto [strides, offset] = getStridesAndOffset(types[i]);
-    if (!ShapedType::isDynamic(strides[axis]))
-      return builder.getIndexAttr(strides[axis]);
-    if (!metadata[i])
-      metadata[i] = builder.create<memref::ExtractStridedMetadataOp>(
-          op->getLoc(), op->getOperand(i));
-    return metadata[i].getStrides()[axis];
-  }
-
-private:
-  bool has(Operand i, char letter) const {
-    return StringRef(words[i]).contains(letter);
-  }
-
-  int64_t getStaticSize(char letter) const {
-    for (int i : {LHS, RHS, OUT})
-      if (size_t axis = words[i].find(letter); axis != std::string::npos)
-        return types[i].getDimSize(axis);
-    return ShapedType::kDynamic;
-  }
-
-  OpFoldResult getSize(OpBuilder &builder, char letter) const {
-    int64_t size = getStaticSize(letter);
-    if (!ShapedType::isDynamic(size))
-      return builder.getIndexAttr(size);
-    Operand i = has(LHS, letter) ? LHS : RHS;
-    return builder.createOrFold<memref::DimOp>(
-        op->getLoc(), op->getOperand(i),
-        static_cast<int64_t>(words[i].find(letter)));
-  }
-
-  OpFoldResult multiply(OpBuilder &builder, OpFoldResult a,
-                        OpFoldResult b) const {
-    std::optional<int64_t> x = getConstantIntValue(a);
-    std::optional<int64_t> y = getConstantIntValue(b);
-    if (x && y)
-      return builder.getIndexAttr(*x * *y);
-    if (x == 1)
-      return b;
-    if (y == 1)
-      return a;
-    Location loc = op->getLoc();
-    return builder
-        .create<arith::MulIOp>(loc,
-                               getValueOrCreateConstantIndexOp(builder, loc, a),
-                               getValueOrCreateConstantIndexOp(builder, loc, b))
-        .getResult();
-  }
-
-  /// Does `letter` follow the letters of `index` in every operand, with nothing
-  /// but dimensions of size 1 between?
-  bool mergesWith(const Index &index, char letter) const {
-    for (Operand i : {LHS, RHS, OUT}) {
-      if (has(i, letter) != index.isIn[i])
-        return false;
-      if (!index.isIn[i])
-        continue;
-      size_t axis = words[i].find(letter);
-      size_t before = words[i].find(index.letters.back());
-      if (before > axis || !stridesMerge(types[i], before, axis))
-        return false;
-      for (size_t between = before + 1; between < axis; ++between)
-        if (types[i].getDimSize(between) != 1)
-          return false;
-    }
-    return true;
-  }
-
-  /// Is the stride of axis `outer` that of `inner` times its size?
-  static bool stridesMerge(MemRefType type, size_t outer, size_t inner) {
-    if (type.getLayout().isIdentity())
-      return true;
-    auto [strides, offset] = getStridesAndOffset(type);
-    return !ShapedType::isDynamic(strides[outer]) &&
-           !ShapedType::isDynamic(strides[inner]) &&
-           !type.isDynamicDim(inner) &&
-           strides[outer] == strides[inner] * type.getDimSize(inner);
-  }
-
-  Operation *op;
-  std::string words[3];
-  MemRefType types[3];
-  memref::ExtractStridedMetadataOp metadata[3];
-};
-} // namespace
-
-/// Takes the largest index of a kind out of `indices`, or one of size 1.
-static Index takeLargest(SmallVectorImpl<Index> &indices,
-                         const Analysis &analysis,
-                         bool (Index::*isOfKind)() const) {
-  Index *largest = nullptr;
-  for (Index &index : indices) {
-    if ((index.*isOfKind)() &&
-        (!largest ||
-         analysis.estimateSize(index) > analysis.estimateSize(*largest)))
-      largest = &index;
-  }
-  if (!largest)
-    return {"", {false, false, false}};
-  Index taken = *largest;
-  indices.erase(largest);
-  return taken;
+/// Elements from one position of operand `i` along `axis` to the next, in a
+/// layout that is not row-major.
+static SizeProduct getStrideOfLayout(MemRefType type, unsigned i, size_t axis) {
+  auto [strides, offset] = getStridesAndOffset(type);
+  if (ShapedType::isDynamic(strides[axis]))
+    return SizeProduct::Axis{i, static_cast<int64_t>(axis), true};
+  return strides[axis];
 }
 
-FailureOr<SmallVector<OpFoldResult>>
-ContractOp::buildDescription(OpBuilder &builder) {
-  Analysis analysis(*this);
-  SmallVector<Index> loops = analysis.getIndices();
-  Index m = takeLargest(loops, analysis, &Index::isRow);
-  Index n = takeLargest(loops, analysis, &Index::isColumn);
-  Index k = takeLargest(loops, analysis, &Index::isSum);
-  SmallVector<OpFoldResult> numbers;
-  for (const Index &index : {m, n, k})
-    numbers.push_back(analysis.getSize(builder, index));
-  for (auto [operand, row, column] :
-       {std::tuple(LHS, &m, &k), {RHS, &k, &n}, {OUT, &m, &n}}) {
-    numbers.push_back(analysis.getStride(builder, operand, *row));
-    numbers.push_back(analysis.getStride(builder, operand, *column));
-  }
-  numbers.push_back(builder.getIndexAttr(getAccumulate()));
-  numbers.push_back(builder.getIndexAttr(loops.size()));
-  for (const Index &loop : loops) {
-    numbers.push_back(analysis.getSize(builder, loop));
-    for (Operand operand : {LHS, RHS, OUT})
-      numbers.push_back(analysis.getStride(builder, operand, loop));
-  }
+SmallVector<SizeProduct> ContractOp::getDescription() {
+  Einsum einsum = Einsum::get(getSpec());
+  StringRef words[] = {einsum.operands[0], einsum.operands[1], einsum.result};
+  std::map<char, SizeProduct> sizes;
+  for (unsigned i : {2, 1, 0}) // the first that has a letter says its size
+    for (auto [axis, letter] : llvm::enumerate(words[i]))
+      sizes[letter] = SizeProduct::ofSize(*this, i, axis);
+  auto getStride = [&](unsigned i, char letter) {
+    auto type = cast<MemRefType>(getOperation()->getOperand(i).getType());
+    size_t axis = words[i].find(letter);
+    return type.getLayout().isIdentity() || axis == StringRef::npos
+               ? getDenseStride(words[i], letter, sizes)
+               : getStrideOfLayout(type, i, axis);
+  };
+  auto loops =
+      getLetterLoops(words[0], words[2], sizes, getAccumulate(), getStride);
+  loops.normalise();
+  const auto &[m, n, k] = std::tie(loops.m, loops.n, loops.k);
+  SmallVector<SizeProduct> numbers = {m.size, n.size, k.size, m.a, k.a,
+                                      k.b,    n.b,    m.c,    n.c};
+  numbers.push_back(getAccumulate());
+  numbers.push_back(loops.loops);
+  for (const auto &loop : ArrayRef(loops.loop, loops.loops))
+    numbers.append({loop.size, loop.a, loop.b, loop.c});
   return numbers;
 }

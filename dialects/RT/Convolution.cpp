@@ -9,8 +9,6 @@
 //     dilation[rank] }
 
 #include "dialects/RT/RTOps.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 using namespace mlir::ntk::rt;
@@ -62,46 +60,21 @@ struct Geometry {
     return success();
   }
 
-  /// N, the product of the leading dimensions.
-  OpFoldResult countExamples(OpBuilder &builder, Location loc,
-                             Value image) const {
-    auto type = cast<MemRefType>(image.getType());
-    int64_t factor = 1;
-    Value product;
-    for (int64_t axis = 0; axis < batch; ++axis) {
-      if (!type.isDynamicDim(axis)) {
-        factor *= type.getDimSize(axis);
-        continue;
-      }
-      Value size = builder.createOrFold<memref::DimOp>(loc, image, axis);
-      product =
-          product ? builder.create<arith::MulIOp>(loc, product, size) : size;
-    }
-    if (!product)
-      return builder.getIndexAttr(factor);
-    if (factor == 1)
-      return product;
-    Value number = builder.create<arith::ConstantIndexOp>(loc, factor);
-    return builder.create<arith::MulIOp>(loc, product, number).getResult();
-  }
-
-  SmallVector<OpFoldResult> describe(OpBuilder &builder, Location loc,
-                                     Value image, int64_t outputs) const {
-    SmallVector<OpFoldResult> numbers = {builder.getIndexAttr(getRank()),
-                                         countExamples(builder, loc, image)};
-    auto add = [&](int64_t number) {
-      numbers.push_back(builder.getIndexAttr(number));
-    };
-    add(input[0]);
-    add(outputs);
-    add(groups);
-    llvm::for_each(input.drop_front(), add);
-    llvm::for_each(kernel, add);
-    llvm::for_each(strides, add);
+  /// For an op whose operand number `image` is x.
+  SmallVector<SizeProduct> describe(Operation *op, unsigned image,
+                                    int64_t outputs) const {
+    SizeProduct examples = 1;
+    for (int64_t axis = 0; axis < batch; ++axis)
+      examples = examples * SizeProduct::ofSize(op, image, axis);
+    SmallVector<SizeProduct> numbers = {getRank(), examples, input[0], outputs,
+                                        groups};
+    llvm::append_range(numbers, input.drop_front());
+    llvm::append_range(numbers, kernel);
+    llvm::append_range(numbers, strides);
     for (int64_t side : {0, 1})
       for (int64_t axis = 0; axis < getRank(); ++axis)
-        add(padding[2 * axis + side]);
-    llvm::for_each(dilations, add);
+        numbers.push_back(padding[2 * axis + side]);
+    llvm::append_range(numbers, dilations);
     return numbers;
   }
 };
@@ -198,13 +171,14 @@ static std::string spellWindow(OpTy op, ArrayRef<int64_t> kernel) {
          std::to_string(op.getGroups()) + "}";
 }
 
-/// A product and a sum for each tap of each pixel of the convolved image y.
-static SizeProduct countConvolution(Value kernel, Value y) {
-  SizeProduct count{2, {}};
+/// A product and a sum for each tap of each pixel of the convolved image, which
+/// is operand number `y` of `op`.
+static SizeProduct countConvolution(Operation *op, Value kernel, unsigned y) {
+  SizeProduct count = 2;
   for (int64_t extent : getShape(kernel).drop_front())
-    count.factor *= extent;
-  for (size_t axis = 0; axis < getShape(y).size(); ++axis)
-    count.axes.emplace_back(y, axis);
+    count = count * extent;
+  for (size_t axis = 0; axis < getShape(op->getOperand(y)).size(); ++axis)
+    count = count * SizeProduct::ofSize(op, y, axis);
   return count;
 }
 
@@ -238,14 +212,13 @@ std::string ConvOp::getEquation(ArrayRef<StringRef> names) {
 }
 
 SizeProduct ConvOp::countFlops() {
-  return countConvolution(getKernel(), getOut());
+  return countConvolution(*this, getKernel(), 2);
 }
 
-FailureOr<SmallVector<OpFoldResult>>
-ConvOp::buildDescription(OpBuilder &builder) {
+SmallVector<SizeProduct> ConvOp::getDescription() {
   ArrayRef<int64_t> kernel = getShape(getKernel());
   return getGeometry(*this, getInput(), kernel.drop_front(2))
-      .describe(builder, getLoc(), getInput(), kernel[0]);
+      .describe(*this, 0, kernel[0]);
 }
 
 void ConvBackwardDataOp::build(OpBuilder &builder, OperationState &state,
@@ -277,14 +250,13 @@ std::string ConvBackwardDataOp::getEquation(ArrayRef<StringRef> names) {
 }
 
 SizeProduct ConvBackwardDataOp::countFlops() {
-  return countConvolution(getKernel(), getCotangent());
+  return countConvolution(*this, getKernel(), 0);
 }
 
-FailureOr<SmallVector<OpFoldResult>>
-ConvBackwardDataOp::buildDescription(OpBuilder &builder) {
+SmallVector<SizeProduct> ConvBackwardDataOp::getDescription() {
   ArrayRef<int64_t> kernel = getShape(getKernel());
   return getGeometry(*this, getOut(), kernel.drop_front(2))
-      .describe(builder, getLoc(), getOut(), kernel[0]);
+      .describe(*this, 2, kernel[0]);
 }
 
 //===----------------------------------------------------------------------===//
@@ -338,8 +310,7 @@ std::string PatchesOp::getEquation(ArrayRef<StringRef> names) {
       .str();
 }
 
-FailureOr<SmallVector<OpFoldResult>>
-PatchesOp::buildDescription(OpBuilder &builder) {
+SmallVector<SizeProduct> PatchesOp::getDescription() {
   return getGeometry(*this, getInput(), getKernelSize())
-      .describe(builder, getLoc(), getInput(), /*outputs=*/1);
+      .describe(*this, 0, /*outputs=*/1);
 }

@@ -25,10 +25,39 @@ struct SourceCall {
   std::string first, last; ///< further arguments, as C has them
 };
 
-/// A number times the sizes of axes.
-struct SizeProduct {
-  int64_t factor = 0;
-  SmallVector<std::pair<Value, int64_t>> axes; ///< a shaped value, its axis
+/// A number times sizes of axes of an op's operands that are known only at run
+/// time, and times strides that are. Equal products are equal numbers.
+class SizeProduct {
+public:
+  /// The size of an axis of an operand, or the elements from one of its
+  /// positions to the next.
+  struct Axis {
+    unsigned operand;
+    int64_t axis;
+    bool isStride = false;
+
+    bool operator==(const Axis &other) const;
+    bool operator<(const Axis &other) const;
+  };
+
+  SizeProduct(int64_t factor = 0) : factor(factor) {}
+  SizeProduct(Axis axis) : factor(1), axes{axis} {}
+
+  /// The size of an axis of an operand of `op`.
+  static SizeProduct ofSize(Operation *op, unsigned operand, int64_t axis);
+
+  int64_t getFactor() const { return factor; }
+  ArrayRef<Axis> getAxes() const { return axes; }
+
+  SizeProduct operator*(const SizeProduct &other) const;
+  bool operator==(const SizeProduct &other) const;
+  bool operator!=(const SizeProduct &other) const { return !(*this == other); }
+  /// Is it probably larger? A size of run time counts as a few examples.
+  bool operator>(const SizeProduct &other) const;
+
+private:
+  int64_t factor;
+  SmallVector<Axis, 2> axes; ///< sorted; none if the factor is 0
 };
 
 } // namespace mlir::ntk::rt

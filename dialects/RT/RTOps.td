@@ -38,11 +38,10 @@ def RT_RuntimeCallOpInterface : OpInterface<"RuntimeCallOpInterface"> {
     InterfaceMethod<[{The name of the C function, as "ntk_rt_gemm_f32".}],
       "std::string", "getRuntimeFunction", (ins)>,
     InterfaceMethod<[{
-      The numbers of the description, as index values or attributes, built where
-      the builder stands. The op is on memrefs. Fails with an error on the op if
-      the library has no such call.
-    }], "::mlir::FailureOr<::llvm::SmallVector<::mlir::OpFoldResult>>",
-      "buildDescription", (ins "::mlir::OpBuilder &":$builder)>,
+      The numbers of the description, for this op on memrefs: what is passed to
+      the library, and what the call is priced by.
+    }], "::llvm::SmallVector<::mlir::ntk::rt::SizeProduct>",
+      "getDescription", (ins)>,
     InterfaceMethod<[{The call in source that includes ntk-rt.}],
       "::mlir::ntk::rt::SourceCall", "getSourceCall", (ins)>,
     InterfaceMethod<[{

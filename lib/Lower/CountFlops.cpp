@@ -40,9 +40,9 @@ public:
     Polynomial flops;
     LogicalResult known = success();
     if (auto call = dyn_cast<rt::RuntimeCallOpInterface>(op))
-      known = add(call.countFlops(), flops);
+      known = add(op, call.countFlops(), flops);
     else if (auto loops = dyn_cast<linalg::LinalgOp>(op))
-      known = add(getIterations(loops), flops);
+      known = add(op, getIterations(loops), flops);
     else if (auto nest = dyn_cast<scf::ForOp>(op))
       known = addNest(nest, Monomial(), flops);
     if (failed(known))
@@ -51,10 +51,12 @@ public:
   }
 
 private:
-  LogicalResult add(const rt::SizeProduct &product, Polynomial &flops) {
-    Monomial term{product.factor, ""};
-    for (auto [memref, axis] : product.axes)
-      if (failed(sizes.multiplyAxis(memref, axis, term)))
+  LogicalResult add(Operation *op, const rt::SizeProduct &product,
+                    Polynomial &flops) {
+    Monomial term{product.getFactor(), ""};
+    for (const rt::SizeProduct::Axis &axis : product.getAxes())
+      if (failed(sizes.multiplyAxis(op->getOperand(axis.operand), axis.axis,
+                                    term)))
         return failure();
     flops.add(static_cast<double>(term.factor), term.letters);
     return success();
@@ -62,7 +64,7 @@ private:
 
   /// The operations of the body, for each value of all iterators.
   static rt::SizeProduct getIterations(linalg::LinalgOp op) {
-    rt::SizeProduct product{llvm::count_if(*op.getBlock(), isFlop), {}};
+    rt::SizeProduct product = llvm::count_if(*op.getBlock(), isFlop);
     llvm::SmallBitVector seen(op.getNumLoops());
     for (OpOperand &operand : op->getOpOperands()) {
       if (!isa<MemRefType>(operand.get().getType()))
@@ -73,7 +75,8 @@ private:
         if (!dim || seen.test(dim.getPosition()))
           continue;
         seen.set(dim.getPosition());
-        product.axes.emplace_back(operand.get(), axis);
+        product = product *
+                  rt::SizeProduct::ofSize(op, operand.getOperandNumber(), axis);
       }
     }
     return product;

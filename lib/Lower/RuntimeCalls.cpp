@@ -18,14 +18,38 @@ namespace mlir::ntk {
 using namespace mlir;
 using namespace mlir::ntk;
 
-static LogicalResult replaceByCall(rt::RuntimeCallOpInterface op) {
+/// The number that a product is at run time.
+static OpFoldResult createNumber(OpBuilder &builder, Operation *op,
+                                 const rt::SizeProduct &product) {
+  Location loc = op->getLoc();
+  Value number;
+  auto multiply = [&](Value factor) {
+    number =
+        number ? builder.create<arith::MulIOp>(loc, number, factor) : factor;
+  };
+  for (const rt::SizeProduct::Axis &axis : product.getAxes()) {
+    Value operand = op->getOperand(axis.operand);
+    if (axis.isStride)
+      multiply(builder.create<memref::ExtractStridedMetadataOp>(loc, operand)
+                   .getStrides()[axis.axis]);
+    else
+      multiply(builder.createOrFold<memref::DimOp>(loc, operand, axis.axis));
+  }
+  if (!number)
+    return builder.getIndexAttr(product.getFactor());
+  if (product.getFactor() != 1)
+    multiply(builder.create<arith::ConstantIndexOp>(loc, product.getFactor()));
+  return number;
+}
+
+static void replaceByCall(rt::RuntimeCallOpInterface op) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
-  FailureOr<SmallVector<OpFoldResult>> description =
-      op.buildDescription(builder);
-  if (failed(description))
-    return failure();
-  SmallVector<Value> arguments = {createNumbers(builder, loc, *description)};
+  auto numbers = llvm::map_to_vector(
+      op.getDescription(), [&](const rt::SizeProduct &product) {
+        return createNumber(builder, op, product);
+      });
+  SmallVector<Value> arguments = {createNumbers(builder, loc, numbers)};
   for (Value operand : op->getOperands())
     arguments.push_back(createPointer(builder, loc, operand));
   SmallVector<Type> types(arguments.size(),
@@ -35,7 +59,6 @@ static LogicalResult replaceByCall(rt::RuntimeCallOpInterface op) {
                       builder.getFunctionType(types, {}));
   builder.create<func::CallOp>(loc, callee, arguments);
   op.erase();
-  return success();
 }
 
 namespace {
@@ -44,9 +67,7 @@ struct RuntimeCallsPass : ntk::impl::RuntimeCallsPassBase<RuntimeCallsPass> {
     SmallVector<rt::RuntimeCallOpInterface> ops;
     getOperation().walk(
         [&](rt::RuntimeCallOpInterface op) { ops.push_back(op); });
-    for (rt::RuntimeCallOpInterface op : ops)
-      if (failed(replaceByCall(op)))
-        return signalPassFailure();
+    llvm::for_each(ops, replaceByCall);
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isDeclaration())
         eraseUnusedOps(function);

@@ -5,6 +5,7 @@
 // so a handful of natural layouts for each, in all combinations, are compared.
 
 #include "ntk/Plan/OperandLayout.h"
+#include "dialects/Support/LetterLoops.h"
 
 #include <limits>
 
@@ -19,60 +20,30 @@ double GemmShape::getTime() const {
                   callOverhead);
 }
 
-/// The runs of letters of `word` that stand in `wanted` and are neighbours, in
-/// this order, in `other` too.
-static SmallVector<std::string> getRuns(StringRef word, StringRef other,
-                                        StringRef wanted) {
-  SmallVector<std::string> runs;
-  size_t previous = StringRef::npos;
-  for (size_t i = 0; i < word.size(); ++i) {
-    if (!wanted.contains(word[i])) {
-      previous = StringRef::npos;
-      continue;
-    }
-    size_t position = other.find(word[i]);
-    if (previous != StringRef::npos && position == previous + 1)
-      runs.back() += word[i];
-    else
-      runs.push_back(std::string(1, word[i]));
-    previous = position;
-  }
-  return runs;
-}
-
-/// The size of the largest run goes to `largest`, all others are loops.
-static void takeLargest(ArrayRef<std::string> runs, const LetterSizes &sizes,
-                        double &largest, double &loops) {
-  double product = 1;
-  for (StringRef run : runs) {
-    double size = 1;
-    for (char letter : run)
-      size *= sizes.at(letter);
-    product *= size;
-    largest = std::max(largest, size);
-  }
-  loops *= product / largest;
-}
-
 GemmShape mlir::ntk::getGemmShape(StringRef a, StringRef b, StringRef result,
                                   const LetterSizes &sizes) {
-  std::string rows, columns, depth;
-  GemmShape shape;
-  for (char letter : a) {
-    if (b.contains(letter) && result.contains(letter))
-      shape.loops *= sizes.at(letter);
-    else if (result.contains(letter))
-      rows += letter;
-    else if (b.contains(letter))
-      depth += letter;
-  }
-  for (char letter : b)
-    if (!a.contains(letter) && result.contains(letter))
-      columns += letter;
-  takeLargest(getRuns(a, result, rows), sizes, shape.rows, shape.loops);
-  takeLargest(getRuns(b, result, columns), sizes, shape.columns, shape.loops);
-  takeLargest(getRuns(a, b, depth), sizes, shape.depth, shape.loops);
-  return shape;
+  // A letter of one operand alone is summed before.
+  auto isLeft = [&](StringRef word, StringRef other) {
+    std::string left;
+    llvm::copy_if(word, std::back_inserter(left), [&](char letter) {
+      return other.contains(letter) || result.contains(letter);
+    });
+    return left;
+  };
+  const std::string words[] = {isLeft(a, b), isLeft(b, a), result.str()};
+  std::map<char, int64_t> whole;
+  for (auto [letter, size] : sizes)
+    whole[letter] = static_cast<int64_t>(size);
+  auto loops = getLetterLoops(words[0], words[2], whole, /*accumulate=*/false,
+                              [&](unsigned i, char letter) {
+                                return getDenseStride(StringRef(words[i]),
+                                                      letter, whole);
+                              });
+  loops.normalise();
+  auto toNumber = [](int64_t size) { return static_cast<double>(size); };
+  return {toNumber(loops.m.size), toNumber(loops.n.size),
+          toNumber(loops.k.size),
+          toNumber(loops.iterations(true) * loops.iterations(false))};
 }
 
 /// `letters` ordered as they stand in `like`, those that do not at the end.

@@ -22,8 +22,9 @@ struct GemmShape {
   double getTime() const;
 };
 
-/// The GEMM of `result = Σ a·b`, by the largest groups of letters that are
-/// neighbours, in the same order, wherever they stand.
+/// The GEMM of `result = Σ a·b` of row-major operands, as the runtime makes it:
+/// by the largest groups of letters that are neighbours, in the same order,
+/// wherever they stand.
 GemmShape getGemmShape(StringRef a, StringRef b, StringRef result,
                        const LetterSizes &sizes);
 
