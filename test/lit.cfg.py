@@ -19,6 +19,8 @@ config.excludes = ["Inputs", "lit.cfg.py", "lit.site.cfg.py"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.ntk_build_root, "test")
 
+# No test depends on what the user has measured.
+config.environment["NTK_MACHINE"] = os.path.join(config.test_exec_root, "no-machine.json")
 config.environment["PATH"] = os.pathsep.join(
     [
         os.path.join(config.ntk_build_root, "bin"),

@@ -27,6 +27,8 @@ void ContractOp::build(OpBuilder &builder, OperationState &state, Value lhs,
         accumulate ? builder.getUnitAttr() : UnitAttr());
 }
 
+Routine ContractOp::getRoutine() { return Routine::Product; }
+
 std::string ContractOp::getRuntimeFunction() {
   return getTypedName("ntk_rt_gemm", getOut().getType());
 }

@@ -198,6 +198,8 @@ LogicalResult ConvOp::verify() {
   return verifyConvolution(*this, getInput(), getKernel(), getOut());
 }
 
+Routine ConvOp::getRoutine() { return Routine::Convolution; }
+
 std::string ConvOp::getRuntimeFunction() {
   return getTypedName("ntk_rt_conv", getOut().getType());
 }
@@ -232,6 +234,10 @@ void ConvBackwardDataOp::build(OpBuilder &builder, OperationState &state,
 
 LogicalResult ConvBackwardDataOp::verify() {
   return verifyConvolution(*this, getOut(), getKernel(), getCotangent());
+}
+
+Routine ConvBackwardDataOp::getRoutine() {
+  return Routine::ConvolutionBackwardData;
 }
 
 std::string ConvBackwardDataOp::getRuntimeFunction() {
@@ -293,6 +299,8 @@ LogicalResult PatchesOp::verify() {
            << expected << "], but got [" << getShape(getOut()) << "]";
   return success();
 }
+
+Routine PatchesOp::getRoutine() { return Routine::Patches; }
 
 std::string PatchesOp::getRuntimeFunction() {
   return getTypedName("ntk_rt_patches", getOut().getType());

@@ -103,3 +103,9 @@ void ConvBackwardDataOp::getEffects(Effects &effects) {
   addEffects(*this, effects);
 }
 void PatchesOp::getEffects(Effects &effects) { addEffects(*this, effects); }
+
+/// No step goes from one side of a clock to the other.
+void ClockOp::getEffects(Effects &effects) {
+  effects.emplace_back(MemoryEffects::Write::get(),
+                       SideEffects::DefaultResource::get());
+}

@@ -25,6 +25,9 @@ struct SourceCall {
   std::string first, last; ///< further arguments, as C has them
 };
 
+/// The kernels of the runtime, whatever their real type.
+enum class Routine { Product, Convolution, ConvolutionBackwardData, Patches };
+
 /// A number times sizes of axes of an op's operands that are known only at run
 /// time, and times strides that are. Equal products are equal numbers.
 class SizeProduct {

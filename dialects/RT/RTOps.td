@@ -35,6 +35,8 @@ def RT_RuntimeCallOpInterface : OpInterface<"RuntimeCallOpInterface"> {
   }];
   let cppNamespace = "::mlir::ntk::rt";
   let methods = [
+    InterfaceMethod<[{Which kernel it calls.}],
+      "::mlir::ntk::rt::Routine", "getRoutine", (ins)>,
     InterfaceMethod<[{The name of the C function, as "ntk_rt_gemm_f32".}],
       "std::string", "getRuntimeFunction", (ins)>,
     InterfaceMethod<[{
@@ -196,6 +198,24 @@ def RT_PatchesOp : RT_Op<"patches",
     "::llvm::ArrayRef<int64_t>":$kernelSize,
     "::llvm::ArrayRef<int64_t>":$strides, "::llvm::ArrayRef<int64_t>":$padding,
     "::llvm::ArrayRef<int64_t>":$dilations, "int64_t":$groups)>];
+}
+
+def RT_ClockOp : Op<RT_Dialect, "clock", [
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "read the clock behind a step of a program";
+  let description = [{
+    The time since the clock was read last is that of step number `step`; without
+    one it is nobody's: so a function begins. Where nobody listens nothing is
+    read. See `ntk_rt_clock`.
+
+    ```mlir
+    rt.clock
+    rt.contract "nk, ck -> nc" … {ntk.step = 7 : i64}
+    rt.clock 7
+    ```
+  }];
+  let arguments = (ins OptionalAttr<I64Attr>:$step);
+  let assemblyFormat = "($step^)? attr-dict";
 }
 
 #endif // RT_OPS

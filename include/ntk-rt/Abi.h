@@ -30,6 +30,20 @@ void ntk_rt_parallel_for(void (*body)(void *context, int64_t begin,
 int64_t ntk_rt_threads(void);
 void ntk_rt_set_threads(int64_t n);
 
+/* ---- Clock ------------------------------------------------------------- */
+
+/* What a step of a program took, in all of its calls. */
+struct ntk_rt_step_time {
+  double seconds;
+  int64_t calls;
+};
+/* The time since the last call on this thread is that of a step, or, for a
+ * number below 0, nobody's. It is added to what ntk_rt_listen gave. */
+void ntk_rt_clock(int64_t step);
+/* Where this thread's clock writes from now on: times[0..steps), or nowhere if
+ * that is null. */
+void ntk_rt_listen(struct ntk_rt_step_time *times, int64_t steps);
+
 /* ---- Libraries --------------------------------------------------------- */
 
 /* A library that the kernels lean on, and which of its own it runs here. */

@@ -16,6 +16,7 @@
 #include "ntk-rt/ConvolutionShape.h"
 #include "ntk-rt/Parallel.h"
 #include "ntk-rt/Scratch.h"
+#include "ntk-rt/Tuning.h"
 
 #include <oneapi/dnnl/dnnl.h>
 
@@ -300,8 +301,8 @@ inline bool oneDnnConvolution(const ConvolutionShape &s, bool backward,
   for (int i = 0; i < 3; ++i)
     if (s.padLow[i] < 0 || s.padHigh[i] < 0)
       return false;
-  constexpr int64_t worthAThread = 1000000; // multiplications
-  const bool small = s.examples * s.multiplies() < 2 * worthAThread;
+  const bool small =
+      s.examples * s.multiplies() < 2 * tuning::convolutionWorthAThread;
   const OneThread serial(small);
   ConvolutionShape chunk = s;
   if (s.examples >= threads())

@@ -18,7 +18,8 @@ namespace detail {
 
 /// Tasks at a time so that a thread gets about 10⁵ multiplications.
 inline int64_t convolutionGrain(int64_t multiplies, int64_t tasks) {
-  const int64_t worth = 100000 / std::max<int64_t>(multiplies / tasks, 1) + 1;
+  const int64_t worth =
+      tuning::convolutionPiece / std::max<int64_t>(multiplies / tasks, 1) + 1;
   return std::min(worth, std::max<int64_t>(tasks / (4 * threads()), 1));
 }
 

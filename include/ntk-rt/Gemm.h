@@ -14,8 +14,7 @@
 #include "ntk-rt/GemmLoops.h"
 #include "ntk-rt/Lines.h"
 #include "ntk-rt/Parallel.h"
-
-#include <cmath>
+#include "ntk-rt/Tuning.h"
 
 namespace ntk {
 namespace rt {
@@ -27,8 +26,7 @@ template <typename T>
 void serialGemm(const GemmIndex &m, const GemmIndex &n, const GemmIndex &k,
                 const GemmIndex &l, const T *a, const T *b, T *c,
                 bool accumulate) {
-  constexpr int64_t small = 512; // multiplications
-  if (k.size <= 2 || m.size * n.size * k.size <= small)
+  if (isThin(m.size, n.size, k.size))
     return nest(m, n, k, l, a, b, c, accumulate);
   for (int64_t i = 0; i < l.size; ++i, a += l.a, b += l.b, c += l.c) {
     if (n.size == 1)
@@ -39,51 +37,6 @@ void serialGemm(const GemmIndex &m, const GemmIndex &n, const GemmIndex &k,
       libraryGemm(m.size, n.size, k.size, a, m.a, k.a, b, k.b, n.b, c, m.c, n.c,
                   accumulate);
   }
-}
-
-/// How a product is shared out: the rows and columns of each call in how many
-/// parts, and whether small products keep their first loop to themselves.
-struct GemmTasks {
-  int64_t iterations; // of the loops that don't add up
-  int64_t rowParts = 1, columnParts = 1;
-  int64_t grain = 1; // tasks at a time
-};
-
-inline GemmTasks shareOut(const GemmLoops &g, int64_t iterations) {
-  GemmTasks tasks;
-  tasks.iterations = iterations;
-  // Cost in multiplications; an element moved counts as four.
-  const double call =
-      static_cast<double>(g.multiplies()) +
-      4.0 * (g.m.size * g.k.size + g.k.size * g.n.size + g.m.size * g.n.size);
-  const double each = call * static_cast<double>(g.iterations(true));
-  constexpr double worthAThread = 1e5;
-  const int64_t workers = threads();
-  if (workers == 1 || each * iterations < 2 * worthAThread) {
-    tasks.grain = iterations;
-    return tasks;
-  }
-  if (iterations >= 4 * workers || each < 2 * worthAThread) {
-    int64_t worth = static_cast<int64_t>(std::ceil(worthAThread / each));
-    int64_t fair = std::max<int64_t>(iterations / (4 * workers), 1);
-    tasks.grain = std::min(std::max<int64_t>(worth, 1), fair);
-    return tasks;
-  }
-  // Few large products: cut each so that its parts are as square as can be.
-  constexpr int64_t narrow = 16;
-  int64_t parts = iterations % workers == 0 ? 1 : workers;
-  parts = std::min(parts, static_cast<int64_t>(each / worthAThread) + 1);
-  while (tasks.rowParts * tasks.columnParts < parts) {
-    int64_t rows = g.m.size / tasks.rowParts;
-    int64_t columns = g.n.size / tasks.columnParts;
-    if (std::max(rows, columns) < 2 * narrow)
-      break;
-    if (rows >= columns)
-      tasks.rowParts = std::min(2 * tasks.rowParts, g.m.size);
-    else
-      tasks.columnParts = std::min(2 * tasks.columnParts, g.n.size);
-  }
-  return tasks;
 }
 
 /// Part `part` of `parts` of an index, in multiples of 16 where that is fair.
@@ -145,7 +98,7 @@ template <typename T> void gemm(GemmLoops g, const T *a, const T *b, T *c) {
   while (parallel < g.loops && !GemmLoops::isSum(g.loop[parallel]))
     ++parallel;
   const int64_t sums = g.iterations(true);
-  const detail::GemmTasks tasks = detail::shareOut(g, g.iterations(false));
+  const GemmTasks tasks = shareOut(g, g.iterations(false), threads());
   const int64_t parts = tasks.rowParts * tasks.columnParts;
   // Where there is no cutting, a task is a run along the last loop.
   const bool runs = parts == 1 && parallel > 0 && sums == 1;

@@ -10,6 +10,7 @@
 
 #include "ntk-rt/Backend.h"
 #include "ntk-rt/GemmPortable.h"
+#include "ntk-rt/Tuning.h"
 
 #if NTK_RT_USE_ONEDNN
 #include "ntk-rt/BlisKernels.h"
@@ -122,8 +123,7 @@ void libraryGemm(int64_t m, int64_t n, int64_t k, const T *a, int64_t rowA,
   if (rowC == 1 && colC != 1)
     return libraryGemm(n, m, k, b, colB, rowB, a, colA, rowA, c, colC, rowC,
                        accumulate);
-  constexpr int64_t tiny = 4096; // multiplications: a library call costs more
-  if (m * n * k <= tiny)
+  if (m * n * k <= tuning::tinyProduct)
     return portableGemm(m, n, k, a, rowA, colA, b, rowB, colB, c, rowC, colC,
                         accumulate);
 #if NTK_RT_USE_ONEDNN

@@ -10,6 +10,7 @@
 
 #include "ntk-rt/Parallel.h"
 #include "ntk-rt/Tensor.h"
+#include "ntk-rt/Tuning.h"
 
 #include <cstddef>
 #include <utility>
@@ -45,8 +46,7 @@ namespace detail {
 
 /// Calls at a time of a loop whose body does this much.
 inline int64_t grainFor(int64_t work) {
-  constexpr int64_t worthAThread = 1 << 15;
-  return std::max<int64_t>(worthAThread / std::max<int64_t>(work, 1), 1);
+  return std::max<int64_t>(tuning::loopPiece / std::max<int64_t>(work, 1), 1);
 }
 
 template <int Rank, typename F, std::size_t... Axes>

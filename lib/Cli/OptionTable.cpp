@@ -233,6 +233,10 @@ static constexpr Option options[] = {
     {Option::Run, "profile", "[=json]",
      "print the plan and measured times after the run",
      setReport<&RunOptions::profile>},
+    {Option::Run, "calibrate", "",
+     "measure this machine, in seconds, keep what it can do, and stop:\n"
+     "predictions are of the machine that was measured",
+     setFlag<&RunOptions::calibrate>},
     {Option::Run, "repeat", "N", "run N times, report the fastest",
      setCount<&RunOptions::repeat>},
     {Option::Run, "reference", "",

@@ -91,6 +91,11 @@ static StringRef explainEnding(StringRef path) {
 static Error checkOptions(Tool tool, const RunOptions &o) {
   if (tool == Tool::Import)
     return Error::success();
+  if (o.calibrate)
+    return o.model.empty() ? Error::success()
+                           : createStringError("--calibrate: expected no "
+                                               "model, but got '" +
+                                               o.model + "'");
   if (o.model.empty())
     return createStringError(
         "expected a model, MODEL.onnx or MODEL.mlir, see --help");

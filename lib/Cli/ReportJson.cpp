@@ -71,23 +71,40 @@ static Object describeMemory(const MemoryUse &memory) {
                 {"scratch", memory.arena}};
 }
 
+static json::Array describeSteps(const Report &report) {
+  static constexpr const char *functions[] = {"factors of x1", "factors of x2",
+                                              "tiles"};
+  json::Array list;
+  for (const StepPrediction &step : report.prediction.steps) {
+    Object entry{{"step", step.name.number},
+                 {"function", functions[step.function]},
+                 {"name", getText(step.name.layer)},
+                 {"what", getText(step.name.what)},
+                 {"calls", step.calls},
+                 {"predicted_seconds", step.seconds}};
+    if (const ntk_rt_step_time *time = report.findTime(step))
+      entry["seconds"] = time->seconds;
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
 static void addProfile(Object &object, const Profile &profile) {
   object["startup_seconds"] = profile.startup;
   object["compile_seconds"] = profile.compile;
   object["run_seconds"] = profile.run;
   object["repeats"] = profile.repeats;
   object["peak_resident_bytes"] = profile.peakResidentBytes;
-  json::Array steps;
-  for (const StepTime &step : profile.steps) {
-    steps.push_back(
-        Object{{"name", step.name},
-               {"calls", step.calls},
-               {"seconds", step.seconds},
-               {"flops", step.flops},
-               {"flops_per_second",
-                step.seconds > 0 ? step.flops / step.seconds : 0.0}});
-  }
-  object["steps"] = std::move(steps);
+  json::Array functions;
+  for (const FunctionTime &function : profile.times.functions)
+    functions.push_back(Object{
+        {"name", function.name},
+        {"calls", function.calls},
+        {"seconds", function.seconds},
+        {"flops", function.flops},
+        {"flops_per_second",
+         function.seconds > 0 ? function.flops / function.seconds : 0.0}});
+  object["functions"] = std::move(functions);
   json::Array libraries;
   for (const LibraryReport &library : profile.libraries)
     libraries.push_back(Object{{"name", library.name},
@@ -118,7 +135,8 @@ static json::Value toJson(const Report &report) {
                 {"flops_by_method", std::move(methods)},
                 {"flops_executed", report.executed.flops},
                 {"bytes_moved", report.executed.bytes},
-                {"predicted_seconds", report.predictedSeconds},
+                {"predicted_seconds", report.prediction.getSeconds()},
+                {"predicted_seconds_of_writing", report.prediction.writing},
                 {"peak_bytes", report.memory.getTotal()},
                 {"memory", describeMemory(report.memory)},
                 {"memory_limit", report.memoryLimit},
@@ -131,7 +149,8 @@ static json::Value toJson(const Report &report) {
                                   {"keeps_factors1", blocks.cacheFactors1},
                                   {"keeps_factors2", blocks.cacheFactors2}}},
                 {"parameters", describeParameters(report.parameters)},
-                {"sites", describeSites(report.sites)}};
+                {"sites", describeSites(report.sites)},
+                {"steps", describeSteps(report)}};
   if (report.profile)
     addProfile(object, *report.profile);
   return object;

@@ -152,7 +152,7 @@ static void printCosts(const Report &report, raw_ostream &os) {
      << formatBytes(memory.workspace) << ", scratch "
      << formatBytes(memory.arena) << ", kernel " << formatBytes(memory.kernel)
      << '\n'
-     << "predicted   " << formatSeconds(report.predictedSeconds) << '\n';
+     << "predicted   " << formatSeconds(report.prediction.getSeconds()) << '\n';
 }
 
 static void printProfile(const Profile &profile, raw_ostream &os) {
@@ -170,8 +170,8 @@ static void printProfile(const Profile &profile, raw_ostream &os) {
       });
   os << "\n\n";
   std::vector<std::vector<std::string>> rows = {
-      {"step", "calls", "time", "FLOPs", "GFLOP/s"}};
-  for (const StepTime &step : profile.steps) {
+      {"function", "calls", "time", "FLOPs", "GFLOP/s"}};
+  for (const FunctionTime &step : profile.times.functions) {
     std::string rate;
     if (step.seconds > 0)
       llvm::raw_string_ostream(rate)
@@ -183,11 +183,46 @@ static void printProfile(const Profile &profile, raw_ostream &os) {
   printColumns(rows, os);
 }
 
+/// The steps that take longest, and what all others take together.
+static void printSteps(const Report &report, raw_ostream &os) {
+  constexpr size_t most = 24;
+  std::vector<const StepPrediction *> steps;
+  for (const StepPrediction &step : report.prediction.steps)
+    steps.push_back(&step);
+  auto getSeconds = [&](const StepPrediction *step) {
+    const ntk_rt_step_time *time = report.findTime(*step);
+    return time ? time->seconds : step->seconds;
+  };
+  llvm::stable_sort(
+      steps, [&](auto *a, auto *b) { return getSeconds(a) > getSeconds(b); });
+  std::vector<std::vector<std::string>> rows = {
+      {"step", "layer", "what", "calls", "predicted", "time"}};
+  double predicted = 0, measured = 0;
+  for (auto [i, step] : llvm::enumerate(steps)) {
+    if (i >= most) {
+      predicted += step->seconds;
+      measured += getSeconds(step);
+      continue;
+    }
+    rows.push_back({std::to_string(step->name.number), step->name.layer,
+                    step->name.what, formatCount(step->calls),
+                    formatSeconds(step->seconds),
+                    formatSeconds(getSeconds(step))});
+  }
+  if (steps.size() > most)
+    rows.push_back({"", "", std::to_string(steps.size() - most) + " others", "",
+                    formatSeconds(predicted), formatSeconds(measured)});
+  os << '\n';
+  printColumns(rows, os);
+}
+
 void mlir::ntk::printTable(const Report &report, raw_ostream &os) {
   printHead(report, os);
   printSites(report, os);
   os << '\n';
   printCosts(report, os);
-  if (report.profile)
-    printProfile(*report.profile, os);
+  if (!report.profile)
+    return;
+  printProfile(*report.profile, os);
+  printSteps(report, os);
 }

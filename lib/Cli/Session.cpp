@@ -4,12 +4,14 @@
 // ntk-run, step by step: options, model, examples, plan, code, kernel, file.
 
 #include "ntk/Cli/Session.h"
+#include "CalibrateCommand.h"
 #include "LateNote.h"
 #include "Progress.h"
 #include "ntk/Cli/Message.h"
 #include "ntk/Cli/Options.h"
 #include "ntk/Cli/Report.h"
 #include "ntk/Compile/FittedKernel.h"
+#include "ntk/Machine/MachineFile.h"
 #include "ntk/Register/Register.h"
 #include "ntk/Run/ReferenceRun.h"
 #include "ntk/Run/RunKernel.h"
@@ -58,6 +60,7 @@ private:
   MemoryLimit limit{};
   FittedKernel fitted;
   bool saidCompilation = false;
+  Prediction prediction;
   std::optional<Profile> profile;
   Array theta;
   MutableArrayRef<char> thetaBytes;
@@ -153,6 +156,11 @@ Error Session::plan() {
   if (!result)
     return result.takeError();
   fitted = std::move(*result);
+  std::string why;
+  Machine machine = loadMachine(::ntk::rt::threads(), why);
+  if (reports && !why.empty())
+    note(why);
+  prediction = predict(fitted, machine, model.getRealType().isF64());
   return Error::success();
 }
 
@@ -183,9 +191,8 @@ Report Session::makeReport() {
   report.memoryLimit = limit.bytes;
   for (int i = 0; i < 3; ++i)
     report.arenaBytes[i] = fitted.arenaBytes[i];
-  report.executed = getBlockedCost(fitted.work, fitted.problem).getTotal();
-  report.predictedSeconds =
-      MachineModel().getSeconds(report.executed, isDouble);
+  report.executed = getExecutedCost(fitted);
+  report.prediction = prediction;
   report.profile = profile;
   return report;
 }
@@ -230,10 +237,8 @@ std::unique_ptr<LateNote> Session::noteLater(StringRef work) {
 /// Says how long it will take, where that is long, and what takes less.
 void Session::notePrediction() {
   constexpr double worthANote = 10;
-  double seconds = MachineModel().getSeconds(
-                       getBlockedCost(fitted.work, fitted.problem).getTotal(),
-                       model.getRealType().isF64()) *
-                   static_cast<double>(options.repeat);
+  double seconds =
+      prediction.getSeconds() * static_cast<double>(options.repeat);
   if (seconds < worthANote)
     return;
   std::string text = "computing takes about " + formatDuration(seconds) +
@@ -248,9 +253,10 @@ void Session::notePrediction() {
 
 Error Session::compute() {
   double start = getProcessSeconds();
+  const bool hasClocks = options.profile != ReportFormat::None;
   std::unique_ptr<LateNote> late = noteLater("compiling");
   Expected<std::unique_ptr<JitProgram>> program =
-      JitProgram::compile(*fitted.planned.module, kernelName);
+      JitProgram::compile(*fitted.planned.module, kernelName, hasClocks);
   late.reset();
   if (!program)
     return program.takeError();
@@ -269,7 +275,8 @@ Error Session::compute() {
       &x1,
       size.symmetric ? &x1 : &x2,
       parameters->data,
-      {fitted.work[0].flops, fitted.work[1].flops, fitted.work[2].flops}};
+      {fitted.work[0].flops, fitted.work[1].flops, fitted.work[2].flops},
+      hasClocks ? prediction.countNumbers() : 0};
   Expected<Array> result = Array::allocate(
       run.isDouble ? ElementKind::Float64 : ElementKind::Float32,
       shape.getFileShape(size.n1, size.n2), thetaBytes);
@@ -287,14 +294,14 @@ Error Session::compute() {
   for (int64_t i = 0; i < options.repeat; ++i) {
     double begin = getProcessSeconds();
     Progress progress(ProgressStyle::ofErrors(!options.quiet), llvm::errs());
-    Expected<std::vector<StepTime>> steps =
+    Expected<RunTimes> times =
         runKernel(run, memory, thetaBytes.data(), progress.getFunction());
-    if (!steps)
-      return steps.takeError();
+    if (!times)
+      return times.takeError();
     double seconds = getProcessSeconds() - begin;
     if (i == 0 || seconds < profile->run) {
       profile->run = seconds;
-      profile->steps = std::move(*steps);
+      profile->times = std::move(*times);
     }
   }
   return Error::success();
@@ -391,7 +398,8 @@ int mlir::ntk::runSession(MLIRContext &context,
     printHelp(Tool::Run, llvm::outs());
     return 0;
   }
-  Error error = options ? Session(context, std::move(*options)).run()
-                        : options.takeError();
+  Error error = !options             ? options.takeError()
+                : options->calibrate ? runCalibration(context, *options)
+                                     : Session(context, *options).run();
   return error ? printError(std::move(error)) : 0;
 }

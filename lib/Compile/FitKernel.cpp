@@ -40,6 +40,10 @@ static Error lower(FittedKernel &fitted, StringRef path) {
   if (!sizes)
     return sizes.takeError();
   fitted.sizes = std::move(*sizes);
+  func::FuncOp lowered[] = {planned.functions.factors1,
+                            planned.functions.factors2, planned.functions.tile};
+  for (int i = 0; i < 3; ++i)
+    fitted.steps[i] = ProgramSteps(lowered[i]);
   const Polynomial *arenas[] = {&fitted.sizes.factorArena[0],
                                 &fitted.sizes.factorArena[1],
                                 &fitted.sizes.tileArena};

@@ -7,7 +7,7 @@
 
 #include "CallSupport.h"
 #include "LoopContext.h"
-#include "LoopWork.h"
+#include "NestPartition.h"
 #include "StructuralKey.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"

@@ -56,6 +56,7 @@ void mlir::ntk::buildLowerPipeline(OpPassManager &manager) {
   manager.addNestedPass<func::FuncOp>(createArenaPass());
   manager.addPass(createBlockCanonicalizer());
   manager.addPass(createCSEPass());
+  manager.addPass(createNumberStepsPass());
 }
 
 void mlir::ntk::buildToLLVMPipeline(OpPassManager &manager) {

@@ -61,13 +61,24 @@ static void replaceByCall(rt::RuntimeCallOpInterface op) {
   op.erase();
 }
 
+static void replaceByCall(rt::ClockOp op) {
+  OpBuilder builder(op);
+  func::FuncOp callee =
+      declareFunction(op->getParentOfType<ModuleOp>(), "ntk_rt_clock",
+                      builder.getFunctionType(builder.getI64Type(), {}));
+  int64_t nobody = -1;
+  Value step = builder.create<arith::ConstantIntOp>(
+      op.getLoc(), static_cast<int64_t>(op.getStep().value_or(nobody)), 64);
+  builder.create<func::CallOp>(op.getLoc(), callee, step);
+  op.erase();
+}
+
 namespace {
 struct RuntimeCallsPass : ntk::impl::RuntimeCallsPassBase<RuntimeCallsPass> {
   void runOnOperation() override {
-    SmallVector<rt::RuntimeCallOpInterface> ops;
     getOperation().walk(
-        [&](rt::RuntimeCallOpInterface op) { ops.push_back(op); });
-    llvm::for_each(ops, replaceByCall);
+        [](rt::RuntimeCallOpInterface op) { replaceByCall(op); });
+    getOperation().walk([](rt::ClockOp op) { replaceByCall(op); });
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isDeclaration())
         eraseUnusedOps(function);

@@ -6,6 +6,7 @@
 // they come.
 
 #include "StructuralKey.h"
+#include "ntk/Lower/Sizes.h"
 #include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
@@ -32,10 +33,19 @@ private:
 };
 } // namespace
 
+/// All attributes but the number of a step, which says nothing of what it does.
+static DictionaryAttr getStructure(Operation *op) {
+  if (!op->hasAttr(stepAttrName))
+    return op->getAttrDictionary();
+  NamedAttrList attributes(op->getAttrDictionary());
+  attributes.erase(stepAttrName);
+  return attributes.getDictionary(op->getContext());
+}
+
 // Counts come before what is counted, so that no two structures have one key.
 void KeyWriter::write(Operation *op) {
   write(op->getName().getAsOpaquePointer());
-  write(op->getAttrDictionary().getAsOpaquePointer());
+  write(getStructure(op).getAsOpaquePointer());
   write(op->getNumOperands());
   for (Value operand : op->getOperands())
     write(numbers.lookup(operand));

@@ -55,13 +55,13 @@ public:
     count(2, start, n, m);
   }
 
-  StepTime steps[3]; ///< factors of both sides, tiles
+  FunctionTime times[3]; ///< factors of both sides, tiles
 
 private:
-  void count(int step, double start, int64_t n, int64_t m) {
-    steps[step].seconds += now() - start;
-    steps[step].calls += 1;
-    steps[step].flops += run.flops[step].evaluate(
+  void count(int function, double start, int64_t n, int64_t m) {
+    times[function].seconds += now() - start;
+    times[function].calls += 1;
+    times[function].flops += run.flops[function].evaluate(
         [&](char letter) { return letter == 'm' ? m : n; });
   }
 
@@ -72,9 +72,8 @@ private:
 } // namespace
 
 template <typename T>
-static Expected<std::vector<StepTime>> run(const KernelRun &run,
-                                           KernelMemory &memory, void *theta,
-                                           ProgressFunction progress) {
+static Expected<RunTimes> run(const KernelRun &run, KernelMemory &memory,
+                              void *theta, ProgressFunction progress) {
   const TileProblem &problem = run.problem;
   int64_t n = std::min(problem.blocks.examples1, problem.examples1);
   int64_t m = problem.symmetric
@@ -86,28 +85,32 @@ static Expected<std::vector<StepTime>> run(const KernelRun &run,
       ::ntk::rt::tileWorkspaceBytes<T>(kernel, problem));
   if (!isThere)
     return createStringError("not enough memory for factors and scratch");
+  RunTimes times;
+  times.steps.resize(run.steps);
+  if (run.steps)
+    ntk_rt_listen(times.steps.data(), run.steps);
   ::ntk::rt::TileStatus status =
       ::ntk::rt::computeTiles(kernel, problem, static_cast<T *>(theta),
                               memory.workspace.data, progress);
+  ntk_rt_listen(nullptr, 0);
   if (status == ::ntk::rt::TileStatus::Invalid)
     return createStringError(::ntk::rt::checkTileProblem(problem));
   if (status != ::ntk::rt::TileStatus::Done)
     return createStringError("stopped before all tiles were computed");
   static constexpr const char *names[] = {"factors of x1", "factors of x2",
                                           "tiles"};
-  std::vector<StepTime> steps;
   for (int i = 0; i < 3; ++i) {
-    if (kernel.steps[i].calls) {
-      steps.push_back(kernel.steps[i]);
-      steps.back().name = names[i];
+    if (kernel.times[i].calls) {
+      times.functions.push_back(kernel.times[i]);
+      times.functions.back().name = names[i];
     }
   }
-  return steps;
+  return times;
 }
 
-Expected<std::vector<StepTime>>
-mlir::ntk::runKernel(const KernelRun &kernel, KernelMemory &memory, void *theta,
-                     ProgressFunction progress) {
+Expected<RunTimes> mlir::ntk::runKernel(const KernelRun &kernel,
+                                        KernelMemory &memory, void *theta,
+                                        ProgressFunction progress) {
   return kernel.isDouble
              ? run<double>(kernel, memory, theta, std::move(progress))
              : run<float>(kernel, memory, theta, std::move(progress));

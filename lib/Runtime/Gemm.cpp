@@ -1,10 +1,11 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The C entry points of the thread pool and the matrix product; the kernels
-// themselves are the headers of ntk-rt.
+// The C entry points of the thread pool, the clock and the matrix product; the
+// kernels themselves are the headers of ntk-rt.
 
 #include "ntk-rt/Gemm.h"
+#include "ntk-rt/Clock.h"
 
 void ntk_rt_parallel_for(void (*body)(void *context, int64_t begin,
                                       int64_t end),
@@ -16,6 +17,12 @@ void ntk_rt_parallel_for(void (*body)(void *context, int64_t begin,
 int64_t ntk_rt_threads(void) { return ntk::rt::threads(); }
 
 void ntk_rt_set_threads(int64_t n) { ntk::rt::setThreads(n); }
+
+void ntk_rt_clock(int64_t step) { ntk::rt::clock(step); }
+
+void ntk_rt_listen(ntk_rt_step_time *times, int64_t steps) {
+  ntk::rt::listen(times, steps);
+}
 
 void ntk_rt_gemm_f32(const int64_t *d, const float *a, const float *b,
                      float *c) {

@@ -12,7 +12,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 FOLDERS = """
     include/ntk-rt
     dialects/Support dialects/RT dialects/NTK/Interfaces dialects/NTK/IR
-    lib/Support lib/Analysis lib/Derive lib/Kernel lib/Plan lib/Lower lib/Target
+    lib/Support lib/Machine lib/Analysis lib/Derive lib/Kernel lib/Plan lib/Lower lib/Target
     lib/Reference lib/Runtime lib/Register
     lib/Data lib/Import lib/Compile lib/Run lib/Cli
     tools bench

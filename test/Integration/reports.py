@@ -68,8 +68,33 @@ for key in ("startup_seconds", "compile_seconds", "run_seconds", "peak_resident_
 assert profile["repeats"] == 3
 assert [library["name"] for library in profile["libraries"]] == ["oneDNN", "BLIS"]
 assert all(library["version"] and library["kernels"] for library in profile["libraries"])
-assert {step["name"] for step in profile["steps"]} == {"factors of x1", "tiles"}
-assert sum(step["seconds"] for step in profile["steps"]) <= profile["run_seconds"]
+assert {function["name"] for function in profile["functions"]} == {"factors of x1", "tiles"}
+assert sum(each["seconds"] for each in profile["functions"]) <= profile["run_seconds"]
+
+# Every step has a clock and a price. They add up: the steps' times to those of
+# their functions, the prices to what is predicted.
+def add_up(profile):
+    for name in ("factors of x1", "factors of x2", "tiles"):
+        # One function may serve both sides.
+        shared = not any(s["function"] == "factors of x2" for s in profile["steps"])
+        names = ["factors of x1", "factors of x2"] if shared and "x1" in name else [name]
+        functions = [f for f in profile["functions"] if f["name"] in names]
+        steps = [s for s in profile["steps"] if s["function"] == name]
+        calls = sum(f["calls"] for f in functions)
+        assert all(s["calls"] == calls for s in steps), (functions, steps)
+        seconds = sum(s["seconds"] for s in steps)
+        assert seconds <= sum(f["seconds"] for f in functions), (seconds, functions)
+    priced = sum(s["predicted_seconds"] for s in profile["steps"])
+    priced += profile["predicted_seconds_of_writing"]
+    assert abs(priced / profile["predicted_seconds"] - 1) < 1e-12, priced
+
+
+add_up(profile)
+assert sorted(s["step"] for s in profile["steps"]) == list(range(len(profile["steps"])))
+assert all(s["predicted_seconds"] > 0 and s["seconds"] > 0 for s in profile["steps"])
+assert any(s["name"] == "fc1.weight" or "fc1" in s["name"] for s in profile["steps"])
+assert any(s["what"].startswith("contract") for s in profile["steps"])
+assert "seconds" not in report["steps"][0] and report["steps"][0]["predicted_seconds"] > 0
 assert profile["flops_executed"] >= profile["flops"]
 
 # What the plan says of blocks is what the calls add up to.
@@ -86,13 +111,15 @@ for kernel in ("full", "trace", "diagonal", "sum"):
                 assert "needs at least" in errors, errors
                 continue
             report = json.loads(text)
-            counted = sum(step["flops"] for step in report["steps"])
+            add_up(report)
+            counted = sum(each["flops"] for each in report["functions"])
             assert abs(counted / report["flops_executed"] - 1) < 1e-12, (counted, report)
             blocked += report["flops_executed"] > 1.5 * report["flops"]
 assert blocked > 0
 
 status, text, errors = ntk_run(*arguments, "--profile", "-o", f"{folder}/theta.npy")
 assert status == 0 and "compile" in text and "GFLOP/s" in text, text
+assert "predicted" in text.splitlines()[-len(profile["steps"]) - 1], text
 assert "libraries   oneDNN" in text, text
 assert "note: wrote" in errors
 assert np.load(f"{folder}/theta.npy").shape == (9, 9, 3, 3)

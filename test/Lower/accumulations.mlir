@@ -17,7 +17,7 @@
 // CHECK-LABEL: func.func @theta_tile(
 // CHECK-SAME: %[[OUT:[a-z0-9]+]]: memref<?x?xf32>)
 // CHECK: rt.contract {{.*}} outs(%[[OUT]]
-// CHECK-COUNT-19: rt.contract {{.*}} outs(%[[OUT]] : memref<?x?xf32>) {accumulate}
+// CHECK-COUNT-19: rt.contract {{.*}} outs(%[[OUT]] : memref<?x?xf32>) {accumulate,
 // CHECK-NOT: rt.contract
 func.func @theta_tile(%n: index {ntk.size = "n"}, %m: index {ntk.size = "m"},
     %f1: tensor<?x2xf32> {ntk.batch = "n", ntk.factor = 0 : i64, ntk.side = 1 : i64},

@@ -31,7 +31,7 @@ func.func @theta_factors1(%x: tensor<?x3xf32> {ntk.batch = "n", ntk.input = "x"}
 // CHECK-SAME: index {ntk.size = "n"}
 // CHECK-SAME: index {ntk.size = "m"}
 // CHECK-SAME: %[[OUT:[a-z0-9]+]]: memref<?x?xf32>)
-// CHECK: rt.contract "nd, md -> nm" ins({{.*}}) outs(%[[OUT]] : memref<?x?xf32>){{$}}
+// CHECK: rt.contract "nd, md -> nm" ins({{.*}}) outs(%[[OUT]] : memref<?x?xf32>) {ntk.step = 2 : i64}{{$}}
 func.func @theta_tile(%n: index {ntk.size = "n"}, %m: index {ntk.size = "m"},
     %w1: tensor<4x3xf32> {ntk.param = "fc1.weight"},
     %f1: tensor<?x2xf32> {ntk.batch = "n", ntk.factor = 0 : i64, ntk.side = 1 : i64},

@@ -215,10 +215,10 @@ Error Run::compute(int64_t first1, int64_t count1, int64_t first2,
   // What is not written shows.
   std::vector<char> bytes(elements * (request.isDouble ? 8 : 4), '\xff');
   KernelMemory memory;
-  Expected<std::vector<StepTime>> steps = runKernel(
-      kernel, memory, bytes.data(), [](int64_t, int64_t) { return true; });
-  if (!steps)
-    return steps.takeError();
+  Expected<RunTimes> times = runKernel(kernel, memory, bytes.data(),
+                                       [](int64_t, int64_t) { return true; });
+  if (!times)
+    return times.takeError();
   std::vector<double> theta =
       request.isDouble ? toDouble<double>(bytes) : toDouble<float>(bytes);
   std::string how =

@@ -30,6 +30,7 @@ struct RunOptions : ModelOptions, KernelOptions {
   std::string output; ///< where the kernel goes, may be empty
   std::optional<int64_t> threads;
   int64_t repeat = 1;
+  bool calibrate = false;
   ReportFormat plan = ReportFormat::None, profile = ReportFormat::None;
   bool quiet = false, help = false;
 

@@ -10,6 +10,7 @@
 
 #include "ntk/Compile/KernelSizes.h"
 #include "ntk/Compile/PlannedKernel.h"
+#include "ntk/Compile/Prediction.h"
 #include "ntk/Run/RunKernel.h"
 #include "llvm/Support/JSON.h"
 
@@ -22,7 +23,7 @@ struct Profile {
   double run = 0;     ///< the kernel, the fastest of all runs
   int64_t repeats = 1;
   int64_t peakResidentBytes = 0;
-  std::vector<StepTime> steps; ///< of the fastest run
+  RunTimes times; ///< of the fastest run
   std::vector<LibraryReport> libraries;
 };
 
@@ -45,8 +46,16 @@ struct Report {
   MemoryUse memory;
   int64_t memoryLimit = 0;
   std::string arenaBytes[3]; ///< formulas: factors of both sides, tile
-  double predictedSeconds = 0;
+  Prediction prediction;
   std::optional<Profile> profile;
+
+  /// What a step took, or null where it was not timed.
+  const ntk_rt_step_time *findTime(const StepPrediction &step) const {
+    auto number = static_cast<size_t>(step.name.number);
+    return profile && number < profile->times.steps.size()
+               ? &profile->times.steps[number]
+               : nullptr;
+  }
 };
 
 void printJson(const Report &report, llvm::raw_ostream &os);

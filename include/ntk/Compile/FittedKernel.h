@@ -9,6 +9,7 @@
 
 #include "ntk/Compile/KernelSizes.h"
 #include "ntk/Compile/PlannedKernel.h"
+#include "ntk/Lower/ProgramSteps.h"
 
 namespace mlir::ntk {
 
@@ -17,16 +18,12 @@ struct FunctionWork {
   Polynomial flops, bytes;
 };
 
-/// What the calls of factors and tiles cost that the blocks of `problem` lead
-/// to; `work` is of the factors of both sides and of a tile.
-KernelCost getBlockedCost(const FunctionWork (&work)[3],
-                          const ::ntk::rt::TileProblem &problem);
-
 struct FittedKernel {
   PlannedKernel planned; ///< its functions are lowered to Level 3
   KernelSizes sizes;
   FunctionWork work[3];      ///< of factors of both sides and of a tile
   std::string arenaBytes[3]; ///< formulas of their scratch
+  ProgramSteps steps[3];     ///< of the same functions
   ::ntk::rt::TileProblem problem;
   MemoryUse memory;
 };

@@ -9,14 +9,13 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "ntk/Compile/KernelSizes.h"
+#include "ntk/Compile/MachineCode.h"
 #include "llvm/Support/Error.h"
 
 #include <memory>
 #include <vector>
 
 namespace mlir {
-class ExecutionEngine;
-
 namespace func {
 class FuncOp;
 } // namespace func
@@ -28,12 +27,11 @@ namespace ntk {
 class JitProgram {
 public:
   /// Compiles the functions of `kernel` in `module`, which is at Level 3
-  /// (`buildLowerPipeline`) and is taken to the LLVM dialect by this. Fails if
-  /// a function is missing, if the sides of the tile do not fit the factors, or
-  /// if the code generator does.
-  static llvm::Expected<std::unique_ptr<JitProgram>> compile(ModuleOp module,
-                                                             StringRef kernel);
-  ~JitProgram();
+  /// (`buildLowerPipeline`) and is taken to the LLVM dialect by this, with a
+  /// clock behind each step or without. Fails if a function is missing, if the
+  /// sides of the tile do not fit the factors, or if the code generator does.
+  static llvm::Expected<std::unique_ptr<JitProgram>>
+  compile(ModuleOp module, StringRef kernel, bool hasClocks = false);
 
   /// Where parameters lie, bytes of factors and of arenas.
   const KernelSizes &getSizes() const { return sizes; }
@@ -51,26 +49,25 @@ public:
             const void *params, void *arena, void *out) const;
 
 private:
-  using Call = void (*)(void **);
   /// The shape of a memref argument; -1 and -2 stand for n and m.
   using Shape = std::vector<int64_t>;
 
   /// The factor function of one side.
   struct Side {
-    Call call = nullptr;
+    MachineCode::Call call = nullptr;
     std::vector<Shape> inputs;
     bool hasFirstOutput = false;
   };
 
-  JitProgram();
+  JitProgram() = default;
   void readSide(Side &side, func::FuncOp function);
   llvm::Error readTile(func::FuncOp tile, func::FuncOp factors1,
                        func::FuncOp factors2);
 
-  std::unique_ptr<ExecutionEngine> engine;
+  std::unique_ptr<MachineCode> code;
   KernelSizes sizes;
   Side sides[2];
-  Call tileCall = nullptr;
+  MachineCode::Call tileCall = nullptr;
   Shape tileShape;
 };
 

@@ -225,9 +225,56 @@ def ArenaPass : Pass<"ntk-arena", "::mlir::func::FuncOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def NumberStepsPass : Pass<"ntk-number-steps", "::mlir::ModuleOp"> {
+  let summary = "number the steps of a program";
+  let description = [{
+    Gives each call of the runtime and each loop nest at the top level of a
+    function the next number, `ntk.step`: what prices, clocks and reports know it
+    by. Numbers are given behind fusion and bufferization, which decide what the
+    steps are.
+
+    Before:
+
+    ```mlir
+    rt.contract "nk, ck -> nc" ins(%x, %w : …) outs(%y : …)
+    linalg.generic … outs(%y : memref<?x2xf32>) { … }
+    ```
+
+    After:
+
+    ```mlir
+    rt.contract "nk, ck -> nc" ins(%x, %w : …) outs(%y : …) {ntk.step = 0 : i64}
+    linalg.generic … outs(%y : memref<?x2xf32>) { … } attrs = {ntk.step = 1 : i64}
+    ```
+  }];
+}
+
 //===----------------------------------------------------------------------===//
 // Level 3 to machine code
 //===----------------------------------------------------------------------===//
+
+def AddClocksPass : Pass<"ntk-add-clocks", "::mlir::func::FuncOp"> {
+  let summary = "read a clock behind each step";
+  let description = [{
+    Puts an `rt.clock` where the function begins, and one behind each op that has
+    a number (`--ntk-number-steps`).
+
+    Before:
+
+    ```mlir
+    rt.contract "nk, ck -> nc" ins(%x, %w : …) outs(%y : …) {ntk.step = 3 : i64}
+    ```
+
+    After:
+
+    ```mlir
+    rt.clock
+    rt.contract "nk, ck -> nc" ins(%x, %w : …) outs(%y : …) {ntk.step = 3 : i64}
+    rt.clock 3
+    ```
+  }];
+  let dependentDialects = ["::mlir::ntk::rt::RTDialect"];
+}
 
 def CountFlopsPass : Pass<"ntk-count-flops", "::mlir::func::FuncOp"> {
   let summary = "say how many floating-point operations a step takes";

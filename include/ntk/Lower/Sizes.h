@@ -28,6 +28,8 @@ inline constexpr llvm::StringLiteral factorOffsetsAttrName =
 inline constexpr llvm::StringLiteral factorBytesAttrName = "ntk.factor_bytes";
 /// Of a step: its floating-point operations, a polynomial.
 inline constexpr llvm::StringLiteral flopsAttrName = "ntk.flops";
+/// Of a step: its number in the program.
+inline constexpr llvm::StringLiteral stepAttrName = "ntk.step";
 
 /// Where parts of a block begin: multiples of this many bytes.
 inline constexpr int64_t blockAlignment = 64;

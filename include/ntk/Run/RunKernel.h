@@ -6,18 +6,26 @@
 #ifndef NTK_RUN_RUNKERNEL_H
 #define NTK_RUN_RUNKERNEL_H
 
+#include "ntk-rt/Abi.h"
 #include "ntk/Compile/Jit.h"
 #include "ntk/Run/Examples.h"
 
 namespace mlir::ntk {
 
 /// Time that one function of the kernel took in a run.
-struct StepTime {
+struct FunctionTime {
   std::string name;
   int64_t calls = 0;
   double seconds = 0;
   /// Of all calls: whole diagonal tiles, and what is computed again.
   double flops = 0;
+};
+
+/// Times of a run.
+struct RunTimes {
+  std::vector<FunctionTime> functions;
+  /// By number; none where the program has no clocks.
+  std::vector<ntk_rt_step_time> steps;
 };
 
 /// A library behind the kernels, and which of its own it runs.
@@ -41,6 +49,7 @@ struct KernelRun {
   const Examples *x1, *x2; ///< the same if x1 = x2
   const char *parameters;  ///< the parameter block
   Polynomial flops[3];     ///< of factors of both sides and of a tile
+  int64_t steps = 0;       ///< that are timed; needs a program with clocks
 };
 
 /// What a run works in. Kept for the next run, it need not be fetched from the
@@ -51,11 +60,9 @@ struct KernelMemory {
 
 /// Computes the kernel into `theta` (as many elements as the layout has), in
 /// the layout of ntk-rt/TileOutput.h, in `memory`, which grows to what it
-/// needs. Returns the time of each function; fails if there is not as much.
-llvm::Expected<std::vector<StepTime>> runKernel(const KernelRun &run,
-                                                KernelMemory &memory,
-                                                void *theta,
-                                                ProgressFunction progress);
+/// needs. Fails if there is not as much.
+llvm::Expected<RunTimes> runKernel(const KernelRun &run, KernelMemory &memory,
+                                   void *theta, ProgressFunction progress);
 
 } // namespace mlir::ntk
 

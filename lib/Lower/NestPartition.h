@@ -3,8 +3,8 @@
 //
 // How a loop nest, or an op that becomes one, is shared out among threads.
 
-#ifndef NTK_LIB_LOWER_LOOPWORK_H
-#define NTK_LIB_LOWER_LOOPWORK_H
+#ifndef NTK_LIB_LOWER_NESTPARTITION_H
+#define NTK_LIB_LOWER_NESTPARTITION_H
 
 #include "mlir/IR/Operation.h"
 #include "ntk/Lower/LoopPartition.h"
@@ -17,4 +17,4 @@ LoopPartition planNest(Operation *nest);
 
 } // namespace mlir::ntk
 
-#endif // NTK_LIB_LOWER_LOOPWORK_H
+#endif // NTK_LIB_LOWER_NESTPARTITION_H

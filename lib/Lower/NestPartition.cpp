@@ -3,7 +3,7 @@
 //
 // Trips and operations of nests, before they are loops and after.
 
-#include "LoopWork.h"
+#include "NestPartition.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
