@@ -33,11 +33,12 @@ Prediction mlir::ntk::predict(const FittedKernel &fitted,
     if (call.function != TileFunction)
       continue;
     auto outputs = static_cast<double>(fitted.problem.blocks.outputs);
-    double elements =
-        static_cast<double>(call.n) * static_cast<double>(call.m) *
-        (layout.hasO() ? outputs : 1) * (layout.hasP() ? outputs : 1);
+    double rows = static_cast<double>(call.n) * static_cast<double>(call.m) *
+                  (layout.hasO() ? outputs : 1);
     prediction.writing +=
-        call.count * machine.getSecondsOfWriting(elements, isDouble);
+        call.count *
+        machine.getSecondsOfWriting(rows, rows * (layout.hasP() ? outputs : 1),
+                                    fitted.problem.symmetric, isDouble);
   }
   return prediction;
 }

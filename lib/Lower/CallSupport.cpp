@@ -103,6 +103,16 @@ Value mlir::ntk::createSize(OpBuilder &builder, Location loc, Value memref,
   if (auto view = memref.getDefiningOp<memref::SubViewOp>();
       view && view.getSourceType().getRank() == type.getRank())
     return toI64(builder, loc, view.getMixedSizes()[axis]);
+  if (auto view = memref.getDefiningOp<memref::CollapseShapeOp>()) {
+    Value product;
+    ReassociationIndices joinedAxes = view.getReassociationIndices()[axis];
+    for (int64_t joined : joinedAxes) {
+      Value size = createSize(builder, loc, view.getSrc(), joined);
+      product =
+          product ? builder.create<arith::MulIOp>(loc, product, size) : size;
+    }
+    return product;
+  }
   return readDescriptor(builder, loc, memref, {3, axis});
 }
 

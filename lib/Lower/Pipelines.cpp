@@ -60,6 +60,7 @@ void mlir::ntk::buildLowerPipeline(OpPassManager &manager) {
 }
 
 void mlir::ntk::buildToLLVMPipeline(OpPassManager &manager) {
+  manager.addNestedPass<func::FuncOp>(createCollapseLoopsPass());
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   manager.addPass(createSplitFunctionsPass());
   manager.addPass(createOutlineLoopsPass());

@@ -5,6 +5,7 @@
 // number; a loop nest is counted by its body.
 
 #include "ntk/Lower/ProgramSteps.h"
+#include "LoopGroups.h"
 #include "NestPartition.h"
 #include "SizeAnalysis.h"
 #include "dialects/NTK/IR/Names.h"
@@ -34,13 +35,15 @@ static double evaluate(const Monomial &product, int64_t n, int64_t m) {
 namespace {
 /// What a body does each time it runs.
 struct BodyCounts {
-  double arithmetic = 0, divisions = 0, functions = 0, scattered = 0;
+  double arithmetic = 0, divisions = 0, functions = 0;
+  double strided = 0, gathered = 0;
 };
 
 /// A part of a loop nest: how often its body runs, and what that does.
 struct NestPart {
   Monomial iterations;
   BodyCounts body;
+  Monomial lines; ///< runs of the innermost loop
   bool isSum = false;
 };
 
@@ -72,12 +75,13 @@ ProgramSteps::~ProgramSteps() = default;
 // Loops
 //===----------------------------------------------------------------------===//
 
-/// Adds what one operation on floats costs.
+/// Adds what one operation costs. Masks and indices count as numbers do.
 static void countOperation(Operation &op, BodyCounts &counts) {
-  bool isReal = llvm::any_of(op.getOperandTypes(), llvm::IsaPred<FloatType>);
-  if (!isReal || isa<arith::ConstantOp>(op))
+  if (isa<arith::ConstantOp>(op))
     return;
-  if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
+  if (isa<memref::LoadOp>(op))
+    ++counts.gathered;
+  else if (isa<arith::DivFOp, math::SqrtOp, math::RsqrtOp>(op))
     ++counts.divisions;
   else if (isa<arith::ArithDialect>(op.getDialect()) ||
            isa<math::AbsFOp, math::FmaOp>(op))
@@ -148,9 +152,8 @@ LogicalResult Reader::readCall(rt::RuntimeCallOpInterface op, Form &form) {
   return success();
 }
 
-/// Elements that an operand is read or written at, one beside the other, as the
-/// innermost loop runs; or the same one all the time.
-static bool isScattered(linalg::LinalgOp op, OpOperand &operand) {
+/// Are the elements of an operand apart that the innermost loop goes through?
+static bool isStrided(linalg::LinalgOp op, OpOperand &operand) {
   AffineMap map = op.getMatchingIndexingMap(&operand);
   if (map.getNumResults() == 0 || op.getNumLoops() == 0)
     return false;
@@ -161,6 +164,26 @@ static bool isScattered(linalg::LinalgOp op, OpOperand &operand) {
   return false;
 }
 
+/// The first of the loops that are one line: the innermost, and those around
+/// loops that are so short that they are written out.
+static size_t findLine(linalg::LinalgOp op) {
+  constexpr int64_t writtenOut = 8;
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  int64_t elements = 1;
+  size_t first = op.getNumLoops();
+  SmallVector<ReassociationIndices> groups = findLoopGroups(op);
+  for (const ReassociationIndices &group : llvm::reverse(groups)) {
+    if (first < op.getNumLoops() && elements > writtenOut)
+      break;
+    for (int64_t loop : group)
+      elements = ShapedType::isDynamic(ranges[loop]) || elements > writtenOut
+                     ? writtenOut + 1
+                     : elements * ranges[loop];
+    first -= group.size();
+  }
+  return first;
+}
+
 LogicalResult Reader::readLoops(linalg::LinalgOp op, Form &form) {
   NestPart part;
   SmallVector<Monomial> trips(op.getNumLoops());
@@ -168,7 +191,7 @@ LogicalResult Reader::readLoops(linalg::LinalgOp op, Form &form) {
   for (OpOperand &operand : op->getOpOperands()) {
     if (!isa<MemRefType>(operand.get().getType()))
       continue;
-    part.body.scattered += isScattered(op, operand);
+    part.body.strided += isStrided(op, operand);
     AffineMap map = op.getMatchingIndexingMap(&operand);
     for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
       auto dim = dyn_cast<AffineDimExpr>(expr);
@@ -185,15 +208,19 @@ LogicalResult Reader::readLoops(linalg::LinalgOp op, Form &form) {
   LoopPartition partition = planNest(op);
   form.grain = partition.collapsed ? partition.grain : 0;
   unsigned longer = 0;
-  for (const Monomial &count : trips) {
-    part.iterations.factor *= count.factor;
-    part.iterations.letters += count.letters;
+  auto multiply = [](Monomial &product, const Monomial &count) {
+    product.factor *= count.factor;
+    product.letters += count.letters;
+  };
+  size_t outer = findLine(op);
+  for (auto [loop, count] : llvm::enumerate(trips)) {
+    multiply(part.iterations, count);
+    if (loop < outer)
+      multiply(part.lines, count);
     if (count.factor == 1 && count.letters.empty())
       continue;
-    if (longer++ < partition.collapsed) {
-      form.range.factor *= count.factor;
-      form.range.letters += count.letters;
-    }
+    if (longer++ < partition.collapsed)
+      multiply(form.range, count);
   }
   auto kinds = op.getIteratorTypesArray();
   part.isSum = !kinds.empty() && kinds.back() == utils::IteratorType::reduction;
@@ -202,15 +229,18 @@ LogicalResult Reader::readLoops(linalg::LinalgOp op, Form &form) {
 }
 
 LogicalResult Reader::readNest(scf::ForOp nest, Monomial outer, Form &form) {
+  NestPart part;
+  part.lines = outer;
+  part.isSum = !nest.getInitArgs().empty();
   if (getConstantIntValue(nest.getLowerBound()) != 0 ||
       getConstantIntValue(nest.getStep()) != 1 ||
       failed(sizes.multiply(nest.getUpperBound(), outer)))
     return failure();
-  NestPart part{outer, {}, !nest.getInitArgs().empty()};
+  part.iterations = outer;
   for (Operation &op : nest.getBody()->without_terminator()) {
     countOperation(op, part.body);
-    if (isa<memref::LoadOp, memref::StoreOp>(op))
-      ++part.body.scattered;
+    if (isa<memref::StoreOp>(op))
+      ++part.body.gathered;
     if (auto inner = dyn_cast<scf::ForOp>(op))
       if (failed(readNest(inner, outer, form)))
         return failure();
@@ -220,12 +250,14 @@ LogicalResult Reader::readNest(scf::ForOp nest, Monomial outer, Form &form) {
 }
 
 LogicalResult Reader::read(Operation &op, Form &form) {
-  SetVector<Value> memory(op.operand_begin(), op.operand_end());
+  // What is written over what is read counts twice.
+  SmallVector<Value> memory(op.getOperands());
   op.walk([&](Operation *inner) {
     for (Value operand : inner->getOperands())
       if (isa<MemRefType>(operand.getType()) &&
-          !op.isAncestor(operand.getParentBlock()->getParentOp()))
-        memory.insert(operand);
+          !op.isAncestor(operand.getParentBlock()->getParentOp()) &&
+          !llvm::is_contained(memory, operand))
+        memory.push_back(operand);
   });
   for (Value operand : memory)
     if (failed(addPlace(operand, form)))
@@ -236,7 +268,7 @@ LogicalResult Reader::read(Operation &op, Form &form) {
       .Case([&](linalg::LinalgOp loops) { return readLoops(loops, form); })
       .Case([&](scf::ForOp nest) { return readNest(nest, Monomial(), form); })
       .Case([&](memref::CopyOp) {
-        form.nest.push_back({form.places.front().elements, {}, false});
+        form.nest.emplace_back().iterations = form.places.front().elements;
         return success();
       })
       .Default([](Operation *) { return failure(); });
@@ -301,7 +333,9 @@ static Work getLoopWork(const Form &form, int64_t n, int64_t m) {
     work.arithmetic += count * part.body.arithmetic;
     work.divisions += count * part.body.divisions;
     work.functions += count * part.body.functions;
-    work.scattered += count * part.body.scattered;
+    work.strided += count * part.body.strided;
+    work.gathered += count * part.body.gathered;
+    work.lines += evaluate(part.lines, n, m);
     work.isSum |= part.isSum;
   }
   work.isShared = form.grain > 0 && evaluate(form.range, n, m) > form.grain;

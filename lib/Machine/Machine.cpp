@@ -223,7 +223,8 @@ static double getSecondsOfLoops(const Machine &machine, const LoopWork &work,
   const double seconds =
       work.iterations * (work.isSum ? rates.sum : rates.iteration) +
       work.arithmetic * rates.arithmetic + work.divisions * rates.division +
-      work.functions * rates.function + work.scattered * rates.scattered;
+      work.functions * rates.function + work.strided * rates.strided +
+      work.gathered * rates.gathered + work.lines * rates.line;
   if (!work.isShared)
     return seconds;
   return machine.handover + seconds / static_cast<double>(machine.threads);
@@ -263,14 +264,19 @@ static double getSecondsOfTraffic(const Machine &machine, const Step &step) {
 
 double Machine::getSeconds(const Step &step) const {
   const TypeRates &rates = getRates(step.isDouble);
-  double seconds = 0;
+  const double traffic = getSecondsOfTraffic(*this, step);
+  double seconds = 0, overlap = 1;
   if (const auto *product = std::get_if<ProductWork>(&step.work))
     seconds = getSecondsOfProduct(*this, *product, rates);
   else if (const auto *conv = std::get_if<ConvolutionWork>(&step.work))
     seconds = getSecondsOfConvolution(*this, *conv, rates);
   else if (const auto *patches = std::get_if<PatchesWork>(&step.work))
     seconds = getSecondsOfPatches(*this, *patches, rates);
-  else if (const auto *loops = std::get_if<LoopWork>(&step.work))
+  else if (const auto *loops = std::get_if<LoopWork>(&step.work)) {
+    // A loop has less to do while it waits than a product has.
     seconds = getSecondsOfLoops(*this, *loops, rates.loops);
-  return call + std::max(seconds, getSecondsOfTraffic(*this, step));
+    overlap = 0.5;
+  }
+  return call + std::max(seconds, traffic) +
+         (1 - overlap) * std::min(seconds, traffic);
 }

@@ -191,10 +191,19 @@ static void describeRates(Archive &archive, Rates &rates) {
     inner.number("arithmetic", rates.loops.arithmetic);
     inner.number("division", rates.loops.division);
     inner.number("function", rates.loops.function);
-    inner.number("scattered", rates.loops.scattered);
+    inner.number("strided", rates.loops.strided);
+    inner.number("gathered", rates.loops.gathered);
     inner.number("sum", rates.loops.sum);
+    inner.number("line", rates.loops.line);
   });
-  archive.number("written_element", rates.writtenElement);
+  auto describeWriting = [](auto &inner, auto &writing) {
+    inner.number("row", writing.row);
+    inner.number("element", writing.element);
+  };
+  archive.inside("writing",
+                 [&](auto &inner) { describeWriting(inner, rates.writing); });
+  archive.inside("mirroring",
+                 [&](auto &inner) { describeWriting(inner, rates.mirroring); });
 }
 
 template <typename Archive, typename M>

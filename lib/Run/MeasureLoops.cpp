@@ -36,10 +36,16 @@ static constexpr Nest nests[] = {
      "%r = arith.divf %1, %a : T"},
     {"function", "(i, j) -> (i, j)",
      "%0 = math.exp %a : T\n%1 = math.tanh %0 : T\n%r = math.exp %1 : T"},
-    {"scattered", "(i, j) -> (j, i)", "%r = arith.addf %a, %c : T"},
+    {"strided", "(i, j) -> (j, i)", "%r = arith.addf %a, %c : T"},
+    {"gathered", "(i, j) -> (i, j)",
+     "%i = linalg.index 0 : index\n%j = linalg.index 1 : index\n"
+     "%last = arith.constant 255 : index\n%k = arith.subi %last, %j : index\n"
+     "%0 = memref.load %x[%i, %k] : memref<128x256xT>\n"
+     "%r = arith.addf %0, %c : T"},
 };
 
-/// A module of all nests and of a sum along lines.
+/// A module of all nests, of a sum along lines, and of short lines that are no
+/// longer one: pairs of rows change places.
 static std::string writeModule(StringRef type) {
   std::string text;
   llvm::raw_string_ostream os(text);
@@ -53,8 +59,8 @@ static std::string writeModule(StringRef type) {
                         .str()
                   : out;
     std::string body = nest.body;
-    for (size_t at; (at = body.find(": T")) != std::string::npos;)
-      body.replace(at, 3, (": " + type).str());
+    for (size_t at; (at = body.find('T')) != std::string::npos;)
+      body.replace(at, 1, type.str());
     os << "func.func @" << nest.name << "(%x: " << in << ", %y: " << out
        << ") {\n%c = arith.constant 0.75 : " << type
        << "\nlinalg.generic {indexing_maps = [affine_map<" << nest.map
@@ -72,19 +78,32 @@ static std::string writeModule(StringRef type) {
      << ">) {\n^bb0(%a: " << type << ", %b: " << type
      << "):\n%r = arith.addf %b, %a : " << type
      << "\nlinalg.yield %r : " << type << "\n}\nreturn\n}\n";
+  std::string lines = ("memref<" + Twine(rows / 2) + "x" + Twine(columns / 4) +
+                       "x8x" + type + ">")
+                          .str();
+  os << "func.func @lines(%x: " << lines << ", %y: " << lines
+     << ") {\n%c = arith.constant 0.75 : " << type
+     << "\nlinalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, j, "
+        "k)>, affine_map<(i, j, k) -> (j, i, k)>], iterator_types = "
+        "[\"parallel\", \"parallel\", \"parallel\"]} ins(%x : "
+     << lines << ") outs(%y : " << lines << ") {\n^bb0(%a: " << type
+     << ", %b: " << type << "):\n%r = arith.addf %a, %c : " << type
+     << "\nlinalg.yield %r : " << type << "\n}\nreturn\n}\n";
   return text;
 }
 
-namespace {
-/// A dense array of two axes, as compiled code takes it.
-struct Descriptor {
-  void *base, *aligned;
-  int64_t offset = 0, sizes[2], strides[2];
-
-  Descriptor(void *data, int64_t first, int64_t second)
-      : base(data), aligned(data), sizes{first, second}, strides{second, 1} {}
-};
-} // namespace
+/// A dense array as compiled code takes it.
+static std::vector<int64_t> describe(void *data, ArrayRef<int64_t> shape) {
+  std::vector<int64_t> words(3 + 2 * shape.size());
+  words[0] = words[1] = reinterpret_cast<intptr_t>(data);
+  int64_t stride = 1;
+  for (size_t axis = shape.size(); axis-- > 0;) {
+    words[3 + axis] = shape[axis];
+    words[3 + shape.size() + axis] = stride;
+    stride *= shape[axis];
+  }
+  return words;
+}
 
 /// Seconds of one thread for one element of `name`, others at work beside it.
 static llvm::Expected<double> measureNest(const MachineCode &code,
@@ -93,14 +112,15 @@ static llvm::Expected<double> measureNest(const MachineCode &code,
   llvm::Expected<MachineCode::Call> call = code.find(name);
   if (!call)
     return call.takeError();
-  const bool isTurned = name == "scattered";
-  Descriptor in(x, isTurned ? columns : rows, isTurned ? rows : columns);
-  Descriptor out(y, rows, columns);
-  if (name == "sum") { // of one axis: its stride follows its size
-    out.sizes[0] = rows;
-    out.sizes[1] = 1;
-  }
-  void *pointers[] = {&in, &out};
+  SmallVector<int64_t> shape = {rows, columns}, result = shape;
+  if (name == "lines")
+    shape = result = {rows / 2, columns / 4, 8};
+  if (name == "strided")
+    shape = {columns, rows};
+  if (name == "sum")
+    result = {rows};
+  std::vector<int64_t> in = describe(x, shape), out = describe(y, result);
+  void *pointers[] = {in.data(), out.data()};
   void *arguments[] = {&pointers[0], &pointers[1]};
   double seconds = measure([&] { (*call)(arguments); });
   return seconds * static_cast<double>(threads) /
@@ -114,7 +134,7 @@ static llvm::Error measureLoops(MLIRContext &context, StringRef type,
       parseSourceString<ModuleOp>(writeModule(type), ParserConfig(&context));
   if (!module)
     return llvm::createStringError("expected loops that can be read");
-  SmallVector<StringRef> names = {"sum"};
+  SmallVector<StringRef> names = {"sum", "lines"};
   for (const Nest &nest : nests)
     names.push_back(nest.name);
   auto code = MachineCode::compile(*module, names);
@@ -136,8 +156,11 @@ static llvm::Error measureLoops(MLIRContext &context, StringRef type,
   rates.arithmetic = positive((seconds("arithmetic") - copy) / 8);
   rates.division = positive((seconds("division") - copy) / 3);
   rates.function = positive((seconds("function") - copy) / 3);
-  rates.scattered = positive(seconds("scattered") - copy);
+  rates.strided = positive(seconds("strided") - copy);
+  rates.gathered = positive(seconds("gathered") - copy);
   rates.sum = positive(seconds("sum"));
+  // A line of eight elements costs what eight do, and the line.
+  rates.line = positive(8 * (seconds("lines") - copy));
   return llvm::Error::success();
 }
 

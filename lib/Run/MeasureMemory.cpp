@@ -16,22 +16,38 @@ static void stream(const float *from, float *to, int64_t begin, int64_t end) {
     to[i] = from[i] + 1;
 }
 
+/// Seconds of writing one tile of n examples and o outputs on each side into a
+/// kernel of four times as many examples, at a place off its diagonal.
+template <typename T>
+static double measureTile(T *tile, T *theta, int64_t n, int64_t o,
+                          bool isMirrored) {
+  namespace rt = ::ntk::rt;
+  rt::Layout layout{o, rt::Layout::Full};
+  rt::detail::TilePlace place{2 * n,     n,         0,          n,
+                              {0, o, 0}, {0, o, 0}, isMirrored, false};
+  return measure(
+      [&] { rt::detail::writeTile(layout, place, 4 * n, T(2), tile, theta); });
+}
+
+/// Short rows and long ones tell the price of a row from that of its elements.
 template <typename T> static bool measureWriting(TypeRates &rates) {
-  using namespace ::ntk::rt;
-  const int64_t n = 32, o = 10;
-  Layout layout{o, Layout::Full};
-  ::ntk::rt::detail::TilePlace place{0,         n,         0,     n,
-                                     {0, o, 0}, {0, o, 0}, false, false};
-  AlignedBytes tile = allocateHalves<T>(n * o * n * o),
-               theta = allocateHalves<T>(n * o * n * o);
+  const int64_t n1 = 256, n10 = 32, o = 10;
+  const int64_t most = 16 * std::max(n1 * n1, n10 * n10 * o * o);
+  AlignedBytes tile = allocateHalves<T>(most), theta = allocateHalves<T>(most);
   if (!tile.data || !theta.data)
     return false;
-  double seconds = measure([&] {
-    ::ntk::rt::detail::writeTile(layout, place, n, T(2),
-                                 reinterpret_cast<const T *>(tile.data),
-                                 reinterpret_cast<T *>(theta.data));
-  });
-  rates.writtenElement = seconds / static_cast<double>(n * o * n * o);
+  T *from = reinterpret_cast<T *>(tile.data);
+  T *to = reinterpret_cast<T *>(theta.data);
+  for (bool isMirrored : {false, true}) {
+    double single =
+        measureTile(from, to, n1, 1, isMirrored) / static_cast<double>(n1 * n1);
+    double row = measureTile(from, to, n10, o, isMirrored) /
+                 static_cast<double>(n10 * n10 * o);
+    WritingRates &writing = isMirrored ? rates.mirroring : rates.writing;
+    writing.element =
+        std::max((row - single) / static_cast<double>(o - 1), single / 20);
+    writing.row = std::max(single - writing.element, single / 20);
+  }
   return true;
 }
 
@@ -43,10 +59,16 @@ bool mlir::ntk::measureMemory(Machine &machine) {
   float *data = reinterpret_cast<float *>(memory.data);
   for (int64_t bytes = least; bytes <= most; bytes *= 4) {
     const int64_t half = bytes / 2 / static_cast<int64_t>(sizeof(float));
-    const int64_t piece = std::max<int64_t>(half / (4 * machine.threads), 1);
+    // Another thread than the last time, as steps have it that are shared out
+    // anew each: what lies in the cache of one is fetched by the other.
+    const int64_t threads = machine.threads;
+    int64_t turn = 0;
     double seconds = measure([&] {
-      ::ntk::rt::parallelFor(half, piece, [&](int64_t begin, int64_t end) {
-        stream(data, data + half, begin, end);
+      ++turn;
+      ::ntk::rt::parallelFor(threads, 1, [&](int64_t begin, int64_t) {
+        const int64_t part = (begin + turn) % threads;
+        stream(data, data + half, half * part / threads,
+               half * (part + 1) / threads);
       });
     });
     machine.bandwidths.push_back(

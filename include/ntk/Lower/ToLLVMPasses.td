@@ -28,6 +28,34 @@ def CopiesToLoopsPass : Pass<"ntk-copies-to-loops", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def CollapseLoopsPass : Pass<"ntk-collapse-loops", "::mlir::func::FuncOp"> {
+  let summary = "make neighbouring loops one where memory goes on";
+  let description = [{
+    Loops of a `linalg.generic` that stand side by side in every operand that has
+    one of them become one loop, by `linalg::collapseOpIterationDims`: the
+    innermost loop is then long. Sums along several axes are added up in another
+    order. Windows, ops that read their indices, and operands with gaps stay.
+
+    Before:
+
+    ```mlir
+    linalg.generic {iterator_types = ["parallel", "parallel"], …}
+        ins(%x : memref<?x64xf32>) outs(%y : memref<?x64xf32>) { … }
+    ```
+
+    After:
+
+    ```mlir
+    %0 = memref.collapse_shape %x [[0, 1]] : memref<?x64xf32> into memref<?xf32>
+    %1 = memref.collapse_shape %y [[0, 1]] : memref<?x64xf32> into memref<?xf32>
+    linalg.generic {iterator_types = ["parallel"], …}
+        ins(%0 : memref<?xf32>) outs(%1 : memref<?xf32>) { … }
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def ExpandMathPass : Pass<"ntk-expand-math", "::mlir::func::FuncOp"> {
   let summary = "make elementwise functions and reductions vectorisable";
   let description = [{

@@ -59,13 +59,21 @@ struct LoopRates {
   double iteration = 0;  ///< of one iteration that copies
   double arithmetic = 0; ///< of one operation more
   double division = 0, function = 0;
-  double scattered = 0; ///< of one element that lies apart
-  double sum = 0;       ///< of one element of a sum along a line
+  double strided = 0;  ///< of one element that lies apart from the last
+  double gathered = 0; ///< of one element whose place is computed
+  double sum = 0;      ///< of one element of a sum along a line
+  double line = 0;     ///< of one run of the innermost loop
 };
 
 /// Bytes a second, on all threads, of data that were used so many bytes ago.
 struct Bandwidth {
   double distance, rate;
+};
+
+/// Seconds, on all threads, of writing a tile into the kernel: of a row of
+/// outputs of one pair of examples, and of each element in it.
+struct WritingRates {
+  double row = 0, element = 0;
 };
 
 /// What was measured in one real type.
@@ -76,7 +84,7 @@ struct TypeRates {
   std::vector<ConvolutionRate> convolutions;
   double patchElement = 0; ///< seconds of one element, on all threads
   LoopRates loops;
-  double writtenElement = 0; ///< of a tile into the kernel, on all threads
+  WritingRates writing, mirroring;
 };
 
 struct Machine {
@@ -94,9 +102,13 @@ struct Machine {
   /// Seconds of one run of a step.
   double getSeconds(const Step &step) const;
 
-  /// Seconds of writing `elements` of a tile into the kernel.
-  double getSecondsOfWriting(double elements, bool isDouble) const {
-    return handover + elements * getRates(isDouble).writtenElement;
+  /// Seconds of writing a tile of so many rows into the kernel, once or, the
+  /// second time mirrored, twice.
+  double getSecondsOfWriting(double rows, double elements, bool isMirrored,
+                             bool isDouble) const {
+    const TypeRates &rates = getRates(isDouble);
+    const WritingRates &w = isMirrored ? rates.mirroring : rates.writing;
+    return handover + rows * w.row + elements * w.element;
   }
 };
 

@@ -40,7 +40,9 @@ struct LoopWork {
   double arithmetic = 0; ///< sums, products, comparisons, choices
   double divisions = 0;  ///< quotients and roots
   double functions = 0;  ///< exp and its kin
-  double scattered = 0;  ///< reads and writes that are not side by side
+  double strided = 0;    ///< reads and writes at steps larger than one
+  double gathered = 0;   ///< reads at places that are computed
+  double lines = 0;      ///< runs of the innermost loop
   bool isSum = false;    ///< the innermost loop adds up
   bool isShared = false; ///< among all threads
 };
