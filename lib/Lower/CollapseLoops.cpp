@@ -28,19 +28,22 @@ static bool isPlain(linalg::GenericOp op) {
 }
 
 /// Is the loop `next` inside of `loop`, with nothing between, in every operand
-/// that has one of them, and are both of one kind?
+/// that has one of them, in memory without gaps, and are both of one kind?
 static bool isOneLoop(linalg::LinalgOp op, unsigned loop, unsigned next) {
   auto kinds = op.getIteratorTypesArray();
   if (kinds[loop] != kinds[next])
     return false;
-  return llvm::all_of(op.getIndexingMapsArray(), [&](AffineMap map) {
+  return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+    AffineMap map = op.getMatchingIndexingMap(&operand);
     auto find = [&](unsigned dim) {
       return map.getResultPosition(getAffineDimExpr(dim, map.getContext()));
     };
     std::optional<unsigned> outer = find(loop), inner = find(next);
     if (!outer && !inner)
       return true;
-    return outer && inner && *inner == *outer + 1;
+    auto type = dyn_cast<MemRefType>(operand.get().getType());
+    return outer && inner && *inner == *outer + 1 && type &&
+           type.getLayout().isIdentity();
   });
 }
 

@@ -91,9 +91,9 @@ void mlir::ntk::appendNumbers(OpBuilder &builder, Location loc, Value value,
   }
 }
 
-Value ContextReader::read(Type type) {
+Value ContextReader::read(Type type, bool isAlone) {
   if (auto memref = dyn_cast<MemRefType>(type))
-    return readMemRef(memref);
+    return readMemRef(memref, isAlone);
   Value number = readNumber();
   if (type.isIndex())
     return builder.create<arith::IndexCastOp>(loc, type, number);
@@ -106,10 +106,7 @@ Value ContextReader::read(Type type) {
 }
 
 Value ContextReader::readNumber() {
-  Type i64 = builder.getI64Type();
-  Value at = builder.create<LLVM::GEPOp>(loc, context.getType(), i64, context,
-                                         ArrayRef<LLVM::GEPArg>{next++});
-  return builder.create<LLVM::LoadOp>(loc, i64, at);
+  return entry->addArgument(builder.getI64Type(), loc);
 }
 
 Value ContextReader::createNumber(int64_t number) {
@@ -119,7 +116,7 @@ Value ContextReader::createNumber(int64_t number) {
 /// A descriptor as the conversion to LLVM makes it: two pointers, offset,
 /// sizes, strides. Where the elements lie one behind the other, strides are
 /// products of sizes.
-Value ContextReader::readMemRef(MemRefType type) {
+Value ContextReader::readMemRef(MemRefType type, bool isAlone) {
   Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
   Value descriptor =
       builder.create<LLVM::UndefOp>(loc, getDescriptorType(type));
@@ -127,7 +124,9 @@ Value ContextReader::readMemRef(MemRefType type) {
     descriptor =
         builder.create<LLVM::InsertValueOp>(loc, descriptor, value, position);
   };
-  Value address = builder.create<LLVM::IntToPtrOp>(loc, pointer, readNumber());
+  if (isAlone)
+    lonely.push_back(entry->getNumArguments());
+  Value address = entry->addArgument(pointer, loc);
   insert(address, 0);
   insert(address, 1);
   auto [strides, offset] = getStridesAndOffset(type);
@@ -152,4 +151,23 @@ Value ContextReader::readMemRef(MemRefType type) {
   }
   return builder.create<UnrealizedConversionCastOp>(loc, type, descriptor)
       .getResult(0);
+}
+
+void mlir::ntk::createCallWithContext(OpBuilder &builder, Location loc,
+                                      func::FuncOp body, Value context,
+                                      ValueRange more) {
+  Type i64 = builder.getI64Type();
+  SmallVector<Value> arguments;
+  ArrayRef<Type> types = body.getArgumentTypes();
+  for (auto [i, type] : llvm::enumerate(types.drop_back(more.size()))) {
+    Value at = builder.create<LLVM::GEPOp>(
+        loc, context.getType(), i64, context,
+        ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    Value number = builder.create<LLVM::LoadOp>(loc, i64, at);
+    if (isa<LLVM::LLVMPointerType>(type))
+      number = builder.create<LLVM::IntToPtrOp>(loc, type, number);
+    arguments.push_back(number);
+  }
+  llvm::append_range(arguments, more);
+  builder.create<func::CallOp>(loc, body, arguments);
 }

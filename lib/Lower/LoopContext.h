@@ -7,6 +7,7 @@
 #ifndef NTK_LIB_LOWER_LOOPCONTEXT_H
 #define NTK_LIB_LOWER_LOOPCONTEXT_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 
 namespace mlir::ntk {
@@ -29,25 +30,37 @@ Type getTravelType(Operation *nest, Value value, bool isOpen);
 void appendNumbers(OpBuilder &builder, Location loc, Value value,
                    Type travelType, SmallVectorImpl<OpFoldResult> &numbers);
 
-/// Reads values back from a pointer to their numbers, in the order they were
-/// appended.
+/// A function that takes values as they were appended, number by number: 64-bit
+/// integers, and pointers for the addresses of memrefs.
 class ContextReader {
 public:
-  ContextReader(OpBuilder &builder, Location loc, Value context)
-      : builder(builder), loc(loc), context(context) {}
+  /// Adds arguments to `entry`, the first block of the function, where
+  /// `builder` stands.
+  ContextReader(OpBuilder &builder, Location loc, Block *entry)
+      : builder(builder), loc(loc), entry(entry) {}
 
-  Value read(Type type);
+  /// Reads a value back. Of a memref that is alone in its memory nothing else
+  /// is a part.
+  Value read(Type type, bool isAlone);
+
+  /// Which of the arguments are addresses of memrefs that are alone.
+  ArrayRef<unsigned> getLonelyPointers() const { return lonely; }
 
 private:
   Value readNumber();
   Value createNumber(int64_t number);
-  Value readMemRef(MemRefType type);
+  Value readMemRef(MemRefType type, bool isAlone);
 
   OpBuilder &builder;
   Location loc;
-  Value context;
-  int32_t next = 0;
+  Block *entry;
+  SmallVector<unsigned> lonely;
 };
+
+/// Calls `body` with what stands at `context`, 64-bit numbers, for all
+/// arguments but the last ones, which are `more`.
+void createCallWithContext(OpBuilder &builder, Location loc, func::FuncOp body,
+                           Value context, ValueRange more);
 
 } // namespace mlir::ntk
 

@@ -7,6 +7,7 @@
 
 #include "CallSupport.h"
 #include "LoopContext.h"
+#include "MemoryKey.h"
 #include "NestPartition.h"
 #include "StructuralKey.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -41,9 +42,9 @@ struct Trips {
   std::optional<int64_t> axis;
 };
 
-/// The function of a nest, and how often it goes round.
+/// The function of a nest, what the runtime calls, and how often it goes round.
 struct LoopFunction {
-  func::FuncOp body;
+  func::FuncOp body, entry;
   SmallVector<Trips> trips; // of the collapsed loops; none: it is all of it
 };
 
@@ -56,6 +57,15 @@ struct Nest {
   explicit Nest(Operation *op)
       : op(op), used(getUsedValues(op)), partition(planNest(op)) {}
 
+  /// Is no other memref that the nest uses in the same memory? Then the
+  /// compiler of its function may keep in registers what lies elsewhere.
+  bool isAlone(Value value) const {
+    return isa<MemRefType>(value.getType()) &&
+           llvm::count_if(used, [&](Value other) {
+             return isa<MemRefType>(other.getType()) &&
+                    getMemoryKey(other) == getMemoryKey(value);
+           }) == 1;
+  }
   bool canMove() const {
     return op->getNumResults() == 0 && llvm::all_of(used, canTravel);
   }
@@ -88,7 +98,7 @@ public:
       : module(module), rewriter(module.getContext()),
         pointer(LLVM::LLVMPointerType::get(module.getContext())),
         i64(IntegerType::get(module.getContext(), 64)),
-        bodyType(
+        entryType(
             FunctionType::get(module.getContext(), {pointer, i64, i64}, {})) {
     collectSimplifications();
   }
@@ -99,9 +109,9 @@ private:
   LogicalResult outline(const Nest &nest);
   void collectSimplifications();
   LogicalResult writeAsLoops(Operation *nest);
-  FailureOr<LoopFunction> createFunction(Operation *nest, ArrayRef<Value> used,
-                                         ArrayRef<Type> types, bool isOpen,
-                                         unsigned collapsed);
+  FailureOr<LoopFunction> createFunction(const Nest &nest, ArrayRef<Type> types,
+                                         bool isOpen);
+  func::FuncOp createEntry(Location loc, func::FuncOp body);
   scf::ParallelOp findParallel(Block &block);
   void takeRange(LoopFunction &function, scf::ParallelOp loop,
                  unsigned collapsed, const DenseMap<Value, unsigned> &given);
@@ -112,7 +122,7 @@ private:
   ModuleOp module;
   IRRewriter rewriter;
   Type pointer, i64;
-  FunctionType bodyType;
+  FunctionType entryType;
   FrozenRewritePatternSet simplifications;
   Variants variants;
   llvm::StringMap<LoopFunction> functions; // by what they do
@@ -128,7 +138,8 @@ std::string Nest::getKey(size_t structure, bool isOpen) const {
     if (isMadeInside(value, isOpen) &&
         matchPattern(value, m_Constant(&constant)))
       kind = constant.getAsOpaquePointer();
-    key += ":" + std::to_string(reinterpret_cast<uintptr_t>(kind));
+    key += (isAlone(value) ? ":+" : ":") +
+           std::to_string(reinterpret_cast<uintptr_t>(kind));
   }
   return key;
 }
@@ -148,7 +159,7 @@ void Outliner::collectSimplifications() {
 scf::ParallelOp Outliner::findParallel(Block &block) {
   scf::ParallelOp found;
   for (Operation &op : block.without_terminator()) {
-    if (isMemoryEffectFree(&op) || isa<LLVM::LoadOp>(op))
+    if (isMemoryEffectFree(&op))
       continue;
     auto loop = dyn_cast<scf::ParallelOp>(op);
     if (!loop || found)
@@ -221,7 +232,7 @@ void Outliner::takeRange(LoopFunction &function, scf::ParallelOp loop,
   for (int i : {0, 1})
     bounds[i] = builder.create<arith::IndexCastOp>(
         loop.getLoc(), builder.getIndexType(),
-        function.body.getArgument(1 + i));
+        function.body.getArgument(function.body.getNumArguments() - 2 + i));
   cloneRange(builder, loop, collapsed, bounds[0], bounds[1]);
   loop.erase();
 }
@@ -237,51 +248,71 @@ LogicalResult Outliner::writeAsLoops(Operation *nest) {
   return success();
 }
 
-FailureOr<LoopFunction> Outliner::createFunction(Operation *nest,
-                                                 ArrayRef<Value> used,
-                                                 ArrayRef<Type> types,
-                                                 bool isOpen,
-                                                 unsigned collapsed) {
-  Location loc = nest->getLoc();
+/// What the runtime calls, with a context: takes it apart for `body`.
+func::FuncOp Outliner::createEntry(Location loc, func::FuncOp body) {
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  auto entry = builder.create<func::FuncOp>(
+      loc, (body.getName() + "_entry").str(), entryType);
+  entry.setPrivate();
+  builder.setInsertionPointToStart(entry.addEntryBlock());
+  createCallWithContext(builder, loc, body, entry.getArgument(0),
+                        entry.getArguments().drop_front());
+  builder.create<func::ReturnOp>(loc);
+  return entry;
+}
+
+FailureOr<LoopFunction>
+Outliner::createFunction(const Nest &nest, ArrayRef<Type> types, bool isOpen) {
+  Location loc = nest.op->getLoc();
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   LoopFunction function;
   function.body = builder.create<func::FuncOp>(
-      loc, "ntk_loop_" + std::to_string(functions.size() - 1), bodyType);
+      loc, "ntk_loop_" + std::to_string(functions.size() - 1),
+      builder.getFunctionType({}, {}));
   function.body.setPrivate();
-  Block *entry = function.body.addEntryBlock();
-  builder.setInsertionPointToStart(entry);
+  // Its entry calls it, and nothing else: a second copy would be no faster.
+  function.body->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
+  Block *block = function.body.addEntryBlock();
+  builder.setInsertionPointToStart(block);
   IRMapping mapping;
   DenseMap<Value, unsigned> given;
-  ContextReader reader(builder, loc, function.body.getArgument(0));
-  for (auto [i, value] : llvm::enumerate(used)) {
+  ContextReader reader(builder, loc, block);
+  for (auto [i, value] : llvm::enumerate(nest.used)) {
     if (isMadeInside(value, isOpen)) {
       builder.clone(*value.getDefiningOp(), mapping);
       continue;
     }
-    mapping.map(value, reader.read(types[i]));
+    mapping.map(value, reader.read(types[i], nest.isAlone(value)));
     given[mapping.lookup(value)] = i;
   }
-  Operation *clone = builder.clone(*nest, mapping);
+  block->addArguments({i64, i64}, {loc, loc}); // the range
+  function.body.setFunctionType(
+      builder.getFunctionType(block->getArgumentTypes(), {}));
+  for (unsigned pointer : reader.getLonelyPointers())
+    function.body.setArgAttr(pointer, LLVM::LLVMDialect::getNoAliasAttrName(),
+                             builder.getUnitAttr());
+  Operation *clone = builder.clone(*nest.op, mapping);
   builder.create<func::ReturnOp>(loc);
   if (failed(writeAsLoops(clone)) ||
       failed(applyPatternsAndFoldGreedily(function.body, simplifications)))
     return failure();
-  if (collapsed > 0)
-    if (scf::ParallelOp loop = findParallel(*entry))
-      takeRange(function, loop, collapsed, given);
+  if (nest.partition.collapsed > 0)
+    if (scf::ParallelOp loop = findParallel(*block))
+      takeRange(function, loop, nest.partition.collapsed, given);
+  function.entry = createEntry(loc, function.body);
   return function;
 }
 
 void Outliner::createCall(OpBuilder &builder, Location loc,
                           const LoopFunction &function, ArrayRef<Value> used,
                           Value context, int64_t grain) {
-  func::FuncOp body = function.body;
+  func::FuncOp entry = function.entry;
   auto createNumber = [&](int64_t number) -> Value {
     return builder.create<arith::ConstantIntOp>(loc, number, 64);
   };
   if (function.trips.empty()) {
     builder.create<func::CallOp>(
-        loc, body, ValueRange{context, createNumber(0), createNumber(1)});
+        loc, entry, ValueRange{context, createNumber(0), createNumber(1)});
     return;
   }
   int64_t known = 1;
@@ -302,7 +333,7 @@ void Outliner::createCall(OpBuilder &builder, Location loc,
   else if (known != 1)
     trips = builder.create<arith::MulIOp>(loc, trips, createNumber(known));
   Value address =
-      builder.create<func::ConstantOp>(loc, bodyType, body.getSymName());
+      builder.create<func::ConstantOp>(loc, entryType, entry.getSymName());
   address = builder.create<UnrealizedConversionCastOp>(loc, pointer, address)
                 .getResult(0);
   func::FuncOp run = declareFunction(
@@ -318,8 +349,7 @@ LogicalResult Outliner::outline(const Nest &nest) {
   SmallVector<Type> types = nest.getTypes(isOpen);
   auto [it, isNew] = functions.try_emplace(isOpen ? nest.open : nest.exact);
   if (isNew) {
-    FailureOr<LoopFunction> function =
-        createFunction(nest.op, used, types, isOpen, nest.partition.collapsed);
+    FailureOr<LoopFunction> function = createFunction(nest, types, isOpen);
     if (failed(function))
       return failure();
     it->second = std::move(*function);

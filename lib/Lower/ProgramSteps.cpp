@@ -6,6 +6,7 @@
 
 #include "ntk/Lower/ProgramSteps.h"
 #include "LoopGroups.h"
+#include "MemoryKey.h"
 #include "NestPartition.h"
 #include "SizeAnalysis.h"
 #include "dialects/NTK/IR/Names.h"
@@ -15,7 +16,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Interfaces/ViewLikeInterface.h"
 #include "ntk/Lower/Sizes.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -51,7 +51,7 @@ struct NestPart {
 struct Place {
   Monomial elements;
   int64_t elementBytes;
-  std::pair<const void *, const void *> memory;
+  MemoryKey memory;
 };
 } // namespace
 
@@ -111,25 +111,11 @@ private:
 };
 } // namespace
 
-/// The memory that a view shows: what it is a view of, and from where on.
-static std::pair<const void *, const void *> getMemory(Value memref) {
-  while (Operation *op = memref.getDefiningOp()) {
-    if (auto view = dyn_cast<memref::ViewOp>(op))
-      return {view.getSource().getAsOpaquePointer(),
-              view.getByteShift().getAsOpaquePointer()};
-    auto view = dyn_cast<ViewLikeOpInterface>(op);
-    if (!view)
-      break;
-    memref = view.getViewSource();
-  }
-  return {memref.getAsOpaquePointer(), nullptr};
-}
-
 LogicalResult Reader::addPlace(Value memref, Form &form) {
   auto type = dyn_cast<MemRefType>(memref.getType());
   if (!type)
     return success();
-  Place place{{}, getElementBytes(type.getElementType()), getMemory(memref)};
+  Place place{{}, getElementBytes(type.getElementType()), getMemoryKey(memref)};
   for (int64_t axis = 0; axis < type.getRank(); ++axis)
     if (failed(sizes.multiplyAxis(memref, axis, place.elements)))
       return failure();
@@ -358,7 +344,7 @@ std::vector<Step> ProgramSteps::evaluate(int64_t n, int64_t m) const {
   std::vector<Step> steps;
   // The bytes that the program has gone through, and where it was then.
   double passed = 0, all = 0;
-  std::map<std::pair<const void *, const void *>, double> last;
+  std::map<MemoryKey, double> last;
   auto getBytes = [&](const Place &place) {
     return ::evaluate(place.elements, n, m) *
            static_cast<double>(place.elementBytes);

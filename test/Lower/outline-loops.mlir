@@ -152,18 +152,44 @@ func.func @carries(%a: memref<8xf32>) -> f32 {
   return %sum : f32
 }
 
-// The function runs a range of the outer loop.
-// CHECK-LABEL: func.func private @ntk_loop_0
-// CHECK-SAME: (%[[CONTEXT:.*]]: !llvm.ptr, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64)
+// Memrefs of one memory: the compiler is told of none that it is alone.
+// CHECK-LABEL: func.func @overlapping
+// CHECK: constant @ntk_loop_4_entry
+func.func @overlapping(%a: memref<40x64xf32>, %b: memref<20x64xf32>) {
+  %first = memref.subview %a[0, 0] [20, 64] [1, 1] : memref<40x64xf32> to memref<20x64xf32, strided<[64, 1]>>
+  %second = memref.subview %a[20, 0] [20, 64] [1, 1] : memref<40x64xf32> to memref<20x64xf32, strided<[64, 1], offset: 1280>>
+  linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%first, %b : memref<20x64xf32, strided<[64, 1]>>, memref<20x64xf32>)
+      outs(%second : memref<20x64xf32, strided<[64, 1], offset: 1280>>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %s = arith.addf %x, %y : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// The function runs a range of the outer loop. Memrefs that are alone in their
+// memory have no alias.
+// CHECK-LABEL: func.func private @ntk_loop_0(
+// CHECK-SAME: %[[A:[a-z0-9]*]]: !llvm.ptr {llvm.noalias}, %[[N:[a-z0-9]*]]: i64, %[[B:[a-z0-9]*]]: !llvm.ptr {llvm.noalias}, %[[M:[a-z0-9]*]]: i64,
+// CHECK-SAME: %[[BEGIN:.*]]: i64, %[[END:.*]]: i64) attributes {passthrough = ["noinline"]}
 // CHECK: %[[FROM:.*]] = arith.index_cast %[[BEGIN]] : i64 to index
 // CHECK: %[[TO:.*]] = arith.index_cast %[[END]] : i64 to index
 // CHECK: scf.for %{{.*}} = %[[FROM]] to %[[TO]]
 // CHECK: scf.for %{{.*}} = %{{.*}} to %c512
-// CHECK: func.func private @ntk_loop_1
-// CHECK: func.func private @ntk_loop_2
+
+// What the runtime calls reads the numbers of the context.
+// CHECK-LABEL: func.func private @ntk_loop_0_entry(
+// CHECK-SAME: %[[CONTEXT:.*]]: !llvm.ptr, %[[BEGIN:.*]]: i64, %[[END:.*]]: i64)
+// CHECK: %[[ADDRESS:.*]] = llvm.load %[[CONTEXT]] : !llvm.ptr -> i64
+// CHECK: %[[POINTER:.*]] = llvm.inttoptr %[[ADDRESS]] : i64 to !llvm.ptr
+// CHECK: call @ntk_loop_0(%[[POINTER]], %{{.*}}, %{{.*}}, %{{.*}}, %[[BEGIN]], %[[END]])
+// CHECK: func.func private @ntk_loop_1(
+// CHECK: func.func private @ntk_loop_2(
 // CHECK: memref<?x8xf64>
-// CHECK: func.func private @ntk_loop_3
+// CHECK: func.func private @ntk_loop_3(
 // CHECK: arith.trunci %{{.*}} : i64 to i32
 // CHECK: %[[FACTOR:.*]] = arith.bitcast %{{.*}} : i32 to f32
 // CHECK: arith.mulf %{{.*}}, %[[FACTOR]] : f32
-// CHECK-NOT: func.func private @ntk_loop_4
+// CHECK: func.func private @ntk_loop_4(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr, %{{.*}}: i64, %{{.*}}: i64)
+// CHECK-NOT: func.func private @ntk_loop_5

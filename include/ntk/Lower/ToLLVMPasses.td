@@ -148,11 +148,14 @@ def SplitFunctionsPass : Pass<"ntk-split-functions", "::mlir::ModuleOp"> {
 def OutlineLoopsPass : Pass<"ntk-outline-loops", "::mlir::ModuleOp"> {
   let summary = "make each loop nest a function that runs on all threads";
   let description = [{
-    A top-level loop nest, or an op of linalg on memrefs, becomes a function of a
-    context (64-bit numbers: addresses, sizes and indices) and of a range of its
-    outer parallel loops, collapsed where the first alone is short, which
-    `ntk_rt_parallel_for` runs in pieces. Nests that are equal but for the values
-    they use share one function, and so do many that differ in large sizes.
+    A top-level loop nest, or an op of linalg on memrefs, becomes a function of
+    addresses, sizes and indices, and of a range of its outer parallel loops,
+    collapsed where the first alone is short, which `ntk_rt_parallel_for` runs in
+    pieces; it calls the function's entry with a context, 64-bit numbers. Nests
+    that are equal but for the values they use share one function, and so do many
+    that differ in large sizes. An address that no other memref of the nest can
+    reach has no alias (`llvm.noalias`): loops are then vectorised without a check
+    at each of their lines.
 
     Before:
 
@@ -164,10 +167,14 @@ def OutlineLoopsPass : Pass<"ntk-outline-loops", "::mlir::ModuleOp"> {
 
     ```mlir
     llvm.store … // the context
-    call @ntk_rt_parallel_for(%ntk_loop_0, %context, %n, %grain)
+    call @ntk_rt_parallel_for(%ntk_loop_0_entry, %context, %n, %grain)
     …
-    func.func private @ntk_loop_0(%context: !llvm.ptr, %begin: i64, %end: i64) {
+    func.func private @ntk_loop_0(%a: !llvm.ptr {llvm.noalias}, …, %begin: i64, %end: i64) {
       scf.for %i = %begin to %end { scf.for %j = %c0 to %c512 { … } }
+    }
+    func.func private @ntk_loop_0_entry(%context: !llvm.ptr, %begin: i64, %end: i64) {
+      … // reads the context
+      call @ntk_loop_0(%a, …, %begin, %end)
     ```
 
     Views are looked through: the context has sums for addresses, and no
