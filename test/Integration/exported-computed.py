@@ -258,3 +258,36 @@ given = compute("join", "cat", [], dict(q=draw(2), v=draw(1)), joined, {"k": k},
 check("join", x, ["q", "v", "last"], given)
 given = compute("join", "cat", [], dict(k=k, q=draw(2), v=k), joined)
 check("join", x, ["k", "q", "v", "last"], given)
+
+# Without the parameter's values, what a function gave tells them if it has an
+# inverse: scales that are kept as logarithms, and decays whose sign is put to
+# them, whatever moves came between. A root that was taken of the exponential, or
+# the exponential of a root, are other networks, and so far from zero a tangent
+# is as good as flat.
+functions = {
+    "exp": [node("Exp", ["w"], "exp")],
+    "neg": [node("Exp", ["w"], "e"), node("Reshape", ["e", "flat"], "u"), node("Neg", ["u"], "neg")],
+    "sigmoid": [node("Sigmoid", ["w"], "sigmoid")],
+    "neg_1": [node("Neg", ["w"], "n"), node("Exp", ["n"], "e"), node("Neg", ["e"], "neg_1")],
+    "reciprocal": [node("Sigmoid", ["w"], "s"), node("Reciprocal", ["s"], "reciprocal")],
+}
+listed = {"neg": ["exp", "unsqueeze", "val_2"], "neg_1": ["exp", "neg"], "reciprocal": ["sigmoid"]}
+for tensor, nodes in functions.items():
+    shape = (2, 2) if tensor == "neg" else (4,)
+    values = 0.5 * draw(*shape) - 3 * (tensor in ("sigmoid", "reciprocal"))
+    compute("inverse", tensor, listed.get(tensor, []), dict(w=values), nodes, {"flat": np.array([4])})
+    check("inverse", x, ["w", "last"], tolerance=1e-6)
+    assert "warning" not in run("inverse", x)[1]
+compute("inverse", "exp", ["clamp", "val_3"], dict(w=0.5 * draw(4)), functions["exp"])
+check("inverse", x, ["w", "last"], tolerance=1e-6)
+assert "by a clamp, none of whose bounds" in run("inverse", x)[1]
+# A part of what was computed, of which some is read twice.
+twice = [node("Exp", ["w"], "e"), node("Gather", ["e", "rows"], "index")]
+compute("inverse", "index", ["exp", "val_3"], dict(w=0.5 * draw(3)), twice, {"rows": np.array([0, 1, 2, 1])})
+check("inverse", x, ["w", "last"], tolerance=1e-6)
+compute("inverse", "exp", ["sqrt"], dict(w=np.abs(draw(4))), orders)
+refuse("inverse", x, "'exp' is computed from 'w' by exp, sqrt")
+compute("inverse", "tanh", [], dict(w=draw(4) + 6), [node("Tanh", ["w"], "tanh")])
+refuse("inverse", x, "'tanh' is computed from 'w' by tanh")
+compute("inverse", "exp", ["mul", "val_3"], dict(w=draw(4)), inside, {"c": np.array(0.3, np.float32)})
+refuse("inverse", x, "'exp' is computed from 'w' by exp, mul")

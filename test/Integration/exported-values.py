@@ -137,7 +137,11 @@ write(
     *images,
 )
 steps = ["add", "arange", "arange_1", "embedding", "permute", "r", "sub", "val_1"]
-for name, listed in (("table", steps), ("buckets", sorted([*steps, "abs_1", "log", "minimum", "_to_copy"]))):
+for name, listed in (
+    ("table", steps),
+    ("buckets", sorted([*steps, "abs_1", "log", "minimum", "_to_copy"])),
+    ("ratios", sorted([*steps, "mul", "mul_1", "convert_element_type"])),
+):
     os.path.exists(path(name + "_whole.onnx")) or os.link(path("table_whole.onnx"), path(name + "_whole.onnx"))
     write(
         path(name),
@@ -149,6 +153,7 @@ for name, listed in (("table", steps), ("buckets", sorted([*steps, "abs_1", "log
     )
     check(name, draw(2, 2, 3, 3), ["r"])
 assert "positions that the model computes (_to_copy, abs, " in run("buckets", draw(1, 2, 3, 3))[1]
+assert "positions that the model computes (add, arange, convert_" in run("ratios", draw(1, 2, 3, 3))[1]
 assert "warning" not in run("table", draw(1, 2, 3, 3))[1]
 
 # The older exporter says no more than the module in which the table is read. Its

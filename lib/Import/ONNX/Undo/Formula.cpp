@@ -55,18 +55,26 @@ namespace {
 struct Exp {
   static constexpr const char *type = "Exp";
   static double of(double x) { return std::exp(x); }
+  static double inverse(double y) { return std::log(y); }
+  static double slope(double x) { return std::exp(x); }
 };
 struct Log {
   static constexpr const char *type = "Log";
   static double of(double x) { return std::log(x); }
+  static double inverse(double y) { return std::exp(y); }
+  static double slope(double x) { return 1 / x; }
 };
 struct Tanh {
   static constexpr const char *type = "Tanh";
   static double of(double x) { return std::tanh(x); }
+  static double inverse(double y) { return std::atanh(y); }
+  static double slope(double x) { return 1 - std::tanh(x) * std::tanh(x); }
 };
 struct Sigmoid {
   static constexpr const char *type = "Sigmoid";
   static double of(double x) { return 1 / (1 + std::exp(-x)); }
+  static double inverse(double y) { return std::log(y / (1 - y)); }
+  static double slope(double x) { return of(x) * of(-x); }
 };
 struct Softplus {
   static constexpr const char *type = "Softplus";
@@ -75,19 +83,27 @@ struct Softplus {
 struct Sqrt {
   static constexpr const char *type = "Sqrt";
   static double of(double x) { return std::sqrt(x); }
+  static double inverse(double y) { return y * y; }
+  static double slope(double x) { return 0.5 / std::sqrt(x); }
 };
 struct Reciprocal {
   static constexpr const char *type = "Reciprocal";
   static double of(double x) { return 1 / x; }
+  static double inverse(double y) { return 1 / y; }
+  static double slope(double x) { return -1 / (x * x); }
 };
 struct Neg {
   static constexpr const char *type = "Neg";
   static double of(double x) { return -x; }
+  static double inverse(double y) { return -y; }
+  static double slope(double) { return -1; }
 };
 /// A clamp none of whose bounds was reached.
 struct Identity {
   static constexpr const char *type = "Identity";
   static double of(double x) { return x; }
+  static double inverse(double y) { return y; }
+  static double slope(double) { return 1; }
 };
 } // namespace
 
@@ -113,6 +129,15 @@ static Error emitUnary(ExportedModel &model, Names operands, unsigned,
 template <class Function> static constexpr FormulaRule unary(StringRef op) {
   return {op, 1, evaluateUnary<Function>, emitUnary<Function>,
           /*isElementwise=*/true};
+}
+
+template <class Function>
+static constexpr FormulaRule invertible(StringRef op) {
+  FormulaRule rule = unary<Function>(op);
+  rule.function = Function::of;
+  rule.inverse = Function::inverse;
+  rule.slope = Function::slope;
+  return rule;
 }
 
 //===----------------------------------------------------------------------===//
@@ -321,17 +346,17 @@ static Error emitMatMul(ExportedModel &model, Names operands, unsigned,
 //===----------------------------------------------------------------------===//
 
 static const FormulaRule table[] = {
-    unary<Exp>("exp"),
-    unary<Log>("log"),
-    unary<Tanh>("tanh"),
-    unary<Sigmoid>("sigmoid"),
+    invertible<Exp>("exp"),
+    invertible<Log>("log"),
+    invertible<Tanh>("tanh"),
+    invertible<Sigmoid>("sigmoid"),
     unary<Softplus>("softplus"),
-    unary<Sqrt>("sqrt"),
-    unary<Reciprocal>("reciprocal"),
-    unary<Neg>("neg"),
-    unary<Identity>("clamp"),
-    unary<Identity>("clamp_min"),
-    unary<Identity>("clamp_max"),
+    invertible<Sqrt>("sqrt"),
+    invertible<Reciprocal>("reciprocal"),
+    invertible<Neg>("neg"),
+    invertible<Identity>("clamp"),
+    invertible<Identity>("clamp_min"),
+    invertible<Identity>("clamp_max"),
     {"add", 2, evaluateBinary<add>, emitBinary<addType>},
     {"sub", 2, evaluateBinary<subtract>, emitBinary<subType>},
     {"mul", 2, evaluateBinary<multiply>, emitBinary<mulType>},

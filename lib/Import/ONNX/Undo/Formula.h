@@ -41,6 +41,11 @@ struct FormulaRule {
   /// Does each element depend on those at its place alone?
   bool isElementwise = false;
   bool isReduction = false;
+  /// Of a function of one variable without settings: itself, its inverse, which
+  /// gives NaN for what it cannot give, and its derivative; else null.
+  double (*function)(double) = nullptr;
+  double (*inverse)(double) = nullptr;
+  double (*slope)(double) = nullptr;
 };
 
 /// The rules of an operator, of which some have several forms; none if it is

@@ -49,7 +49,7 @@ static constexpr Row table[] = {
     {Reshapes,
      "view reshape unsqueeze squeeze alias detach contiguous clone flatten "
      "unflatten _to_copy to lift_fresh_copy _unsafe_view "
-     "_assert_tensor_metadata"},
+     "_assert_tensor_metadata convert_element_type"},
     {Picks, "slice select embedding index index_select narrow getitem split "
             "split_with_sizes chunk unbind gather"},
     {Repeats, "expand repeat tile repeat_interleave expand_as broadcast_to"},
@@ -65,7 +65,7 @@ static constexpr Row table[] = {
      "logical_or logical_not bitwise_and bitwise_or bitwise_not"},
     {Neutral, "add sub mul div pow"},
     {Carries, "dropout sym_size sym_size_int mul_sym add_sym _set_grad_enabled "
-              "sym_float sym_int copy copy_ convert_element_type type_as empty "
+              "sym_float sym_int copy copy_ type_as empty "
               "empty_like feature_dropout alpha_dropout native_dropout "
               "constant_pad_nd pad relu identity"},
 };

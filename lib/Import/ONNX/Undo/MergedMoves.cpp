@@ -10,6 +10,7 @@
 
 #include "Undo/Findings.h"
 #include "Undo/FxNames.h"
+#include "Undo/Tensors.h"
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -79,7 +80,8 @@ void TwinSplitter::split(const CallNodes &nodes, Slot slot, StringRef wanted) {
     return;
   }
   if (twins.empty()) {
-    if (is & was & Picks)
+    // Unlike rows say where they were picked; both were picked there.
+    if ((is & was & Picks) && isUniform(*model.find(tensor)))
       findings.lose("'" + tensor + "' and '" + wanted.str() +
                         "' are parts of one parameter, and one tensor since "
                         "their values are equal",
@@ -112,11 +114,11 @@ void TwinSplitter::splitByName(const CallNodes &nodes,
     if (isUnnamed(name))
       continue;
     auto like = llvm::find_if(gone, [&](const std::string &value) {
-      return baseName(value) == baseName(name);
+      return baseName(value) == baseName(name) && !model.find(value);
     });
     if (like != gone.end())
       split(nodes, slot, *like);
-    else if (gone.size() == 1)
+    else if (gone.size() == 1 && !model.find(gone.front()))
       split(nodes, slot, gone.front());
   }
 }

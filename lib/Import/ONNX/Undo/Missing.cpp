@@ -13,6 +13,7 @@
 #include "Undo/Findings.h"
 #include "Undo/FxNames.h"
 #include "Undo/GivenState.h"
+#include "Undo/SecondNames.h"
 #include "Undo/Sources.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -26,11 +27,12 @@ std::vector<std::string> onnximport::findUnseen(const ExportedModel &model,
   for (const std::string &tensor : model.foldedNames())
     for (const std::string &value : model.foldedOf(tensor)->from)
       parts.insert(value);
+  SecondNames ties(model);
   std::vector<std::string> unseen;
   for (const std::string &name : model.getParameters())
     if (!parts.contains(name) && !model.named.contains(name) &&
-        !model.isRead(name) && !model.placed.contains(name) &&
-        !findings.isLost(name) &&
+        !ties.isSecond(name) && !model.isRead(name) &&
+        !model.placed.contains(name) && !findings.isLost(name) &&
         !(findings.isOwnState && isDistinct(model, findings, name)))
       unseen.push_back(name);
   return unseen;
@@ -56,7 +58,9 @@ private:
   std::vector<std::string> findPassedOn(StringRef value,
                                         const std::vector<int> &callers) const;
   bool isReadFor(StringRef source, StringRef value) const;
+  bool isWithoutGradient(const std::vector<int> &callers) const;
   void findNeutral(std::vector<std::string> &hard);
+  void dropTied(std::vector<std::string> &unseen);
 
   ExportedModel &model;
   Findings &findings;
@@ -280,6 +284,38 @@ bool MissingValues::isReadFor(StringRef source, StringRef value) const {
          });
 }
 
+/// Do all callers give integers or truth values, through which no gradient
+/// goes?
+bool MissingValues::isWithoutGradient(const std::vector<int> &callers) const {
+  return llvm::all_of(callers, [&](int caller) {
+    if (caller < 0)
+      return false;
+    std::optional<ValueType> type =
+        model.typeOf(model.getCalls()[caller].call.name);
+    return type && !isFloat(type->kind);
+  });
+}
+
+/// Takes out of the unseen parameters those that are names of tied ones rather
+/// than numbers that went with the neutral values.
+void MissingValues::dropTied(std::vector<std::string> &unseen) {
+  SecondNames ties(model);
+  std::string first;
+  for (const std::string &name : unseen) {
+    first = ties.mayBeOf(name);
+    if (first.empty())
+      return;
+  }
+  if (first.empty())
+    return;
+  findings.doubts.push_back(
+      quoteNames(unseen) + " is taken as another name of '" + first +
+      "', and " + quoteNames(neutral) +
+      " as a sum with 0 or a product with 1: if the number was the parameter, "
+      "the kernel is another; optimize=False tells");
+  unseen.clear();
+}
+
 /// Takes out of the unexplained values those that passed another on. Two that
 /// passed on one value may have had sources that were merged.
 void MissingValues::findNeutral(std::vector<std::string> &hard) {
@@ -304,7 +340,7 @@ void MissingValues::judge() {
   bool anyTwin = false;
   for (const auto &[value, callers] : gone) {
     StringRef base = baseName(value);
-    bool isHarmless = classify(base) & Harmless;
+    bool isHarmless = (classify(base) & Harmless) || isWithoutGradient(callers);
     if (isMergedMove(value, callers))
       mergedMoves.push_back(value);
     if (base == "detach") {
@@ -326,8 +362,10 @@ void MissingValues::judge() {
                   "and one may stand for one with and one without it",
                   {});
   std::vector<std::string> unseen = findUnseen(model, findings);
-  if (hard.empty() && mayBeScalar(findings, unseen))
+  if (hard.empty() && !neutral.empty() && mayBeScalar(findings, unseen)) {
+    dropTied(unseen);
     hard = neutral;
+  }
   if (hard.empty())
     hard = mergedMoves;
   if (!unseen.empty() && !hard.empty())

@@ -28,16 +28,21 @@ static std::vector<std::string> getSources(const ExportedModel &model,
   return sources;
 }
 
+std::vector<std::string> onnximport::getMakers(const ExportedModel &model,
+                                               StringRef tensor) {
+  Names names{model.foldedOf(tensor)->name};
+  for (const std::string &value : getSources(model, tensor))
+    if (!model.isParameter(value) && !model.isBuffer(value))
+      names.insert(value);
+  return {names.begin(), names.end()};
+}
+
 std::vector<std::string> onnximport::getOperators(const ExportedModel &model,
                                                   StringRef tensor) {
   Names names;
-  for (const std::string &value : getSources(model, tensor))
-    if (!model.isParameter(value) && !model.isBuffer(value) &&
-        !isUnnamed(value))
+  for (const std::string &value : getMakers(model, tensor))
+    if (!isUnnamed(value))
       names.insert(baseName(value).str());
-  StringRef own = model.foldedOf(tensor)->name;
-  if (!isUnnamed(own))
-    names.insert(baseName(own).str());
   return {names.begin(), names.end()};
 }
 
@@ -107,12 +112,7 @@ static MoveKind findByReaders(const ExportedModel &model, StringRef tensor,
 
 /// How many values pick at positions that are data.
 static size_t numLookUps(const ExportedModel &model, StringRef tensor) {
-  Names names;
-  for (const std::string &value : getSources(model, tensor))
-    if (!model.isParameter(value) && !model.isBuffer(value))
-      names.insert(value);
-  names.insert(model.foldedOf(tensor)->name);
-  return llvm::count_if(names, [](const std::string &name) {
+  return llvm::count_if(getMakers(model, tensor), [](const std::string &name) {
     return (classify(baseName(name)) & LooksUp) != 0;
   });
 }

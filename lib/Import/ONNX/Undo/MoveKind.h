@@ -24,6 +24,11 @@ enum class MoveKind {
   Computed ///< anything else
 };
 
+/// Names of the values by which the tensor was made of parameters and buffers,
+/// its own among them, in order.
+std::vector<std::string> getMakers(const ExportedModel &model,
+                                   llvm::StringRef tensor);
+
 /// The operators by which the tensor was made of parameters, by base name and
 /// in order, its own among them.
 std::vector<std::string> getOperators(const ExportedModel &model,

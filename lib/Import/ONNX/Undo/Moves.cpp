@@ -10,6 +10,7 @@
 #include "Undo/Expansion.h"
 #include "Undo/Findings.h"
 #include "Undo/FxNames.h"
+#include "Undo/Inverse.h"
 #include "Undo/Joins.h"
 #include "Undo/MoveKind.h"
 #include "Undo/Parts.h"
@@ -307,6 +308,12 @@ static Error restoreTensor(ExportedModel &model, Findings &findings,
       if (!done || *done)
         return done.takeError();
     }
+    Expected<bool> done =
+        restoreInverse(model, findings, tensor, [&](StringRef inner) {
+          return restoreTensor(model, findings, inner);
+        });
+    if (!done || *done)
+      return done.takeError();
     std::string by = llvm::join(getOperators(model, tensor), ", ");
     findings.standIns.insert(tensor);
     findings.lose("'" + tensor.str() + "' is computed from " +

@@ -15,6 +15,7 @@
 #include "Undo/Tensors.h"
 #include "Undo/ValueNorms.h"
 #include "llvm/ADT/StringExtras.h"
+#include <cmath>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -38,6 +39,7 @@ private:
   Error restoreProduct(const std::string &tensor, size_t node);
   Expected<bool> joinRepeated(const std::string &tensor);
   void doubt(StringRef tensor);
+  Expected<bool> loseComputed(const std::string &tensor, Slot slot);
   bool isOfCall(StringRef tensor) const;
   Expected<bool> isGiven(StringRef tensor, StringRef name) const;
   Expected<bool> isModule(StringRef tensor, StringRef path) const;
@@ -201,6 +203,43 @@ void NameReader::doubt(StringRef tensor) {
       "do_constant_folding=False");
 }
 
+/// Are they positive numbers of which each row along some axis sums to 1?
+static Expected<bool> isSoftmax(const Array &values) {
+  Expected<Array> reals = convertFloat(values, ElementKind::Float64);
+  if (!reals)
+    return reals.takeError();
+  llvm::ArrayRef<double> numbers = reals->as<double>();
+  if (!llvm::all_of(numbers, [](double x) { return x > 0 && x < 1; }))
+    return false;
+  int64_t inner = 1;
+  for (int64_t size : llvm::reverse(values.shape)) {
+    std::vector<double> sums(numbers.size() / size);
+    for (size_t i = 0; i < numbers.size(); ++i)
+      sums[i / (inner * size) * inner + i % inner] += numbers[i];
+    if (size > 1 &&
+        llvm::all_of(sums, [](double sum) { return std::abs(sum - 1) < 1e-6; }))
+      return true;
+    inner *= size;
+  }
+  return false;
+}
+
+/// What place or values show to be made by more than moves is a loss: a norm
+/// reads the scale of its module as it is.
+Expected<bool> NameReader::loseComputed(const std::string &tensor, Slot slot) {
+  const Node &reader = model.node(slot.node);
+  bool isScale = reader.type == "BatchNormalization" && slot.input == 1;
+  Expected<bool> isSum = isSoftmax(*model.find(tensor));
+  if (!isSum || !(isScale || *isSum))
+    return isSum;
+  findings.losses.push_back(
+      {isScale ? "the exporter computed the scale"
+               : "the exporter computed the softmax",
+       "'" + tensor + "' of '" + modulePath(reader.name) + "'",
+       {tensor}});
+  return true;
+}
+
 /// Is it first read where a module is called again?
 bool NameReader::isOfCall(StringRef tensor) const {
   llvm::ArrayRef<Slot> readers = model.readers(tensor);
@@ -231,6 +270,8 @@ Error NameReader::restoreWeight(const std::string &tensor) {
       if (!done || *done)
         return done.takeError();
     }
+    if (Expected<bool> lost = loseComputed(tensor, slot); !lost || *lost)
+      return lost.takeError();
     doubt(tensor);
     if (Expected<bool> joined = joinRepeated(tensor); !joined)
       return joined.takeError();

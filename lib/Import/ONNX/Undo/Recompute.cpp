@@ -19,7 +19,6 @@
 #include "Undo/MoveKind.h"
 #include "Undo/SolvedFactor.h"
 #include "Undo/Tensors.h"
-#include <set>
 
 using namespace mlir::ntk;
 using namespace mlir::ntk::onnximport;
@@ -145,12 +144,7 @@ Error Recomputer::addFactor() {
 /// Arithmetic among the operators that made the tensor. One that was named
 /// after nothing is the product of the linear layers that read it.
 void Recomputer::readOperators() {
-  std::set<std::string> made{model.foldedOf(tensor)->name};
-  for (const std::string &value : model.foldedOf(tensor)->from)
-    if (!model.isParameter(value) && !model.isBuffer(value) &&
-        !model.isMade(value) && !model.isCall(value) && !model.isInput(value))
-      made.insert(value);
-  for (const std::string &value : made) {
+  for (const std::string &value : getMakers(model, tensor)) {
     StringRef base = baseName(value);
     if (isUnnamed(value)) {
       hasConstants = true;

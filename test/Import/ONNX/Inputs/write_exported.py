@@ -200,6 +200,15 @@ def write_all(folder):
         ("x", ["N", 4]),
         ("y", ["N", 4]),
         signature(["w"]),
+        {"exp": ["amax", "w"]},
+    )
+    write(
+        path("inverse"),
+        [node("Mul", ["x", "exp"], "y", mul("", "%x", "%exp"))],
+        {"exp": np.exp(normal(4))},
+        ("x", ["N", 4]),
+        ("y", ["N", 4]),
+        signature(["w"]),
         {"exp": ["w"]},
     )
 
@@ -269,6 +278,22 @@ def write_all(folder):
         ("x", ["N", 2, 2, 2]),
         ("y", ["N", 3, 2, 2]),
     )
+    write(
+        path("names_scale"),
+        [node("BatchNormalization", ["x", "onnx::BatchNormalization_5", "b", "m", "v"], "y", name="/stem/conv/BatchNormalization")],
+        {"onnx::BatchNormalization_5": normal(4), "b": zeros, "m": zeros, "v": ones},
+        ("x", ["N", 4]),
+        ("y", ["N", 4]),
+    )
+    weights = np.exp(normal(4, 1))
+    for name, factors in (("softmax", weights / weights.sum()), ("weights", weights)):
+        write(
+            path("names_" + name),
+            [node("Mul", ["x", "onnx::Mul_5"], "y", name="/mix/Mul")],
+            {"onnx::Mul_5": factors},
+            ("x", ["N", 4, 2]),
+            ("y", ["N", 4, 2]),
+        )
     np.savez(
         path("names_state.npz"),
         **{"stem.weight": state["c.weight"], "bn.weight": 2 * ones[:3], "bn.bias": ones[:3],
