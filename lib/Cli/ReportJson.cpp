@@ -148,6 +148,7 @@ static json::Value toJson(const Report &report) {
                                   {"outputs", blocks.outputs},
                                   {"keeps_factors1", blocks.cacheFactors1},
                                   {"keeps_factors2", blocks.cacheFactors2}}},
+                {"schedule", report.schedule},
                 {"parameters", describeParameters(report.parameters)},
                 {"sites", describeSites(report.sites)},
                 {"steps", describeSteps(report)}};

@@ -144,6 +144,7 @@ static void printCosts(const Report &report, raw_ostream &os) {
          : blocks.cacheFactors1 || blocks.cacheFactors2 ? "kept for one side"
                                                         : "computed again")
      << '\n';
+  os << "schedule    " << report.schedule << '\n';
   const MemoryUse &memory = report.memory;
   os << "peak        " << formatBytes(memory.getTotal()) << " of "
      << formatBytes(report.memoryLimit) << ": parameters "

@@ -21,6 +21,31 @@ static std::string getMethodName(StringRef name) {
   return text;
 }
 
+/// What is decided before anything is planned: by the file, then by options.
+static Schedule getGivenSchedule(const Model &model,
+                                 const KernelOptions &options,
+                                 const ProblemSize &size,
+                                 std::optional<int64_t> outputBlock) {
+  Schedule schedule = model.schedule;
+  if (size.symmetric) { // what is said of one side holds for the other
+    Schedule mirrored;
+    mirrored.n1 = schedule.n2;
+    mirrored.n2 = schedule.n1;
+    mirrored.blockN = schedule.blockM;
+    mirrored.blockM = schedule.blockN;
+    schedule.complete(mirrored);
+  }
+  std::string method = options.method;
+  std::replace(method.begin(), method.end(), '-', '_');
+  Schedule asked;
+  asked.n1 = size.n1;
+  asked.n2 = size.n2;
+  asked.method = symbolizeKernelMethod(method);
+  asked.blockO = outputBlock;
+  schedule.complete(asked);
+  return schedule;
+}
+
 /// The module with a copy of the network and the request.
 static KernelOp createRequest(PlannedKernel &planned, Model &model,
                               const KernelOptions &options,
@@ -31,20 +56,15 @@ static KernelOp createRequest(PlannedKernel &planned, Model &model,
   OpBuilder builder = OpBuilder::atBlockEnd(planned.module->getBody());
   prepareOutputs(cast<NetworkOp>(builder.clone(*model.network)), shape);
   SmallVector<StringRef> wrt(model.wrt.begin(), model.wrt.end());
-  std::string method = options.method;
-  std::replace(method.begin(), method.end(), '-', '_');
-  auto kernel = builder.create<KernelOp>(
-      loc, builder.getStringAttr(kernelName),
+  Schedule schedule =
+      getGivenSchedule(model, options, planned.size, outputBlock);
+  return builder.create<KernelOp>(
+      model.scheduleLoc.value_or(loc), builder.getStringAttr(kernelName),
       FlatSymbolRefAttr::get(model.network.getSymNameAttr()),
       KernelOutputsAttr::get(builder.getContext(), shape.request),
       builder.getStrArrayAttr(wrt),
       planned.size.symmetric ? builder.getUnitAttr() : UnitAttr(),
-      KernelMethodAttr(), IntegerAttr(), DictionaryAttr());
-  if (auto known = symbolizeKernelMethod(method))
-    kernel.setMethod(*known);
-  if (outputBlock)
-    kernel.setOutputBlock(*outputBlock);
-  return kernel;
+      ScheduleAttr::get(builder.getContext(), schedule), DictionaryAttr());
 }
 
 //===----------------------------------------------------------------------===//
@@ -105,7 +125,7 @@ static SiteReport describeSite(ContractOp contract, const ProblemSize &size,
 
 static void readDecisions(PlannedKernel &planned, KernelOp kernel) {
   planned.method = getMethodName(stringifyKernelMethod(
-      kernel.getMethod().value_or(KernelMethod::Structured)));
+      kernel.getDecisions().method.value_or(KernelMethod::Structured)));
   std::optional<DictionaryAttr> costs = kernel.getCosts();
   if (!costs)
     return;
@@ -124,10 +144,11 @@ static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
                                 bool compareMethods) {
   ModuleOp module = *planned.module;
   const ProblemSize &size = planned.size;
+  if (failed(kernel.verify())) // what the file decides, on these examples
+    return failure();
   for (auto network : module.getOps<NetworkOp>())
-    if (failed(splitLongProducts(network)))
-      return failure();
-  if (compareMethods || !kernel.getMethod())
+    splitLongProducts(network);
+  if (compareMethods || !kernel.getDecisions().method)
     if (failed(chooseMethods(module, size.n1, size.n2, MachineModel())))
       return failure();
   if (failed(expandKernel(kernel)) || failed(simplifyKernels(module)))
@@ -152,6 +173,7 @@ mlir::ntk::planKernel(Model &model, const KernelOptions &options,
   PlannedKernel planned;
   planned.size = size;
   KernelOp kernel = createRequest(planned, model, options, shape, outputBlock);
+  planned.decided = kernel.getDecisions();
   if (failed(runPlanner(planned, kernel, model.wrt, compareMethods)))
     return diagnostics.takeError(model.path, "planning failed");
   readDecisions(planned, kernel);

@@ -25,16 +25,14 @@ namespace mlir::ntk {
 using namespace mlir;
 using namespace mlir::ntk;
 
-static LogicalResult splitContractions(func::FuncOp function) {
+static void splitContractions(func::FuncOp function) {
   SmallVector<ContractOp> planned;
   function.walk([&](ContractOp contract) {
     if (contract.getPlan() && contract.getFactors().size() > 1)
       planned.push_back(contract);
   });
   for (ContractOp contract : planned)
-    if (failed(splitContraction(contract)))
-      return failure();
-  return success();
+    splitContraction(contract);
 }
 
 //===----------------------------------------------------------------------===//
@@ -148,12 +146,11 @@ LogicalResult mlir::ntk::applyPlans(ModuleOp module) {
     KernelFunctions functions =
         findKernelFunctions(module, kernel.getSymName());
     for (func::FuncOp factors : {functions.factors1, functions.factors2})
-      if (factors && failed(splitContractions(factors)))
-        return failure();
+      if (factors)
+        splitContractions(factors);
     if (!functions.tile || functions.factors1 == functions.factors2)
       continue;
-    if (failed(splitContractions(functions.tile)))
-      return failure();
+    splitContractions(functions.tile);
     shareEqualOps(functions.tile);
     shareGrams(functions.tile);
     hoistOneSidedOps(functions);

@@ -65,7 +65,7 @@ ntk.network @outputs(%x: tensor<2x3xf64>, %w: tensor<2x3xf64> {ntk.param = "w"},
   %y = ntk.take_along %a, %i : (tensor<2x3xf64>, tensor<2x4xi64>) -> tensor<2x4xf64>
   ntk.return %y : tensor<2x4xf64>
 }
-ntk.kernel @theta of @outputs outputs full {method = 1 : i32}
+ntk.kernel @theta of @outputs outputs full schedule <method = ntk_vector_products>
 // CHECK-LABEL: ntk.network @outputs
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "po -> op"

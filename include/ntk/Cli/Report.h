@@ -42,6 +42,7 @@ struct Report {
   Cost executed;   ///< in the blocks of `problem`
   std::vector<std::pair<std::string, double>> methodFlops;
   std::vector<SiteReport> sites;
+  std::string schedule; ///< as an ntk.kernel may have it
   ::ntk::rt::TileProblem problem;
   MemoryUse memory;
   int64_t memoryLimit = 0;

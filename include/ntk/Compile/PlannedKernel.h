@@ -41,15 +41,16 @@ struct PlannedKernel {
   std::vector<SiteReport> sites;
 
   std::string method; ///< as --method spells it
+  Schedule decided;   ///< of the file, on these examples
 };
 
 /// Name of the request, and so of its functions.
 inline constexpr llvm::StringLiteral kernelName = "theta";
 
 /// Plans the kernel of `model` that `options` and `shape` ask for, at this
-/// size, computed in blocks of `outputBlock` outputs (all if not given). Costs
-/// are those of one block. The costs of all methods are found if the method is
-/// open or `compareMethods`.
+/// size, computed in blocks of `outputBlock` outputs (all if not given), as the
+/// schedule of `model` has decided. Costs are those of one block. The costs of
+/// all methods are found if the method is open or `compareMethods`.
 llvm::Expected<PlannedKernel>
 planKernel(Model &model, const KernelOptions &options, const KernelShape &shape,
            const ProblemSize &size, std::optional<int64_t> outputBlock,
