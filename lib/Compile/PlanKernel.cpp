@@ -123,6 +123,20 @@ static SiteReport describeSite(ContractOp contract, const ProblemSize &size,
   return site;
 }
 
+/// FLOPs of what carries out a site, at this size. Work of one side is done in
+/// the factors, once if one function has both.
+static void setExecuted(OrderReport &order, const Polynomial &flops,
+                        const ProblemSize &size, bool sharesFactors) {
+  order.pairFlops = order.sideFlops = 0;
+  for (const auto &[letters, coefficient] : flops.getTerms()) {
+    double value = Polynomial(coefficient, letters).evaluate(size);
+    if (letters != "n" && letters != "m")
+      order.pairFlops += value * size.getPairShare();
+    else if (letters == "n" || !size.symmetric || !sharesFactors)
+      order.sideFlops += value;
+  }
+}
+
 static void readDecisions(PlannedKernel &planned, KernelOp kernel) {
   planned.method = getMethodName(stringifyKernelMethod(
       kernel.getDecisions().method.value_or(KernelMethod::Structured)));
@@ -157,9 +171,14 @@ static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
   findKernelFunctions(module, kernelName).tile.walk([&](ContractOp contract) {
     planned.sites.push_back(describeSite(contract, size, parameters));
   });
-  if (failed(applyPlans(module)))
+  std::vector<Polynomial> flops;
+  if (failed(applyPlans(module, &flops)))
     return failure();
   planned.functions = findKernelFunctions(module, kernelName);
+  flops.resize(planned.sites.size());
+  bool sharesFactors = planned.functions.factors1 == planned.functions.factors2;
+  for (auto [site, executed] : llvm::zip_equal(planned.sites, flops))
+    setExecuted(site.chosen, executed, size, sharesFactors);
   return success();
 }
 

@@ -3,6 +3,7 @@
 //
 // --ntk-plan: an order for each contraction, as an attribute.
 
+#include "Groups.h"
 #include "ntk/Plan/ContractionOrder.h"
 #include "ntk/Plan/Passes.h"
 #include "ntk/Plan/Plan.h"
@@ -66,10 +67,10 @@ static bool isPlan(PlanAttr plan, const ContractionOrder &order) {
                      [](StringAttr a, StringRef b) { return a == b; });
 }
 
-void mlir::ntk::planContraction(ContractOp contract, const ProblemSize &size) {
+bool mlir::ntk::planContraction(ContractOp contract, const ProblemSize &size) {
   Einsum einsum = Einsum::get(contract.getSpec());
   if (einsum.operands.size() < 2)
-    return;
+    return false;
   int64_t width =
       getElementTypeOrSelf(contract.getType()).getIntOrFloatBitWidth() / 8;
   std::vector<ContractionOrder> orders =
@@ -80,7 +81,8 @@ void mlir::ntk::planContraction(ContractOp contract, const ProblemSize &size) {
   for (const ContractionOrder &order : orders)
     alternatives.push_back(builder.getNamedAttr(
         stringifyOrderClass(order.orderClass), describe(builder, order)));
-  if (!contract.getPlan())
+  bool isNew = !contract.getPlan();
+  if (isNew)
     contract.setPlanAttr(getPlan(builder, orders.front()));
   auto chosen = llvm::find_if(orders, [&](const auto &order) {
     return isPlan(contract.getPlanAttr(), order);
@@ -92,6 +94,7 @@ void mlir::ntk::planContraction(ContractOp contract, const ProblemSize &size) {
                                 : stringifyOrderClass(chosen->orderClass)));
   contract->setAttr("ntk.alternatives",
                     builder.getDictionaryAttr(alternatives));
+  return isNew;
 }
 
 void mlir::ntk::planContractions(ModuleOp module, int64_t n1, int64_t n2) {
@@ -99,9 +102,13 @@ void mlir::ntk::planContractions(ModuleOp module, int64_t n1, int64_t n2) {
     KernelFunctions functions =
         findKernelFunctions(module, kernel.getSymName());
     ProblemSize size = getProblemSize(kernel, n1, n2);
+    SmallVector<ContractOp> planned;
     if (functions.tile)
-      functions.tile.walk(
-          [&](ContractOp contract) { planContraction(contract, size); });
+      functions.tile.walk([&](ContractOp contract) {
+        if (planContraction(contract, size))
+          planned.push_back(contract);
+      });
+    planGroups(planned);
     // In the factors only what the network itself has of several operands.
     for (func::FuncOp factors : {functions.factors1, functions.factors2})
       if (factors)

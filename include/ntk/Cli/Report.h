@@ -57,6 +57,9 @@ struct Report {
                ? &profile->times.steps[number]
                : nullptr;
   }
+
+  /// FLOPs of `cost` that no site has: of the passes through the network.
+  double getNetworkFlops() const;
 };
 
 void printJson(const Report &report, llvm::raw_ostream &os);

@@ -13,7 +13,8 @@
 namespace mlir::ntk {
 
 /// What an order of a contraction costs. FLOPs of pairs are over all pairs
-/// that are computed, those of sides over all examples.
+/// that are computed, those of sides over all examples. Those of an alternative
+/// are an estimate of it alone, those of what is chosen are what is executed.
 struct OrderReport {
   std::string name; ///< outside_in, left_to_right, inside_out
   double pairFlops = 0, sideFlops = 0, bytes = 0;

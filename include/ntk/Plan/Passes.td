@@ -41,8 +41,10 @@ def PlanPass : NTK_SizedPass<"ntk-plan"> {
   let description = [{
     Annotates each `ntk.contract` of a tile with the cheapest evaluation order,
     found by exact dynamic programming over binary trees; nothing else changes.
-    A plan that is already there stays. The work of other orders stands in
-    `ntk.alternatives`, as FLOPs of pairs and of single sides.
+    A plan that is already there stays. Of new plans, those that have a Gram in
+    common are a `group` (a layer's bias has the cotangent Gram of its weight).
+    The work of other orders stands in `ntk.alternatives`, as FLOPs of pairs and
+    of single sides.
 
     Before:
 
@@ -90,10 +92,11 @@ def SplitProductsPass : Pass<"ntk-split-products", "::mlir::ModuleOp"> {
 def ApplyPlanPass : Pass<"ntk-apply-plan", "::mlir::ModuleOp"> {
   let summary = "carry out the plans of contractions";
   let description = [{
-    Splits each planned `ntk.contract` into binary ones, shares equal ones (a
-    bias adds its one to the feature Gram of its weight: (Z + 1)∘D), and moves what reads one side alone into that side's factor function. If both
-    sides then compute the same, `@theta_factors` takes the place of
-    `@theta_factors1` and `@theta_factors2`.
+    Splits each planned `ntk.contract` into binary ones, shares equal ones,
+    joins groups (a bias adds its one to the feature Gram of its weight:
+    (Z + 1)∘D), and moves what reads one side alone into that side's factor
+    function. If both sides then compute the same, `@theta_factors` takes the
+    place of `@theta_factors1` and `@theta_factors2`.
 
     Before: the planned contraction above. After:
 

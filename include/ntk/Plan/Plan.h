@@ -24,11 +24,11 @@ IntegerAttr getCountAttr(Builder &builder, double count);
 
 /// Writes the cheapest order of a contraction into its `plan`, and what each
 /// class of orders costs into its `ntk.alternatives`. One factor needs none; a
-/// plan that is there stays.
-void planContraction(ContractOp contract, const ProblemSize &size);
+/// plan that is there stays. Returns whether there is a new one.
+bool planContraction(ContractOp contract, const ProblemSize &size);
 
-/// Plans every contraction in the tiles of the module's kernels, and in their
-/// factors those of more than two.
+/// Plans every contraction in the tiles of the module's kernels, makes groups
+/// of them, and plans those of more than two factors in the factor functions.
 void planContractions(ModuleOp module, int64_t n1, int64_t n2);
 
 /// Carries out products of a network in steps: those that have a plan, and
@@ -39,9 +39,13 @@ void splitLongProducts(NetworkOp network);
 /// Replaces a contraction by the binary ones of its plan.
 void splitContraction(ContractOp contract);
 
-/// Splits contractions as their plans say, moves work of one side into the
-/// factors, and gives both sides one factor function where they need the same.
-LogicalResult applyPlans(ModuleOp module);
+/// Splits contractions as their plans say, joins groups, moves work of one side
+/// into the factors, and gives both sides one factor function where they need
+/// the same. `siteFlops` gets the FLOPs of what carries out each contraction of
+/// the tile (of the last kernel), in their order: equal steps count for the
+/// first that has them. Fails if a group cannot be joined.
+LogicalResult applyPlans(ModuleOp module,
+                         std::vector<Polynomial> *siteFlops = nullptr);
 
 /// Expands a clone of each kernel by every method, writes the costs into its
 /// `costs`, and into its schedule the sizes and, if it names no method, the
