@@ -215,11 +215,15 @@ static Expected<SourceRequest> getRequest(ModuleOp module,
   if (!tile || tile.getRank() < 2 || tile.getRank() > 4)
     return createStringError(options.model + ": expected a lowered kernel");
   int64_t outputs = tile.getRank() > 2 ? tile.getDimSize(1) : 1;
+  int64_t n2 = options.n2.value_or(options.n1);
   Layout::Kind kinds[] = {Layout::Scalar, Layout::Diagonal, Layout::Full};
   request.layout = {outputs, kinds[tile.getRank() - 2]};
   request.outputShape.assign(tile.getRank() - 2, outputs);
-  request.blocks = {options.n1, options.n2.value_or(options.n1), outputs, true,
-                    true};
+  Schedule schedule;
+  if (auto kernel = module.lookupSymbol<KernelOp>(request.kernel))
+    schedule = kernel.getDecisions();
+  request.blocks = getBlocks(schedule, schedule.n1.value_or(options.n1),
+                             schedule.n2.value_or(n2), outputs);
   return request;
 }
 
@@ -294,8 +298,12 @@ static Error emitModel(Expected<Model> model, const RunOptions &options,
   Expected<KernelShape> shape = getKernelShape(*model, options);
   if (!shape)
     return shape.takeError();
-  int64_t n2 = options.n2.value_or(options.n1);
-  ProblemSize size{options.n1, n2, options.n1 == n2};
+  const Schedule &schedule = model->schedule;
+  int64_t n1 = schedule.n1.value_or(options.n1);
+  int64_t n2 = schedule.n2.value_or(options.n2.value_or(n1));
+  bool hasEqualBlocks = !schedule.blockN || !schedule.blockM ||
+                        schedule.blockN == schedule.blockM;
+  ProblemSize size{n1, n2, n1 == n2 && hasEqualBlocks};
   if (options.wholeBatch)
     size = {1, 1, true};
   Expected<FittedKernel> fitted = fitKernel(

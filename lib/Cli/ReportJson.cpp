@@ -132,6 +132,7 @@ static json::Value toJson(const Report &report) {
                 {"flops_factors",
                  report.cost.factors1.flops + report.cost.factors2.flops},
                 {"flops_tiles", report.cost.tile.flops},
+                {"flops_network", report.getNetworkFlops()},
                 {"flops_by_method", std::move(methods)},
                 {"flops_executed", report.executed.flops},
                 {"bytes_moved", report.executed.bytes},
@@ -148,6 +149,7 @@ static json::Value toJson(const Report &report) {
                                   {"outputs", blocks.outputs},
                                   {"keeps_factors1", blocks.cacheFactors1},
                                   {"keeps_factors2", blocks.cacheFactors2}}},
+                {"schedule", report.schedule},
                 {"parameters", describeParameters(report.parameters)},
                 {"sites", describeSites(report.sites)},
                 {"steps", describeSteps(report)}};

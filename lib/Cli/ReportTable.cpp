@@ -88,6 +88,13 @@ static std::string formatSizes(const SiteReport &site) {
   return text;
 }
 
+double Report::getNetworkFlops() const {
+  double flops = cost.getTotal().flops;
+  for (const SiteReport &site : sites)
+    flops -= site.chosen.pairFlops + site.chosen.sideFlops;
+  return flops;
+}
+
 static void printSites(const Report &report, raw_ostream &os) {
   std::vector<std::vector<std::string>> rows = {{"site", "contraction", "sizes",
                                                  "order", "FLOPs of pairs",
@@ -101,6 +108,8 @@ static void printSites(const Report &report, raw_ostream &os) {
                     formatCount(site.chosen.pairFlops),
                     formatCount(site.chosen.sideFlops), alternatives});
   }
+  rows.push_back({"network", "forward and backward", "", "", "0",
+                  formatCount(report.getNetworkFlops()), ""});
   printColumns(rows, os);
 }
 
@@ -144,6 +153,7 @@ static void printCosts(const Report &report, raw_ostream &os) {
          : blocks.cacheFactors1 || blocks.cacheFactors2 ? "kept for one side"
                                                         : "computed again")
      << '\n';
+  os << "schedule    " << report.schedule << '\n';
   const MemoryUse &memory = report.memory;
   os << "peak        " << formatBytes(memory.getTotal()) << " of "
      << formatBytes(report.memoryLimit) << ": parameters "

@@ -186,6 +186,7 @@ Report Session::makeReport() {
   report.cost = fitted.planned.cost;
   report.methodFlops = fitted.planned.methodFlops;
   report.sites = fitted.planned.sites;
+  llvm::raw_string_ostream(report.schedule) << fitted.schedule;
   report.problem = fitted.problem;
   report.memory = fitted.memory;
   report.memoryLimit = limit.bytes;

@@ -137,7 +137,9 @@ static std::string formatFlops(double flops) {
 static void addSites(std::vector<std::string> &lines,
                      const PlannedKernel &planned) {
   const ProblemSize &size = planned.size;
-  double examples = static_cast<double>(size.n1 + size.n2);
+  bool isOneSide = size.symmetric &&
+                   planned.functions.factors1 == planned.functions.factors2;
+  double examples = static_cast<double>(size.n1 + (isOneSide ? 0 : size.n2));
   double pairs = static_cast<double>(size.n1) * size.n2 * size.getPairShare();
   lines.push_back(
       "The sites, one for each use of a parameter: what it adds to theta, in "

@@ -30,29 +30,51 @@ static Blocks getLargestBlocks(const BlockProblem &problem) {
     int64_t count = std::clamp<int64_t>(rows / enoughRows, 1, symmetricBlocks);
     blocks.examples1 = blocks.examples2 = ceilDiv(problem.examples1, count);
   }
+  auto decide = [](int64_t &block, std::optional<int64_t> decided,
+                   int64_t examples) {
+    if (decided)
+      block = std::min(*decided, std::max<int64_t>(examples, 1));
+  };
+  decide(blocks.examples1, problem.decided.blockN, problem.examples1);
+  decide(blocks.examples2, problem.decided.blockM, problem.examples2);
   return blocks;
 }
 
-/// Halves the side with the larger block; false if both are one example.
-static bool halve(Blocks &blocks, bool symmetric) {
-  if (blocks.examples1 == 1 && blocks.examples2 == 1)
-    return false;
-  if (symmetric)
+/// Halves the side with the larger block, of those that may be; false if there
+/// is none of more than one example.
+static bool halve(Blocks &blocks, const BlockProblem &problem) {
+  bool may1 = !problem.decided.blockN && blocks.examples1 > 1;
+  bool may2 = !problem.decided.blockM && blocks.examples2 > 1;
+  if (problem.symmetric) {
+    if (!may1 || !may2)
+      return false;
     blocks.examples1 = blocks.examples2 = ceilDiv(blocks.examples1, 2);
-  else if (blocks.examples1 >= blocks.examples2)
+  } else if (may1 && (!may2 || blocks.examples1 >= blocks.examples2)) {
     blocks.examples1 = ceilDiv(blocks.examples1, 2);
-  else
+  } else if (may2) {
     blocks.examples2 = ceilDiv(blocks.examples2, 2);
-  return true;
+  }
+  return may1 || may2;
 }
 
 /// Halves until the peak fits; the last blocks tried if it never does.
-static BlockChoice shrink(Blocks blocks, bool symmetric, int64_t limit,
-                          const PeakFunction &peak) {
+static BlockChoice shrink(Blocks blocks, const BlockProblem &problem,
+                          int64_t limit, const PeakFunction &peak) {
   int64_t bytes = peak(blocks);
-  while (bytes > limit && halve(blocks, symmetric))
+  while (bytes > limit && halve(blocks, problem))
     bytes = peak(blocks);
   return {blocks, bytes};
+}
+
+/// Which factors may be kept: of both sides, of side 2, or none. Those of side
+/// 1, the outer loop, are computed once in any case.
+static std::vector<std::pair<bool, bool>>
+getKeptChoices(const BlockProblem &problem) {
+  if (problem.decided.keeps1)
+    return {{*problem.decided.keeps1, *problem.decided.keeps2}};
+  if (problem.symmetric)
+    return {{true, true}, {false, false}};
+  return {{true, true}, {false, true}, {false, false}};
 }
 
 /// The work of a run in units of one example's factors: a call costs as much
@@ -72,17 +94,12 @@ static double getWork(const BlockProblem &problem, const Blocks &blocks) {
 
 BlockChoice mlir::ntk::chooseBlocks(const BlockProblem &problem, int64_t limit,
                                     const PeakFunction &peak) {
-  // Factors of both sides kept, of side 2, or none: those of side 1, the outer
-  // loop, are computed once in any case.
   std::optional<BlockChoice> best;
-  for (auto [keep1, keep2] : {std::pair(true, true), std::pair(false, true),
-                              std::pair(false, false)}) {
-    if (problem.symmetric && keep1 != keep2)
-      continue;
+  for (auto [keep1, keep2] : getKeptChoices(problem)) {
     Blocks blocks = getLargestBlocks(problem);
     blocks.cacheFactors1 = keep1;
     blocks.cacheFactors2 = keep2;
-    BlockChoice choice = shrink(blocks, problem.symmetric, limit, peak);
+    BlockChoice choice = shrink(blocks, problem, limit, peak);
     bool fits = choice.peakBytes <= limit;
     bool bestFits = best && best->peakBytes <= limit;
     bool isBetter =
@@ -93,4 +110,15 @@ BlockChoice mlir::ntk::chooseBlocks(const BlockProblem &problem, int64_t limit,
       best = choice;
   }
   return *best;
+}
+
+Blocks mlir::ntk::getBlocks(const Schedule &schedule, int64_t examples1,
+                            int64_t examples2, int64_t outputs) {
+  auto get = [](std::optional<int64_t> block, int64_t examples) {
+    int64_t all = std::max<int64_t>(examples, 1);
+    return std::min(block.value_or(all), all);
+  };
+  return {get(schedule.blockN, examples1), get(schedule.blockM, examples2),
+          schedule.blockO.value_or(outputs), schedule.keeps1.value_or(true),
+          schedule.keeps2.value_or(true)};
 }

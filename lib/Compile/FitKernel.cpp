@@ -55,6 +55,24 @@ static Error lower(FittedKernel &fitted, StringRef path) {
   return Error::success();
 }
 
+/// Writes the blocks into the schedule of the request, from which all that
+/// follows is read.
+static void writeBlocks(FittedKernel &fitted, const Blocks &blocks,
+                        const Layout &layout) {
+  KernelOp kernel = *fitted.planned.module->getOps<KernelOp>().begin();
+  Schedule schedule = kernel.getDecisions();
+  Schedule chosen;
+  chosen.blockN = blocks.examples1;
+  chosen.blockM = blocks.examples2;
+  if (layout.kind != Layout::Scalar)
+    chosen.blockO = blocks.outputs;
+  chosen.keeps1 = blocks.cacheFactors1;
+  chosen.keeps2 = blocks.cacheFactors2;
+  schedule.complete(chosen);
+  kernel.setDecisions(schedule);
+  fitted.schedule = kernel.getScheduleAttr();
+}
+
 /// The problem, but for its blocks.
 static ::ntk::rt::TileProblem getProblem(const FittedKernel &fitted,
                                          const ProblemSize &size,
@@ -72,20 +90,31 @@ static ::ntk::rt::TileProblem getProblem(const FittedKernel &fitted,
 
 /// Chooses blocks of examples for functions of `outputs` outputs.
 static int64_t choose(FittedKernel &fitted, const ProblemSize &size,
-                      const KernelShape &shape, int64_t outputs,
-                      int64_t elementBytes, int64_t inputBytes, int64_t limit) {
+                      const KernelShape &shape, const Schedule &decided,
+                      int64_t outputs, int64_t elementBytes, int64_t inputBytes,
+                      int64_t limit) {
   fitted.problem = getProblem(fitted, size, shape);
   auto use = [&](const Blocks &blocks) {
     ::ntk::rt::TileProblem problem = fitted.problem;
     problem.blocks = blocks;
     return getMemoryUse(fitted.sizes, problem, elementBytes, inputBytes);
   };
-  BlockProblem blocks{size.n1, size.n2, size.symmetric, outputs,
-                      shape.layout.kind == Layout::Scalar ? 1 : outputs};
-  BlockChoice choice = chooseBlocks(
-      blocks, limit, [&](const Blocks &b) { return use(b).getTotal(); });
-  fitted.problem.blocks = choice.blocks;
-  fitted.memory = use(choice.blocks);
+  BlockProblem blocks{size.n1,
+                      size.n2,
+                      size.symmetric,
+                      outputs,
+                      shape.layout.kind == Layout::Scalar ? 1 : outputs,
+                      decided};
+  auto getPeak = [&](const Blocks &b) { return use(b).getTotal(); };
+  BlockChoice choice = chooseBlocks(blocks, limit, getPeak);
+  if (choice.peakBytes > limit) { // what other blocks of examples would need
+    blocks.decided = {};
+    fitted.leastBytes = chooseBlocks(blocks, 0, getPeak).peakBytes;
+  }
+  writeBlocks(fitted, choice.blocks, shape.layout);
+  fitted.problem.blocks = getBlocks(fitted.schedule.getValue(), size.n1,
+                                    size.n2, shape.layout.outputs);
+  fitted.memory = use(fitted.problem.blocks);
   return choice.peakBytes;
 }
 
@@ -110,20 +139,59 @@ static void scaleCosts(PlannedKernel &planned, const Layout &layout,
   }
 }
 
-static Error describeLack(const FittedKernel &fitted, StringRef path,
+/// An error where the schedule stands.
+static Error makeScheduleError(const Model &model, const Twine &message) {
+  DiagnosticCollector diagnostics(model.scheduleLoc->getContext());
+  emitError(*model.scheduleLoc, message);
+  return diagnostics.takeError(model.path, "");
+}
+
+/// What the file has decided fits the options and the outputs?
+static Error checkSchedule(const Model &model, const KernelOptions &options,
+                           const Layout &layout) {
+  const Schedule &schedule = model.schedule;
+  if (schedule.method && options.method != "auto") {
+    std::string method = stringifyKernelMethod(*schedule.method).str();
+    std::replace(method.begin(), method.end(), '_', '-');
+    if (method != options.method)
+      return makeScheduleError(
+          model, "expected the method of the schedule, " + method +
+                     ", as --method, or none, but got " + options.method);
+  }
+  if (!schedule.blockO || layout.kind == Layout::Scalar)
+    return Error::success();
+  if (*schedule.blockO > layout.outputs)
+    return makeScheduleError(
+        model, "expected a block of 1 to " + Twine(layout.outputs) +
+                   " outputs, but got " + Twine(*schedule.blockO));
+  if (layout.kind == Layout::Trace && layout.outputs % *schedule.blockO)
+    return makeScheduleError(
+        model, "expected a block of outputs that divides the " +
+                   Twine(layout.outputs) + " of a trace, but got " +
+                   Twine(*schedule.blockO));
+  return Error::success();
+}
+
+static Error describeLack(const FittedKernel &fitted, const Model &model,
                           MemoryLimit limit) {
   const MemoryUse &use = fitted.memory;
   // Rounded, both may look the same.
   auto describe = [](int64_t bytes) {
     return formatBytes(bytes) + " (" + std::to_string(bytes) + " bytes)";
   };
-  return createStringError(
-      path.str() + ": the kernel needs at least " + describe(use.getTotal()) +
-      ": parameters " + formatBytes(use.parameters) + ", inputs " +
-      formatBytes(use.inputs) + ", kernel " + formatBytes(use.kernel) +
-      ", one tile " + formatBytes(use.workspace + use.arena) + "; but " +
+  std::string needs =
+      describe(use.getTotal()) + ": parameters " + formatBytes(use.parameters) +
+      ", inputs " + formatBytes(use.inputs) + ", kernel " +
+      formatBytes(use.kernel) + ", one tile " +
+      formatBytes(use.workspace + use.arena) + "; but " +
       (limit.isGiven ? "--memory-limit is " : "there is room for ") +
-      describe(limit.bytes));
+      describe(limit.bytes);
+  if (fitted.leastBytes == use.getTotal())
+    return createStringError(model.path + ": the kernel needs at least " +
+                             needs);
+  return makeScheduleError(model, "the schedule needs at least " + needs +
+                                      "; with other blocks of examples " +
+                                      describe(fitted.leastBytes));
 }
 
 int64_t mlir::ntk::countOperations(NetworkOp network) {
@@ -168,7 +236,10 @@ mlir::ntk::fitKernel(Model &model, const KernelOptions &options,
   const Layout &layout = shape.layout;
   int64_t all = layout.outputs;
   int64_t elementBytes = model.getRealType().getWidth() / 8;
-  int64_t outputs = all;
+  if (Error error = checkSchedule(model, options, layout))
+    return std::move(error);
+  const int64_t first = model.schedule.blockO.value_or(all);
+  int64_t outputs = first;
   KernelOptions wanted = options;
   std::vector<std::pair<std::string, double>> methodFlops;
   while (true) {
@@ -177,23 +248,23 @@ mlir::ntk::fitKernel(Model &model, const KernelOptions &options,
       block = outputs;
     FittedKernel fitted;
     Expected<PlannedKernel> planned = planKernel(
-        model, wanted, shape, size, block, compareMethods && outputs == all);
+        model, wanted, shape, size, block, compareMethods && outputs == first);
     if (!planned)
       return planned.takeError();
     fitted.planned = std::move(*planned);
     scaleCosts(fitted.planned, layout, outputs);
-    if (outputs == all)
+    if (outputs == first)
       methodFlops = fitted.planned.methodFlops;
     wanted.method = fitted.planned.method;
     fitted.planned.methodFlops = methodFlops;
     if (Error error = lower(fitted, model.path))
       return std::move(error);
-    if (choose(fitted, size, shape, outputs, elementBytes, inputBytes,
-               limit.bytes) <= limit.bytes)
+    if (choose(fitted, size, shape, fitted.planned.decided, outputs,
+               elementBytes, inputBytes, limit.bytes) <= limit.bytes)
       return fitted;
     int64_t smaller = ::ntk::rt::allowedOutputBlock(layout, outputs / 2);
-    if (layout.kind == Layout::Scalar || outputs == 1)
-      return describeLack(fitted, model.path, limit);
+    if (layout.kind == Layout::Scalar || outputs == 1 || model.schedule.blockO)
+      return describeLack(fitted, model, limit);
     outputs = smaller;
   }
 }

@@ -166,6 +166,8 @@ JitProgram::compile(ModuleOp module, StringRef kernel, bool hasClocks) {
 
   if (hasClocks)
     llvm::for_each(module.getOps<func::FuncOp>(), addClocks);
+  for (auto request : llvm::make_early_inc_range(module.getOps<KernelOp>()))
+    request.erase();
   // They are taken to another dialect, but their names stay.
   std::string names[] = {factors[0].getName().str(), factors[1].getName().str(),
                          functions.tile.getName().str()};

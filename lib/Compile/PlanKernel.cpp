@@ -21,6 +21,31 @@ static std::string getMethodName(StringRef name) {
   return text;
 }
 
+/// What is decided before anything is planned: by the file, then by options.
+static Schedule getGivenSchedule(const Model &model,
+                                 const KernelOptions &options,
+                                 const ProblemSize &size,
+                                 std::optional<int64_t> outputBlock) {
+  Schedule schedule = model.schedule;
+  if (size.symmetric) { // what is said of one side holds for the other
+    Schedule mirrored;
+    mirrored.n1 = schedule.n2;
+    mirrored.n2 = schedule.n1;
+    mirrored.blockN = schedule.blockM;
+    mirrored.blockM = schedule.blockN;
+    schedule.complete(mirrored);
+  }
+  std::string method = options.method;
+  std::replace(method.begin(), method.end(), '-', '_');
+  Schedule asked;
+  asked.n1 = size.n1;
+  asked.n2 = size.n2;
+  asked.method = symbolizeKernelMethod(method);
+  asked.blockO = outputBlock;
+  schedule.complete(asked);
+  return schedule;
+}
+
 /// The module with a copy of the network and the request.
 static KernelOp createRequest(PlannedKernel &planned, Model &model,
                               const KernelOptions &options,
@@ -31,20 +56,15 @@ static KernelOp createRequest(PlannedKernel &planned, Model &model,
   OpBuilder builder = OpBuilder::atBlockEnd(planned.module->getBody());
   prepareOutputs(cast<NetworkOp>(builder.clone(*model.network)), shape);
   SmallVector<StringRef> wrt(model.wrt.begin(), model.wrt.end());
-  std::string method = options.method;
-  std::replace(method.begin(), method.end(), '-', '_');
-  auto kernel = builder.create<KernelOp>(
-      loc, builder.getStringAttr(kernelName),
+  Schedule schedule =
+      getGivenSchedule(model, options, planned.size, outputBlock);
+  return builder.create<KernelOp>(
+      model.scheduleLoc.value_or(loc), builder.getStringAttr(kernelName),
       FlatSymbolRefAttr::get(model.network.getSymNameAttr()),
       KernelOutputsAttr::get(builder.getContext(), shape.request),
       builder.getStrArrayAttr(wrt),
       planned.size.symmetric ? builder.getUnitAttr() : UnitAttr(),
-      KernelMethodAttr(), IntegerAttr(), DictionaryAttr());
-  if (auto known = symbolizeKernelMethod(method))
-    kernel.setMethod(*known);
-  if (outputBlock)
-    kernel.setOutputBlock(*outputBlock);
-  return kernel;
+      ScheduleAttr::get(builder.getContext(), schedule), DictionaryAttr());
 }
 
 //===----------------------------------------------------------------------===//
@@ -103,9 +123,23 @@ static SiteReport describeSite(ContractOp contract, const ProblemSize &size,
   return site;
 }
 
+/// FLOPs of what carries out a site, at this size. Work of one side is done in
+/// the factors, once if one function has both.
+static void setExecuted(OrderReport &order, const Polynomial &flops,
+                        const ProblemSize &size, bool sharesFactors) {
+  order.pairFlops = order.sideFlops = 0;
+  for (const auto &[letters, coefficient] : flops.getTerms()) {
+    double value = Polynomial(coefficient, letters).evaluate(size);
+    if (letters != "n" && letters != "m")
+      order.pairFlops += value * size.getPairShare();
+    else if (letters == "n" || !size.symmetric || !sharesFactors)
+      order.sideFlops += value;
+  }
+}
+
 static void readDecisions(PlannedKernel &planned, KernelOp kernel) {
   planned.method = getMethodName(stringifyKernelMethod(
-      kernel.getMethod().value_or(KernelMethod::Structured)));
+      kernel.getDecisions().method.value_or(KernelMethod::Structured)));
   std::optional<DictionaryAttr> costs = kernel.getCosts();
   if (!costs)
     return;
@@ -124,10 +158,11 @@ static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
                                 bool compareMethods) {
   ModuleOp module = *planned.module;
   const ProblemSize &size = planned.size;
+  if (failed(kernel.verify())) // what the file decides, on these examples
+    return failure();
   for (auto network : module.getOps<NetworkOp>())
-    if (failed(splitLongProducts(network)))
-      return failure();
-  if (compareMethods || !kernel.getMethod())
+    splitLongProducts(network);
+  if (compareMethods || !kernel.getDecisions().method)
     if (failed(chooseMethods(module, size.n1, size.n2, MachineModel())))
       return failure();
   if (failed(expandKernel(kernel)) || failed(simplifyKernels(module)))
@@ -136,9 +171,14 @@ static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
   findKernelFunctions(module, kernelName).tile.walk([&](ContractOp contract) {
     planned.sites.push_back(describeSite(contract, size, parameters));
   });
-  if (failed(applyPlans(module)))
+  std::vector<Polynomial> flops;
+  if (failed(applyPlans(module, &flops)))
     return failure();
   planned.functions = findKernelFunctions(module, kernelName);
+  flops.resize(planned.sites.size());
+  bool sharesFactors = planned.functions.factors1 == planned.functions.factors2;
+  for (auto [site, executed] : llvm::zip_equal(planned.sites, flops))
+    setExecuted(site.chosen, executed, size, sharesFactors);
   return success();
 }
 
@@ -152,6 +192,7 @@ mlir::ntk::planKernel(Model &model, const KernelOptions &options,
   PlannedKernel planned;
   planned.size = size;
   KernelOp kernel = createRequest(planned, model, options, shape, outputBlock);
+  planned.decided = kernel.getDecisions();
   if (failed(runPlanner(planned, kernel, model.wrt, compareMethods)))
     return diagnostics.takeError(model.path, "planning failed");
   readDecisions(planned, kernel);

@@ -9,6 +9,7 @@
 #include "StateFile.h"
 #include "ntk/Import/Model.h"
 #include "ntk/Import/ONNX.h"
+#include "ntk/Support/Diagnostics.h"
 #include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
@@ -42,14 +43,37 @@ static std::string getInputName(NetworkOp network, unsigned argument) {
   return ("x" + Twine(argument)).str();
 }
 
-/// Finds the one network of the module, drops everything else, and lists its
-/// inputs.
+/// Takes the schedule of the request that has one.
+static Error takeSchedule(Model &model, StringRef path) {
+  DiagnosticCollector diagnostics(model.module->getContext());
+  for (auto kernel : model.module->getOps<KernelOp>()) {
+    if (!kernel.getSchedule())
+      continue;
+    if (model.scheduleLoc) {
+      kernel.emitOpError("expected one request with a schedule");
+      return diagnostics.takeError(path, "");
+    }
+    if (kernel.getNetwork() != model.network.getSymName()) {
+      kernel.emitOpError("expected a network, but found no @")
+          << kernel.getNetwork();
+      return diagnostics.takeError(path, "");
+    }
+    model.schedule = kernel.getDecisions();
+    model.scheduleLoc = kernel.getLoc();
+  }
+  return Error::success();
+}
+
+/// Finds the one network of the module, drops everything else but what a
+/// request decides, and lists its inputs.
 static Error findNetwork(Model &model, StringRef path) {
   auto networks = llvm::to_vector(model.module->getOps<NetworkOp>());
   if (networks.size() != 1)
     return createStringError(path + ": expected one ntk.network, but found " +
                              Twine(networks.size()));
   model.network = networks.front();
+  if (Error error = takeSchedule(model, path))
+    return error;
   for (Operation &op :
        llvm::make_early_inc_range(model.module->getBody()->getOperations()))
     if (&op != model.network)

@@ -73,7 +73,7 @@ static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
   request.network = network;
   request.real = getElementTypeOrSelf(network.getResultTypes().front());
   request.outputs = network.getOutputs();
-  request.block = kernel.getOutputBlock().value_or(request.outputs);
+  request.block = kernel.getDecisions().blockO.value_or(request.outputs);
   if (!request.hasOutputLetter())
     request.block = request.outputs;
   if (request.outputs == 0)
@@ -84,8 +84,12 @@ static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
                "expected fewer than 2^31 outputs, but those of @")
            << network.getName() << " are " << request.outputs;
   if (request.block < 1 || request.block > request.outputs)
-    return kernel.emitOpError("expected 'output_block' between 1 and ")
-           << request.outputs << ", but got " << request.block;
+    return kernel.emitOpError("expected a block of 1 to ")
+           << request.outputs << " outputs, but got " << request.block;
+  if (kernel.getOutputs() == KernelOutputs::Trace &&
+      request.outputs % request.block != 0)
+    return kernel.emitOpError("expected a block of outputs that divides the ")
+           << request.outputs << " of a trace, but got " << request.block;
   for (unsigned i = 0; i < network.getNumArguments(); ++i)
     if (isRequested(kernel, network, i))
       request.parameters.push_back(i);
@@ -99,7 +103,7 @@ FailureOr<KernelFunctions> mlir::ntk::expandKernel(KernelOp kernel) {
   FailureOr<KernelRequest> request = getRequest(kernel);
   if (failed(request))
     return failure();
-  switch (kernel.getMethod().value_or(KernelMethod::Structured)) {
+  switch (kernel.getDecisions().method.value_or(KernelMethod::Structured)) {
   case KernelMethod::JacobianContraction:
     return expandStructured(*request, /*explicitGradients=*/true);
   case KernelMethod::NtkVectorProducts:

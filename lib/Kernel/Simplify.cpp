@@ -19,12 +19,12 @@ namespace mlir::ntk {
 using namespace mlir;
 using namespace mlir::ntk;
 
-/// `op` with other factors and letters.
+/// `op`, which has no plan, with other factors and letters.
 static void replaceContract(PatternRewriter &rewriter, ContractOp op,
                             ValueRange factors, const Einsum &einsum) {
   rewriter.replaceOpWithNewOp<ContractOp>(op, factors, op.getInit(),
                                           rewriter.getStringAttr(einsum.str()),
-                                          op.getPlanAttr(), ArrayAttr());
+                                          PlanAttr(), ArrayAttr());
 }
 
 /// Σ_j δ[i,j] A[…,j,…] = A[…,i,…]: drops an identity operand and renames the
@@ -34,6 +34,8 @@ LogicalResult mlir::ntk::foldIdentityOperand(ContractOp op,
   Einsum einsum = Einsum::get(op.getSpec());
   if (einsum.operands.size() < 2)
     return rewriter.notifyMatchFailure(op, "expected a second operand");
+  if (op.getPlan())
+    return rewriter.notifyMatchFailure(op, "expected no plan");
   for (size_t i = 0; i < einsum.operands.size(); ++i) {
     Value factor = op.getFactors()[i];
     auto identity = factor.getDefiningOp<IdentityOp>();
@@ -80,6 +82,8 @@ LogicalResult mlir::ntk::foldTrivialContract(ContractOp op,
 /// give their sizes to.
 LogicalResult mlir::ntk::foldBroadcastOperand(ContractOp op,
                                               PatternRewriter &rewriter) {
+  if (op.getPlan())
+    return rewriter.notifyMatchFailure(op, "expected no plan");
   Einsum einsum = Einsum::get(op.getSpec());
   for (auto [i, factor] : llvm::enumerate(op.getFactors())) {
     auto broadcast = factor.getDefiningOp<BroadcastOp>();

@@ -4,9 +4,7 @@
 // --ntk-apply-plan: n-ary contractions become the binary ones of their plans,
 // and work of one side leaves the tile.
 
-#include "dialects/NTK/IR/Names.h"
-#include "dialects/NTK/IR/OpHelpers.h"
-#include "dialects/Support/Einsum.h"
+#include "Groups.h"
 #include "mlir/IR/Dominance.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/CSE.h"
@@ -15,7 +13,6 @@
 #include "ntk/Kernel/Simplify.h"
 #include "ntk/Plan/Passes.h"
 #include "ntk/Plan/Plan.h"
-#include <map>
 
 namespace mlir::ntk {
 #define GEN_PASS_DEF_APPLYPLANPASS
@@ -25,101 +22,84 @@ namespace mlir::ntk {
 using namespace mlir;
 using namespace mlir::ntk;
 
-static LogicalResult splitContractions(func::FuncOp function) {
-  SmallVector<ContractOp> planned;
-  function.walk([&](ContractOp contract) {
-    if (contract.getPlan() && contract.getFactors().size() > 1)
-      planned.push_back(contract);
-  });
-  for (ContractOp contract : planned)
-    if (failed(splitContraction(contract)))
-      return failure();
-  return success();
+//===----------------------------------------------------------------------===//
+// Splitting and sharing
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Which ops carry out which contraction of a tile, by its number, up to where
+/// they are moved into factor functions.
+class SiteOps : public RewriterBase::Listener {
+public:
+  void add(Operation *op, size_t site) {
+    sites[op] = site;
+    flops.resize(std::max(flops.size(), site + 1));
+  }
+  void notifyOperationErased(Operation *op) override { sites.erase(op); }
+  /// `to` takes the place of `from`.
+  void replace(Operation *from, Operation *to) {
+    auto site = sites.find(from);
+    if (site != sites.end())
+      add(to, site->second);
+    sites.erase(from);
+  }
+
+  /// FLOPs of the ops that are left, by contraction.
+  std::vector<Polynomial> getFlops() {
+    for (auto [op, site] : sites)
+      if (auto cost = dyn_cast<CostOpInterface>(op))
+        flops[site] += cost.getFlops();
+    return flops;
+  }
+
+private:
+  DenseMap<Operation *, size_t> sites;
+  std::vector<Polynomial> flops;
+};
+} // namespace
+
+/// Carries out the plan of `contract`; the last of its steps says which group
+/// they are of. Returns all steps.
+static SmallVector<Operation *> split(ContractOp contract) {
+  std::optional<int64_t> group = contract.getPlanAttr().getGroup();
+  Operation *before = contract->getPrevNode(), *after = contract->getNextNode();
+  Block *block = contract->getBlock();
+  splitContraction(contract);
+  SmallVector<Operation *> steps;
+  auto it = before ? std::next(before->getIterator()) : block->begin();
+  for (; &*it != after; ++it)
+    steps.push_back(&*it);
+  if (group)
+    steps.back()->setAttr(
+        groupAttrName,
+        IntegerAttr::get(IntegerType::get(block->getParent()->getContext(), 64),
+                         *group));
+  return steps;
 }
 
-//===----------------------------------------------------------------------===//
-// Hoisting and sharing
-//===----------------------------------------------------------------------===//
+static void splitContractions(func::FuncOp function, SiteOps &sites) {
+  SmallVector<ContractOp> contractions;
+  function.walk([&](ContractOp op) { contractions.push_back(op); });
+  for (auto [site, contract] : llvm::enumerate(contractions)) {
+    sites.add(contract, site);
+    if (!contract.getPlan() || contract.getFactors().size() < 2)
+      continue;
+    sites.notifyOperationErased(contract);
+    for (Operation *step : split(contract))
+      sites.add(step, site);
+  }
+}
 
-static void shareEqualOps(func::FuncOp function) {
-  IRRewriter rewriter(function.getContext());
+static void shareEqualOps(func::FuncOp function,
+                          RewriterBase::Listener *listener = nullptr) {
+  IRRewriter rewriter(function.getContext(), listener);
   DominanceInfo dominance(function);
   eliminateCommonSubExpressions(rewriter, dominance, function);
 }
 
-/// The same product of the same operands, whatever its summed letters are
-/// called and whatever it is added to?
-static bool isSameProduct(ContractOp a, ContractOp b) {
-  Einsum x = Einsum::get(a.getSpec()), y = Einsum::get(b.getSpec());
-  if (a.getFactors() != b.getFactors() || x.result != y.result)
-    return false;
-  std::map<char, char> names;
-  for (auto [u, v] : llvm::zip_equal(x.operands, y.operands)) {
-    if (u.size() != v.size())
-      return false;
-    for (auto [c, d] : llvm::zip_equal(u, v))
-      if (names.try_emplace(c, d).first->second != d)
-        return false;
-  }
-  return true;
-}
-
-/// Θ + Z∘D + D = Θ + (Z + 1)∘D: a layer's bias has the cotangent Gram D of its
-/// weight, and its feature is a one. Finds the Hadamard product of D with a
-/// smaller Gram Z that is added to the kernel.
-static ContractOp findHadamardProduct(ContractOp gram) {
-  for (Operation *user : gram->getUsers()) {
-    auto product = dyn_cast<ContractOp>(user);
-    if (!product || !product.getInit() || product.getFactors().size() != 2 ||
-        product.getFactors()[0] != gram.getResult())
-      continue;
-    Einsum einsum = Einsum::get(product.getSpec());
-    bool isPlain = einsum.result == einsum.operands[0] &&
-                   llvm::all_of(einsum.operands[1], [&](char letter) {
-                     return StringRef(einsum.result).contains(letter);
-                   });
-    std::string batch = unionOfBatches({einsum.operands[1]});
-    if (isPlain && batch == einsum.operands[1])
-      return product;
-  }
-  return {};
-}
-
-static void shareGrams(func::FuncOp tile) {
-  // Products that are added to nothing, by their factors.
-  DenseMap<std::pair<Value, Value>, SmallVector<ContractOp>> grams;
-  SmallVector<ContractOp> sums;
-  tile.walk([&](ContractOp contract) {
-    if (contract.getFactors().size() != 2)
-      return;
-    if (contract.getInit())
-      sums.push_back(contract);
-    else
-      grams[{contract.getFactors()[0], contract.getFactors()[1]}].push_back(
-          contract);
-  });
-  for (ContractOp sum : sums) {
-    ArrayRef<ContractOp> same =
-        grams[{sum.getFactors()[0], sum.getFactors()[1]}];
-    const auto *gram = llvm::find_if(
-        same, [&](ContractOp other) { return isSameProduct(other, sum); });
-    ContractOp product =
-        gram == same.end() ? ContractOp() : findHadamardProduct(*gram);
-    if (!product)
-      continue;
-    OpBuilder builder(product);
-    std::string word = Einsum::get(product.getSpec()).operands[1];
-    StringRef letters[] = {word};
-    Value features = product.getFactors()[1];
-    Value shifted = builder.create<ShiftOp>(
-        describeLocation(nameRole(features.getLoc(), "with.one"),
-                         "plus 1 for `" + getLayerName(sum.getLoc()) + "`"),
-        features, builder.getF64FloatAttr(1), builder.getStrArrayAttr(letters));
-    product->setOperand(1, shifted);
-    sum.replaceAllUsesWith(sum.getInit());
-    sum.erase();
-  }
-}
+//===----------------------------------------------------------------------===//
+// Hoisting
+//===----------------------------------------------------------------------===//
 
 static void hoistOneSidedOps(KernelFunctions functions) {
   for (int side : {1, 2}) {
@@ -143,19 +123,25 @@ static void mergeFactorFunctions(KernelFunctions functions, StringRef kernel) {
   first.setSymName((kernel + "_factors").str());
 }
 
-LogicalResult mlir::ntk::applyPlans(ModuleOp module) {
+LogicalResult mlir::ntk::applyPlans(ModuleOp module,
+                                    std::vector<Polynomial> *siteFlops) {
   for (auto kernel : module.getOps<KernelOp>()) {
     KernelFunctions functions =
         findKernelFunctions(module, kernel.getSymName());
+    SiteOps ignored, sites;
     for (func::FuncOp factors : {functions.factors1, functions.factors2})
-      if (factors && failed(splitContractions(factors)))
-        return failure();
+      if (factors)
+        splitContractions(factors, ignored);
     if (!functions.tile || functions.factors1 == functions.factors2)
       continue;
-    if (failed(splitContractions(functions.tile)))
+    splitContractions(functions.tile, sites);
+    shareEqualOps(functions.tile, &sites);
+    if (failed(joinGroups(functions.tile, [&](Operation *gram, Operation *one) {
+          sites.replace(gram, one);
+        })))
       return failure();
-    shareEqualOps(functions.tile);
-    shareGrams(functions.tile);
+    if (siteFlops)
+      *siteFlops = sites.getFlops();
     hoistOneSidedOps(functions);
     shareEqualOps(functions.factors1);
     shareEqualOps(functions.factors2);

@@ -25,7 +25,9 @@ static FailureOr<Cost> getMethodCost(ModuleOp module, KernelOp kernel,
   builder.clone(
       *SymbolTable::lookupNearestSymbolFrom(kernel, kernel.getNetworkAttr()));
   auto candidate = cast<KernelOp>(builder.clone(*kernel));
-  candidate.setMethod(method);
+  Schedule schedule = kernel.getDecisions();
+  schedule.method = method;
+  candidate.setDecisions(schedule);
   FailureOr<KernelFunctions> functions = expandKernel(candidate);
   if (failed(functions) || failed(simplifyKernels(*scratch)))
     return failure();
@@ -56,9 +58,8 @@ static LogicalResult chooseMethod(ModuleOp module, KernelOp kernel, int64_t n1,
     FailureOr<Cost> cost = getMethodCost(module, kernel, method, n1, n2);
     if (failed(cost))
       return failure();
-    costs.push_back(builder.getNamedAttr(
-        stringifyKernelMethod(method),
-        builder.getI64IntegerAttr(static_cast<int64_t>(cost->flops))));
+    costs.push_back(builder.getNamedAttr(stringifyKernelMethod(method),
+                                         getCountAttr(builder, cost->flops)));
     double seconds = machine.getSeconds(*cost, isDouble);
     if (!fastest || seconds < least) {
       fastest = method;
@@ -66,8 +67,14 @@ static LogicalResult chooseMethod(ModuleOp module, KernelOp kernel, int64_t n1,
     }
   }
   kernel.setCostsAttr(builder.getDictionaryAttr(costs));
-  if (!kernel.getMethod())
-    kernel.setMethod(*fastest);
+  ProblemSize size = getProblemSize(kernel, n1, n2);
+  Schedule schedule = kernel.getDecisions();
+  Schedule chosen;
+  chosen.n1 = size.n1;
+  chosen.n2 = size.n2;
+  chosen.method = fastest;
+  schedule.complete(chosen);
+  kernel.setDecisions(schedule);
   return success();
 }
 

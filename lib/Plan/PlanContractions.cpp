@@ -3,6 +3,7 @@
 //
 // --ntk-plan: an order for each contraction, as an attribute.
 
+#include "Groups.h"
 #include "ntk/Plan/ContractionOrder.h"
 #include "ntk/Plan/Passes.h"
 #include "ntk/Plan/Plan.h"
@@ -17,7 +18,12 @@ using namespace mlir::ntk;
 
 ProblemSize mlir::ntk::getProblemSize(KernelOp kernel, int64_t n1, int64_t n2) {
   bool symmetric = kernel.getSymmetric();
-  return {n1, symmetric ? n1 : n2, symmetric};
+  Schedule schedule = kernel.getDecisions();
+  if (symmetric) {
+    int64_t n = schedule.n1.value_or(schedule.n2.value_or(n1));
+    return {n, n, symmetric};
+  }
+  return {schedule.n1.value_or(n1), schedule.n2.value_or(n2), symmetric};
 }
 
 /// The planned size of each letter of a contraction.
@@ -33,20 +39,38 @@ static LetterSizes getLetterSizes(ContractOp contract, const Einsum &einsum,
   return sizes;
 }
 
+IntegerAttr mlir::ntk::getCountAttr(Builder &builder, double count) {
+  return builder.getI64IntegerAttr(
+      static_cast<int64_t>(std::min(count, 0x1p62)));
+}
+
 static Attribute describe(Builder &builder, const ContractionOrder &order) {
   auto number = [&](StringRef name, double value) {
-    return builder.getNamedAttr(
-        name, builder.getI64IntegerAttr(static_cast<int64_t>(value)));
+    return builder.getNamedAttr(name, getCountAttr(builder, value));
   };
   return builder.getDictionaryAttr({number("pair_flops", order.pairFlops),
                                     number("side_flops", order.sideFlops),
                                     number("bytes", order.bytes)});
 }
 
-void mlir::ntk::planContraction(ContractOp contract, const ProblemSize &size) {
+static PlanAttr getPlan(Builder &builder, const ContractionOrder &order) {
+  SmallVector<StringAttr> results;
+  for (StringRef result : order.results)
+    results.push_back(builder.getStringAttr(result));
+  return PlanAttr::get(builder.getContext(), order.order, results,
+                       /*group=*/std::nullopt);
+}
+
+static bool isPlan(PlanAttr plan, const ContractionOrder &order) {
+  return plan.getOrder() == ArrayRef(order.order) &&
+         llvm::equal(plan.getResults(), order.results,
+                     [](StringAttr a, StringRef b) { return a == b; });
+}
+
+bool mlir::ntk::planContraction(ContractOp contract, const ProblemSize &size) {
   Einsum einsum = Einsum::get(contract.getSpec());
   if (einsum.operands.size() < 2)
-    return;
+    return false;
   int64_t width =
       getElementTypeOrSelf(contract.getType()).getIntOrFloatBitWidth() / 8;
   std::vector<ContractionOrder> orders =
@@ -57,16 +81,20 @@ void mlir::ntk::planContraction(ContractOp contract, const ProblemSize &size) {
   for (const ContractionOrder &order : orders)
     alternatives.push_back(builder.getNamedAttr(
         stringifyOrderClass(order.orderClass), describe(builder, order)));
-  const ContractionOrder &best = orders.front();
-  SmallVector<StringAttr> results;
-  for (StringRef result : best.results)
-    results.push_back(builder.getStringAttr(result));
-  contract.setPlanAttr(
-      PlanAttr::get(contract.getContext(), best.order, results));
+  bool isNew = !contract.getPlan();
+  if (isNew)
+    contract.setPlanAttr(getPlan(builder, orders.front()));
+  auto chosen = llvm::find_if(orders, [&](const auto &order) {
+    return isPlan(contract.getPlanAttr(), order);
+  });
   contract->setAttr(
-      "ntk.order", builder.getStringAttr(stringifyOrderClass(best.orderClass)));
+      "ntk.order",
+      builder.getStringAttr(chosen == orders.end()
+                                ? StringRef("by-hand")
+                                : stringifyOrderClass(chosen->orderClass)));
   contract->setAttr("ntk.alternatives",
                     builder.getDictionaryAttr(alternatives));
+  return isNew;
 }
 
 void mlir::ntk::planContractions(ModuleOp module, int64_t n1, int64_t n2) {
@@ -74,14 +102,18 @@ void mlir::ntk::planContractions(ModuleOp module, int64_t n1, int64_t n2) {
     KernelFunctions functions =
         findKernelFunctions(module, kernel.getSymName());
     ProblemSize size = getProblemSize(kernel, n1, n2);
+    SmallVector<ContractOp> planned;
     if (functions.tile)
-      functions.tile.walk(
-          [&](ContractOp contract) { planContraction(contract, size); });
+      functions.tile.walk([&](ContractOp contract) {
+        if (planContraction(contract, size))
+          planned.push_back(contract);
+      });
+    planGroups(planned);
     // In the factors only what the network itself has of several operands.
     for (func::FuncOp factors : {functions.factors1, functions.factors2})
       if (factors)
         factors.walk([&](ContractOp contract) {
-          if (contract.getFactors().size() > 2 && !contract.getPlan())
+          if (contract.getFactors().size() > 2)
             planContraction(contract, size);
         });
   }

@@ -37,24 +37,16 @@ public:
     }
   }
 
-  LogicalResult run() {
+  void run() {
     PlanAttr plan = contract.getPlanAttr();
-    if (plan.getResults().size() + 1 != values.size())
-      return contract.emitOpError("expected a plan of ")
-             << values.size() - 1 << " steps, but got "
-             << plan.getResults().size();
     live.assign(values.size(), true);
     for (auto [step, word] : llvm::enumerate(plan.getResults())) {
       auto [a, b] =
           std::pair(plan.getOrder()[2 * step], plan.getOrder()[2 * step + 1]);
-      bool last = step + 1 == plan.getResults().size();
-      if (failed(checkWord(a, b, word, last)))
-        return failure();
-      addStep(a, b, word.str(), last);
+      addStep(a, b, word.str(), step + 1 == plan.getResults().size());
     }
     contract.replaceAllUsesWith(values.back().value);
     contract.erase();
-    return success();
   }
 
 private:
@@ -97,24 +89,6 @@ private:
           static_cast<int64_t>(i) != b)
         needed += term.word;
     return needed;
-  }
-
-  LogicalResult checkWord(int64_t a, int64_t b, StringAttr word, bool last) {
-    std::string both = values[a].word + values[b].word;
-    std::string needed = getNeeded(a, b);
-    auto isKept = [&](char letter) {
-      return StringRef(both).contains(letter) &&
-             StringRef(needed).contains(letter);
-    };
-    bool fits = llvm::all_of(word.getValue(), isKept) &&
-                llvm::all_of(both, [&](char letter) {
-                  return !isKept(letter) || word.getValue().contains(letter);
-                });
-    if (fits && (!last || word.getValue() == einsum.result))
-      return success();
-    return contract.emitOpError("expected the letters of the plan's result "
-                                "that are still needed, but got ")
-           << word;
   }
 
   /// Makes numbers of value `i` if it is a mask, which alone has no product.
@@ -178,37 +152,34 @@ private:
 
 } // namespace
 
-LogicalResult mlir::ntk::splitContraction(ContractOp contract) {
-  return PlanApplier(contract).run();
+void mlir::ntk::splitContraction(ContractOp contract) {
+  PlanApplier(contract).run();
 }
 
 //===----------------------------------------------------------------------===//
 // Networks
 //===----------------------------------------------------------------------===//
 
-LogicalResult mlir::ntk::splitLongProducts(NetworkOp network) {
+void mlir::ntk::splitLongProducts(NetworkOp network) {
   constexpr size_t mostFactors = 4;
   SmallVector<ContractOp> products;
   network.walk([&](ContractOp contract) {
-    if (contract.getFactors().size() > mostFactors && !contract.getPlan())
+    if (contract.getFactors().size() > mostFactors || contract.getPlan())
       products.push_back(contract);
   });
   // On one example there are no sizes to be planned for.
   ProblemSize oneExample{1, 1, /*symmetric=*/false};
   for (ContractOp contract : products) {
     planContraction(contract, oneExample);
-    if (failed(splitContraction(contract)))
-      return failure();
+    splitContraction(contract);
   }
-  return success();
 }
 
 namespace {
 struct SplitProductsPass : ntk::impl::SplitProductsPassBase<SplitProductsPass> {
   void runOnOperation() override {
     for (auto network : getOperation().getOps<NetworkOp>())
-      if (failed(splitLongProducts(network)))
-        return signalPassFailure();
+      splitLongProducts(network);
   }
 };
 } // namespace

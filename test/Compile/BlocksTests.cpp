@@ -63,3 +63,41 @@ TEST(Blocks, TheSmallestPeakIfNoneFits) {
   EXPECT_EQ(choice.blocks.examples1, 1);
   EXPECT_EQ(choice.blocks.examples2, 1);
 }
+
+TEST(Blocks, WhatIsDecidedStays) {
+  BlockProblem problem{101, 103, false, 1, 1};
+  problem.decided.blockM = 17;
+  problem.decided.keeps1 = true;
+  problem.decided.keeps2 = false;
+  for (int64_t limit : {1 << 20, 3000, 2000, 1}) {
+    BlockChoice choice = chooseBlocks(problem, limit, Memory{problem});
+    EXPECT_EQ(choice.blocks.examples2, 17);
+    EXPECT_TRUE(choice.blocks.cacheFactors1);
+    EXPECT_FALSE(choice.blocks.cacheFactors2);
+    EXPECT_EQ(choice.peakBytes, Memory{problem}(choice.blocks));
+    EXPECT_TRUE(choice.peakBytes <= limit || choice.blocks.examples1 == 1);
+  }
+}
+
+TEST(Blocks, BothSidesOfASymmetricKernelStay) {
+  BlockProblem problem{1000, 1000, true, 10, 10};
+  problem.decided.blockN = problem.decided.blockM = 300;
+  BlockChoice choice = chooseBlocks(problem, 1, Memory{problem});
+  EXPECT_EQ(choice.blocks.examples1, 300);
+  EXPECT_EQ(choice.blocks.examples2, 300);
+}
+
+TEST(Blocks, ThoseOfAScheduleAreNoLargerThanAllThereIs) {
+  Schedule schedule;
+  schedule.blockN = int64_t(1) << 60;
+  schedule.blockO = 2;
+  schedule.keeps1 = false;
+  schedule.keeps2 = true;
+  Blocks blocks = getBlocks(schedule, 30, 50, 10);
+  EXPECT_EQ(blocks.examples1, 30);
+  EXPECT_EQ(blocks.examples2, 50);
+  EXPECT_EQ(blocks.outputs, 2);
+  EXPECT_FALSE(blocks.cacheFactors1);
+  EXPECT_TRUE(blocks.cacheFactors2);
+  EXPECT_EQ(getBlocks({}, 30, 50, 10).outputs, 10);
+}

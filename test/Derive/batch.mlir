@@ -20,7 +20,7 @@ func.func @layer(%x: tensor<3xf32> {ntk.batch = "n"}, %w: tensor<2x3xf32>,
 // Functions without batched arguments stay as they are.
 // CHECK-LABEL: func.func @plain
 func.func @plain(%x: tensor<3xf32>) -> tensor<3xf32> {
-  // CHECK: ntk.relu %{{.*}} : (tensor<3xf32>) -> tensor<3xf32>
+  // CHECK: ntk.relu %{{.*}} : tensor<3xf32>
   %y = ntk.relu %x : (tensor<3xf32>) -> tensor<3xf32>
   return %y : tensor<3xf32>
 }

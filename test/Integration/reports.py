@@ -38,6 +38,16 @@ assert sum(p["numbers"] for p in report["parameters"]) == 48 + 8 + 24 + 3
 assert report["sites"]
 for site in report["sites"]:
     assert {"name", "contraction", "order", "flops", "bytes", "alternatives"} <= set(site)
+
+# Sites and network add up to the kernel, in blocks of outputs and both ways.
+def check_sites(report):
+    sites = sum(site["flops"] for site in report["sites"])
+    assert abs((sites + report["flops_network"]) / report["flops"] - 1) < 1e-12, report
+    assert report["flops_network"] > 0, report
+    assert all(site["flops"] == site["pair_flops"] + site["side_flops"] for site in report["sites"])
+
+
+check_sites(report)
 named = {name for site in report["sites"] for name in site["parameters"]}
 assert named == {p["name"] for p in report["parameters"]}, named
 assert "run_seconds" not in report and not os.path.exists(f"{folder}/theta.npy")
@@ -46,6 +56,7 @@ for method in METHODS:
     one = plan(folder, model, x, "--method", method)
     assert one["method"] == method
     assert one["flops"] == report["flops_by_method"][method]
+    check_sites(one)
 
 # Half the pairs of x1 = x2 are computed, and no fewer.
 status, text, _ = ntk_run(
@@ -112,6 +123,7 @@ for kernel in ("full", "trace", "diagonal", "sum"):
                 continue
             report = json.loads(text)
             add_up(report)
+            check_sites(report)
             counted = sum(each["flops"] for each in report["functions"])
             assert abs(counted / report["flops_executed"] - 1) < 1e-12, (counted, report)
             blocked += report["flops_executed"] > 1.5 * report["flops"]

@@ -27,8 +27,19 @@ ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor
   %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-// expected-error @below {{expected 'output_block' between 1 and 3, but got 4}}
-ntk.kernel @theta of @f outputs full {output_block = 4 : i64}
+// expected-error @below {{expected a block of 1 to 3 outputs, but got 4}}
+ntk.kernel @theta of @f outputs full schedule <blocks = {o = 4}>
+
+// -----
+
+ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+  %y = ntk.mul %x, %w : tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+// A diagonal may be computed in any blocks.
+ntk.kernel @diagonal of @f outputs diagonal schedule <blocks = {o = 2}>
+// expected-error @below {{expected a block of outputs that divides the 3 of a trace, but got 2}}
+ntk.kernel @trace of @f outputs trace schedule <blocks = {o = 2}>
 
 // -----
 

@@ -88,7 +88,7 @@ ntk.network @embedding(%i: tensor<4xi64>, %e: tensor<100x3xf32> {ntk.param = "ta
 }
 ntk.kernel @theta of @embedding outputs full
 // CHECK-LABEL: func.func @theta_tile
-// CHECK: %[[EQUAL:.*]] = ntk.compare {{.*}} {batch = ["n", "m"], predicate = 0 : i32} : (tensor<?x5x5xi32>, tensor<?x5x5xi32>) -> tensor<?x?x5x5xi1>
+// CHECK: %[[EQUAL:.*]] = ntk.compare eq {{.*}} {batch = ["n", "m"]} : (tensor<?x5x5xi32>, tensor<?x5x5xi32>) -> tensor<?x?x5x5xi1>
 // CHECK: %[[NUMBERS:.*]] = ntk.convert %[[EQUAL]]
 // CHECK: %[[WINNER:.*]] = ntk.max_pool_winner %[[NUMBERS]]
 // CHECK: %[[FIRST:.*]] = ntk.reshape %[[WINNER]]

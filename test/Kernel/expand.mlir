@@ -92,7 +92,7 @@ ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"
   %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @theta of @linear outputs full {method = 0 : i32}
+ntk.kernel @theta of @linear outputs full schedule <method = jacobian_contraction>
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "no[[W:..]], mp[[W]] -> nomp"
 // CHECK-LABEL: func.func @theta_factors2
@@ -105,7 +105,7 @@ ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"
   %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @theta of @linear outputs full {method = 1 : i32}
+ntk.kernel @theta of @linear outputs full schedule <method = ntk_vector_products>
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: %[[T:.*]] = ntk.contract "nk, mpck -> nmpc"
 // CHECK: ntk.contract "nmpr, or -> nomp" (%[[T]]

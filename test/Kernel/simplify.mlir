@@ -5,7 +5,7 @@
 // CHECK-SAME: %[[W:.*]]: tensor<10x4xf32>
 func.func @seed(%w: tensor<10x4xf32>) -> tensor<10x4xf32> {
   // CHECK-NOT: ntk.
-  %i = ntk.identity {outputs = 10 : i64, block = 10 : i64, element = f32} : () -> tensor<10x10xf32>
+  %i = ntk.identity : tensor<10x10xf32>
   %g = ntk.contract "oc, ck -> ok" (%i, %w) : (tensor<10x10xf32>, tensor<10x4xf32>) -> tensor<10x4xf32>
   // CHECK: return %[[W]]
   return %g : tensor<10x4xf32>
@@ -16,7 +16,7 @@ func.func @seed(%w: tensor<10x4xf32>) -> tensor<10x4xf32> {
 // δ[o,p] of the result stays; the summed letter goes.
 // CHECK-LABEL: func.func @output_layer
 func.func @output_layer(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor<?x10x?x10xf32> {
-  %i = ntk.identity {outputs = 10 : i64, block = 10 : i64, element = f32} : () -> tensor<10x10xf32>
+  %i = ntk.identity : tensor<10x10xf32>
   // CHECK: ntk.contract "nk, po, mk -> nomp"
   %t = ntk.contract "oc, nk, pc, mk -> nomp" (%i, %x, %i, %y) : (tensor<10x10xf32>, tensor<?x4xf32>, tensor<10x10xf32>, tensor<?x4xf32>) -> tensor<?x10x?x10xf32>
   return %t : tensor<?x10x?x10xf32>
@@ -28,7 +28,7 @@ func.func @output_layer(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor<?x10
 // CHECK-LABEL: func.func @block
 func.func @block(%w: tensor<10x4xf32>, %o: index) -> tensor<5x4xf32> {
   // CHECK: ntk.contract "oc, ck -> ok"
-  %i = ntk.identity %o {outputs = 10 : i64, block = 5 : i64, element = f32} : (index) -> tensor<5x10xf32>
+  %i = ntk.identity %o : tensor<5x10xf32>
   %g = ntk.contract "oc, ck -> ok" (%i, %w) : (tensor<5x10xf32>, tensor<10x4xf32>) -> tensor<5x4xf32>
   return %g : tensor<5x4xf32>
 }
@@ -39,7 +39,7 @@ func.func @block(%w: tensor<10x4xf32>, %o: index) -> tensor<5x4xf32> {
 // CHECK-LABEL: func.func @diagonal
 func.func @diagonal(%w: tensor<10x10xf32>) -> tensor<10xf32> {
   // CHECK: ntk.contract "oc, oc -> o"
-  %i = ntk.identity {outputs = 10 : i64, block = 10 : i64, element = f32} : () -> tensor<10x10xf32>
+  %i = ntk.identity : tensor<10x10xf32>
   %g = ntk.contract "oc, oc -> o" (%i, %w) : (tensor<10x10xf32>, tensor<10x10xf32>) -> tensor<10xf32>
   return %g : tensor<10xf32>
 }

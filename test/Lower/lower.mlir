@@ -22,7 +22,7 @@ func.func @product(%x: tensor<?x3xf32> {ntk.batch = "n"}, %w: tensor<2x3xf32>, %
 // CHECK: rt.contract "nk, ck -> nc" {{.*}} outs(%[[E]] : tensor<4x2xf32>) -> tensor<4x2xf32>
 func.func @accumulate(%x: tensor<4x3xf32>, %w: tensor<2x3xf32>, %y: tensor<4x2xf32>) -> (tensor<4x2xf32>, tensor<4x2xf32>) {
   %0 = ntk.contract "nk, ck -> nc" (%x, %w) into %y : (tensor<4x3xf32>, tensor<2x3xf32> into tensor<4x2xf32>) -> tensor<4x2xf32>
-  %z = ntk.zeros {shape = array<i64: 4, 2>, element = f32} : () -> tensor<4x2xf32>
+  %z = ntk.zeros : tensor<4x2xf32>
   %1 = ntk.contract "nk, ck -> nc" (%x, %w) into %z : (tensor<4x3xf32>, tensor<2x3xf32> into tensor<4x2xf32>) -> tensor<4x2xf32>
   return %0, %1 : tensor<4x2xf32>, tensor<4x2xf32>
 }

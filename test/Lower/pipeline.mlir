@@ -38,8 +38,7 @@ func.func @theta_tile(%n: index {ntk.size = "n"}, %m: index {ntk.size = "m"},
     %f2: tensor<?x2xf32> {ntk.batch = "m", ntk.factor = 0 : i64, ntk.side = 2 : i64})
     -> tensor<?x?xf32>
     attributes {ntk.kernel = @theta, ntk.role = "tile"} {
-  %0 = ntk.zeros %n, %m {shape = array<i64: -9223372036854775808, -9223372036854775808>, element = f32}
-      : (index, index) -> tensor<?x?xf32>
+  %0 = ntk.zeros %n, %m : tensor<?x?xf32>
   %t = ntk.contract "nd, md -> nm" (%f1, %f2) into %0
       : (tensor<?x2xf32>, tensor<?x2xf32> into tensor<?x?xf32>) -> tensor<?x?xf32>
   return %t : tensor<?x?xf32>

@@ -52,7 +52,7 @@ ntk.network @power_of_zero(%a: tensor<3xf64> {check.values = dense<0.0> : tensor
 
 ntk.network @power_of_negative(%a: tensor<4xf64> {check.values = dense<[-2.0, -2.0, -0.5, -1.5]> : tensor<4xf64>})
     -> (tensor<4xf64> {check.result = dense<[1.0, 16.0, 16.0, 25.62890625]> : tensor<4xf64>}) {
-  %b = ntk.constant {value = dense<[0.0, 4.0, -4.0, 8.0]> : tensor<4xf64>} : () -> tensor<4xf64>
+  %b = ntk.constant dense<[0.0, 4.0, -4.0, 8.0]> : tensor<4xf64>
   %0 = ntk.power %a, %b : (tensor<4xf64>, tensor<4xf64>) -> tensor<4xf64>
   ntk.return %0 : tensor<4xf64>
 }
@@ -84,17 +84,17 @@ ntk.network @compare(%a: tensor<3xf64> {check.values = dense<[1.0, 2.0, 3.0]> : 
         tensor<3xf64> {check.result = dense<[1.0, 1.0, 0.0]> : tensor<3xf64>},
         tensor<3xf64> {check.result = dense<[0.0, 0.0, 1.0]> : tensor<3xf64>},
         tensor<3xf64> {check.result = dense<[0.0, 1.0, 1.0]> : tensor<3xf64>}) {
-  %m0 = ntk.compare %a, %b {predicate = 0 : i32} : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
+  %m0 = ntk.compare eq %a, %b : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
   %y0 = ntk.convert %m0 {element = f64} : (tensor<3xi1>) -> tensor<3xf64>
-  %m1 = ntk.compare %a, %b {predicate = 1 : i32} : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
+  %m1 = ntk.compare ne %a, %b : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
   %y1 = ntk.convert %m1 {element = f64} : (tensor<3xi1>) -> tensor<3xf64>
-  %m2 = ntk.compare %a, %b {predicate = 2 : i32} : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
+  %m2 = ntk.compare lt %a, %b : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
   %y2 = ntk.convert %m2 {element = f64} : (tensor<3xi1>) -> tensor<3xf64>
-  %m3 = ntk.compare %a, %b {predicate = 3 : i32} : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
+  %m3 = ntk.compare le %a, %b : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
   %y3 = ntk.convert %m3 {element = f64} : (tensor<3xi1>) -> tensor<3xf64>
-  %m4 = ntk.compare %a, %b {predicate = 4 : i32} : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
+  %m4 = ntk.compare gt %a, %b : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
   %y4 = ntk.convert %m4 {element = f64} : (tensor<3xi1>) -> tensor<3xf64>
-  %m5 = ntk.compare %a, %b {predicate = 5 : i32} : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
+  %m5 = ntk.compare ge %a, %b : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xi1>
   %y5 = ntk.convert %m5 {element = f64} : (tensor<3xi1>) -> tensor<3xf64>
   ntk.return %y0, %y1, %y2, %y3, %y4, %y5 : tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>, tensor<3xf64>
 }

@@ -52,12 +52,12 @@ func.func @transpose_twice(%x: tensor<2x3x4xf32>) -> tensor<4x2x3xf32> {
 // -----
 
 // CHECK-LABEL: func.func @constants
-// CHECK-DAG: ntk.constant {value = dense<{{\[\[}}1.000000e+00], [2.000000e+00]]> : tensor<2x1xf32>}
-// CHECK-DAG: ntk.constant {value = dense<3.000000e+00> : tensor<4xf32>}
+// CHECK-DAG: ntk.constant dense<{{\[\[}}1.000000e+00], [2.000000e+00]]> : tensor<2x1xf32>
+// CHECK-DAG: ntk.constant dense<3.000000e+00> : tensor<4xf32>
 // CHECK-NEXT: return
 func.func @constants() -> (tensor<2x1xf32>, tensor<4xf32>) {
-  %a = ntk.constant {value = dense<[1.0, 2.0]> : tensor<2xf32>} : () -> tensor<2xf32>
-  %b = ntk.constant {value = dense<3.0> : tensor<f32>} : () -> tensor<f32>
+  %a = ntk.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %b = ntk.constant dense<3.0> : tensor<f32>
   %0 = ntk.reshape %a {shape = array<i64: 2, 1>} : (tensor<2xf32>) -> tensor<2x1xf32>
   %1 = ntk.broadcast %b {shape = array<i64: 4>, dimensions = array<i64>} : (tensor<f32>) -> tensor<4xf32>
   return %0, %1 : tensor<2x1xf32>, tensor<4xf32>

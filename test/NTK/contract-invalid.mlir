@@ -111,3 +111,76 @@ func.func @floats(%x: tensor<3xf32>, %w: tensor<3xf64>) {
   %y = ntk.contract "k, k -> " (%x, %w) : (tensor<3xf32>, tensor<3xf64>) -> tensor<f64>
   return
 }
+
+// -----
+
+func.func @steps(%x: tensor<3xf32>) {
+  // expected-error @below {{expected a plan of 2 steps for 3 factors, but got 1}}
+  %z = ntk.contract "k, k, k -> k" (%x, %x, %x) {plan = #ntk.plan<order = [0, 1], results = ["k"]>} : (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @alone(%x: tensor<3xf32>) {
+  // expected-error @below {{expected a plan of 0 steps for 1 factors, but got 1}}
+  %z = ntk.contract "k -> k" (%x) {plan = #ntk.plan<order = [0, 1], results = ["k"]>} : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+// Letters that the operands of a step do not have, or that nobody needs.
+func.func @foreign(%x: tensor<2x3xf32>) {
+  // expected-error @below {{expected result 0 of the plan to have the letters of its pair that are still needed, "nm" in any order, but got "nmz"}}
+  %z = ntk.contract "nk, mk -> nm" (%x, %x) {plan = #ntk.plan<order = [0, 1], results = ["nmz"]>} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @summed(%x: tensor<2x3xf32>) {
+  // expected-error @below {{"nm" in any order, but got "nk"}}
+  %z = ntk.contract "nk, mk -> nm" (%x, %x) {plan = #ntk.plan<order = [0, 1], results = ["nk"]>} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @needed(%x: tensor<2x3xf32>) {
+  // expected-error @below {{expected result 0 of the plan to have the letters of its pair that are still needed, "nkm" in any order, but got "nm"}}
+  %z = ntk.contract "nk, mk, lk -> nml" (%x, %x, %x) {plan = #ntk.plan<order = [0, 1, 3, 2], results = ["nm", "nml"]>} : (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @doubled(%x: tensor<2x3xf32>) {
+  // expected-error @below {{"nm" in any order, but got "nmn"}}
+  %z = ntk.contract "nk, mk -> nm" (%x, %x) {plan = #ntk.plan<order = [0, 1], results = ["nmn"]>} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @last(%x: tensor<2x3xf32>) {
+  // expected-error @below {{expected the last result of the plan to be that of the contraction, "nm", but got "mn"}}
+  %z = ntk.contract "nk, mk -> nm" (%x, %x) {plan = #ntk.plan<order = [0, 1], results = ["mn"]>} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @negative(%x: tensor<2x3xf32>, %t: tensor<2x2xf32>) {
+  // expected-error @below {{expected a group from 0 on, but got -1}}
+  %z = ntk.contract "nk, mk -> nm" (%x, %x) into %t {plan = #ntk.plan<order = [0, 1], results = ["nm"], group = -1>} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @unadded(%x: tensor<2x3xf32>) {
+  // expected-error @below {{expected a contraction of a group to be added into a value}}
+  %z = ntk.contract "nk, mk -> nm" (%x, %x) {plan = #ntk.plan<order = [0, 1], results = ["nm"], group = 0>} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}

@@ -41,7 +41,7 @@ func.func @f(%a: tensor<2xi64>, %b: tensor<2xi32>) {
 func.func @f(%a: tensor<2xf32>, %b: tensor<2xi64>) {
   // expected-error @+2 {{expected operands of one type, but got 'tensor<2xf32>' and 'tensor<2xi64>'}}
   // expected-error @+1 {{failed to infer returned types}}
-  %r = ntk.compare %a, %b {predicate = 0 : i32} : (tensor<2xf32>, tensor<2xi64>) -> tensor<2xi1>
+  %r = ntk.compare eq %a, %b : (tensor<2xf32>, tensor<2xi64>) -> tensor<2xi1>
   return
 }
 

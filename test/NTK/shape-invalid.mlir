@@ -210,17 +210,15 @@ func.func @f(%a: tensor<2x3xf32>, %b: tensor<2x1xi64>) {
 // -----
 
 func.func @f() {
-  // expected-error @+2 {{expected a block of 1 to 3 rows, but got 4}}
-  // expected-error @+1 {{failed to infer returned types}}
-  %r = ntk.identity {outputs = 3 : i64, block = 4 : i64, element = f32} : () -> tensor<4x3xf32>
+  // expected-error @+1 {{expected a block of 1 to 3 rows, but got 4}}
+  %r = ntk.identity : tensor<4x3xf32>
   return
 }
 
 // -----
 
 func.func @f() {
-  // expected-error @+2 {{expected a value of ranked tensor type, but got 'vector<2xf32>'}}
-  // expected-error @+1 {{failed to infer returned types}}
-  %r = ntk.constant {value = dense<1.0> : vector<2xf32>} : () -> tensor<2xf32>
+  // expected-error @+1 {{expected a value of ranked tensor type, but got 'vector<2xf32>'}}
+  %r = ntk.constant dense<1.0> : vector<2xf32>
   return
 }

@@ -42,7 +42,7 @@ ntk.network @boxes(%x: tensor<2x7xf64>, %y: tensor<2x3xf64> {check.values = dens
 }
 
 ntk.network @constant(%x: tensor<2xf64>) -> tensor<2xf64> {
-  %c = ntk.constant {value = dense<[0.5, -1.0]> : tensor<2xf64>} : () -> tensor<2xf64>
+  %c = ntk.constant dense<[0.5, -1.0]> : tensor<2xf64>
   %y = ntk.mul %x, %c : (tensor<2xf64>, tensor<2xf64>) -> tensor<2xf64>
   ntk.return %y : tensor<2xf64>
 }
@@ -85,7 +85,7 @@ ntk.network @along(%x: tensor<2x3xf64> {check.values = dense<[[1.0, 2.0, 3.0], [
 }
 
 ntk.network @identity(%x: tensor<2x3xf64>) -> tensor<2x3xf64> {
-  %i = ntk.identity {outputs = 3 : i64, block = 2 : i64, element = f64} : () -> tensor<2x3xf64>
+  %i = ntk.identity : tensor<2x3xf64>
   %y = ntk.mul %x, %i : (tensor<2x3xf64>, tensor<2x3xf64>) -> tensor<2x3xf64>
   ntk.return %y : tensor<2x3xf64>
 }

@@ -86,7 +86,9 @@ TEST_P(Flops, AreCounted) {
     ASSERT_TRUE(module);
     context.loadDialect<func::FuncDialect>();
     KernelOp kernel = *module->getOps<KernelOp>().begin();
-    kernel.setMethod(method);
+    Schedule schedule;
+    schedule.method = method;
+    kernel.setDecisions(schedule);
     ASSERT_TRUE(succeeded(expandKernel(kernel)));
     ASSERT_TRUE(succeeded(simplifyKernels(*module)));
     planContractions(*module, examples, examples);

@@ -1,4 +1,5 @@
 // RUN: ntk-opt %s --split-input-file --ntk-expand --ntk-simplify --ntk-plan="n1=16 n2=16" --ntk-apply-plan | FileCheck %s
+// RUN: ntk-opt %s --split-input-file --ntk-expand --ntk-simplify --ntk-plan="n1=16 n2=16" | FileCheck %s --check-prefix=PLAN
 
 // Many tokens, few channels: the gradient of one side is cheaper. It reads one
 // side only and moves into the factors; each side has its own.
@@ -20,7 +21,13 @@ ntk.kernel @theta of @tokens outputs full
 
 // -----
 
-// A bias shares the cotangent Gram of its weight.
+// A bias shares the cotangent Gram of its weight, which is decided when they
+// are planned.
+// PLAN-LABEL: ntk.network @biased
+// PLAN: ntk.contract "noc, nk, mpc, mk -> nomp"
+// PLAN-SAME: results = ["nm", "nomp", "nomp"], group = 0>
+// PLAN: ntk.contract "no{{.}}, mp{{.}} -> nomp"
+// PLAN-SAME: results = ["nomp"], group = 0>
 ntk.network @biased(%x: tensor<64xf32>,
                     %w1: tensor<128x64xf32> {ntk.param = "fc1.weight"},
                     %b1: tensor<128xf32> {ntk.param = "fc1.bias"},
@@ -65,7 +72,7 @@ ntk.network @outputs(%x: tensor<2x3xf64>, %w: tensor<2x3xf64> {ntk.param = "w"},
   %y = ntk.take_along %a, %i : (tensor<2x3xf64>, tensor<2x4xi64>) -> tensor<2x4xf64>
   ntk.return %y : tensor<2x4xf64>
 }
-ntk.kernel @theta of @outputs outputs full {method = 1 : i32}
+ntk.kernel @theta of @outputs outputs full schedule <method = ntk_vector_products>
 // CHECK-LABEL: ntk.network @outputs
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "po -> op"

@@ -1,6 +1,6 @@
 // RUN: ntk-opt %s --split-input-file --ntk-choose="n1=16 n2=16" | FileCheck %s
 
-// CHECK: ntk.kernel @theta of @mlp outputs full {costs = {jacobian_contraction = {{.*}} : i64, ntk_vector_products = {{.*}} : i64, structured = {{.*}} : i64}, method = 2 : i32}
+// CHECK: ntk.kernel @theta of @mlp outputs full schedule <n1 = 16, n2 = 16, method = structured> {costs = {jacobian_contraction = {{.*}} : i64, ntk_vector_products = {{.*}} : i64, structured = {{.*}} : i64}}
 ntk.network @mlp(%x: tensor<64xf32>,
                  %w1: tensor<128x64xf32> {ntk.param = "fc1.weight"},
                  %w2: tensor<4x128xf32> {ntk.param = "fc2.weight"}) -> tensor<4xf32> {
@@ -13,10 +13,10 @@ ntk.kernel @theta of @mlp outputs full
 
 // -----
 
-// A method that is asked for stays.
-// CHECK: ntk.kernel @theta of @f outputs full {costs = {{.*}}, method = 0 : i32}
+// What is decided stays, the sizes too.
+// CHECK: ntk.kernel @theta of @f outputs full schedule <n1 = 8, n2 = 16, method = jacobian_contraction, blocks = {o = 2}> {costs = {{.*}}}
 ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
   %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @f outputs full {method = 0 : i32}
+ntk.kernel @theta of @f outputs full schedule <method = jacobian_contraction, blocks = {o = 2}, n1 = 8>

@@ -23,3 +23,15 @@ ntk.network @short(%x: tensor<2xf32>, %u: tensor<2x3xf32> {ntk.param = "u"},
       : (tensor<2xf32>, tensor<2x3xf32>, tensor<3x4xf32>, tensor<4x5xf32>) -> tensor<5xf32>
   return %y : tensor<5xf32>
 }
+
+// One that has a plan is carried out as it says.
+// CHECK-LABEL: ntk.network @planned
+// CHECK: %[[UV:.*]] = contract "ab, bc -> ca"
+// CHECK: contract "a, ca -> c" (%{{.*}}, %[[UV]])
+// CHECK-NEXT: return
+ntk.network @planned(%x: tensor<2xf32>, %u: tensor<2x3xf32> {ntk.param = "u"},
+                     %v: tensor<3x4xf32> {ntk.param = "v"}) -> tensor<4xf32> {
+  %y = contract "a, ab, bc -> c" (%x, %u, %v) {plan = #ntk.plan<order = [1, 2, 0, 3], results = ["ca", "c"]>}
+      : (tensor<2xf32>, tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}

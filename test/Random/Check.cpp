@@ -4,6 +4,7 @@
 // A kernel by the driver's steps, and its entries against the reference.
 
 #include "Check.h"
+#include "mlir/AsmParser/AsmParser.h"
 #include "ntk/Compile/FittedKernel.h"
 #include "ntk/Compile/KernelShape.h"
 #include "ntk/Run/RunKernel.h"
@@ -33,6 +34,7 @@ public:
 
 private:
   Error load();
+  Error drawSchedule(const KernelShape &shape);
   Error plan();
   Error compute(int64_t first1, int64_t count1, int64_t first2, int64_t count2,
                 bool whole, double &worst);
@@ -40,6 +42,7 @@ private:
                 int64_t first2, int64_t count2, const std::string &how,
                 double &worst);
   std::vector<double> getExpected(int64_t n, int64_t m);
+  std::string spellSchedule();
   int64_t number(int64_t low, int64_t high) {
     return low + static_cast<int64_t>(random() % (high - low + 1));
   }
@@ -72,6 +75,41 @@ Error Run::load() {
   return Error::success();
 }
 
+/// Draws what a file could have decided, each decision or none, and reads it
+/// from its text.
+Error Run::drawSchedule(const KernelShape &shape) {
+  Schedule drawn;
+  auto isOpen = [&] { return number(0, 2) == 0; };
+  if (!isOpen())
+    drawn.n1 = number(1, 100);
+  if (!isOpen() && !request.isSymmetric)
+    drawn.n2 = number(1, 100);
+  if (!isOpen())
+    drawn.method = *symbolizeKernelMethod(number(0, 2));
+  if (!isOpen())
+    drawn.blockN = number(1, 5);
+  if (!isOpen())
+    drawn.blockM = request.isSymmetric ? drawn.blockN : number(1, 5);
+  if (!isOpen() && shape.layout.kind != ::ntk::rt::Layout::Scalar)
+    drawn.blockO = ::ntk::rt::allowedOutputBlock(
+        shape.layout, number(1, shape.layout.outputs));
+  if (!isOpen()) {
+    drawn.keeps1 = number(0, 1);
+    drawn.keeps2 = number(0, 1);
+  }
+  if (drawn == Schedule()) // which has no text
+    drawn.blockN = 1;
+  MLIRContext *context = model.network.getContext();
+  std::string text;
+  llvm::raw_string_ostream(text) << ScheduleAttr::get(context, drawn);
+  auto read = dyn_cast_or_null<ScheduleAttr>(parseAttribute(text, context));
+  if (!read || !(read.getValue() == drawn))
+    return createStringError("expected to read " + text + " as it was written");
+  model.schedule = drawn;
+  model.scheduleLoc = model.network.getLoc();
+  return Error::success();
+}
+
 /// Plans, lowers and compiles, if asked for with so little memory that not all
 /// outputs are computed at once.
 Error Run::plan() {
@@ -85,6 +123,9 @@ Error Run::plan() {
   // Joined outputs on either side, whatever axes they have.
   shape->layout = {shape->layout.outputs, shape->layout.kind};
   ProblemSize size{2, request.isSymmetric ? 2 : 3, request.isSymmetric};
+  if (request.handSchedule)
+    if (Error error = drawSchedule(*shape))
+      return error;
   MemoryLimit limit{int64_t(1) << 40, /*isGiven=*/true};
   Expected<FittedKernel> kernel = fitKernel(model, options, *shape, size, 0,
                                             limit, /*compareMethods=*/false);
@@ -183,6 +224,12 @@ static std::vector<double> toDouble(ArrayRef<char> bytes) {
   return {from, from + bytes.size() / sizeof(T)};
 }
 
+std::string Run::spellSchedule() {
+  std::string text;
+  llvm::raw_string_ostream(text) << fitted.schedule;
+  return text;
+}
+
 Error Run::compute(int64_t first1, int64_t count1, int64_t first2,
                    int64_t count2, bool whole, double &worst) {
   Expected<Examples> x1 =
@@ -200,6 +247,9 @@ Error Run::compute(int64_t first1, int64_t count1, int64_t first2,
   problem.blocks.examples2 = whole ? count2 : number(1, count2);
   problem.blocks.cacheFactors1 = number(0, 1);
   problem.blocks.cacheFactors2 = number(0, 1);
+  if (request.handSchedule)
+    problem.blocks = getBlocks(fitted.schedule.getValue(), count1, count2,
+                               problem.layout.outputs);
   int64_t threads = number(1, 2);
   ::ntk::rt::setThreads(threads);
   KernelRun kernel{
@@ -225,7 +275,7 @@ Error Run::compute(int64_t first1, int64_t count1, int64_t first2,
       (" on " + Twine(count1) + " and " + Twine(count2) +
        " examples in blocks of " + Twine(problem.blocks.examples1) + " and " +
        Twine(problem.blocks.examples2) + ", " + Twine(problem.blocks.outputs) +
-       " outputs, " + Twine(threads) + " threads")
+       " outputs, " + Twine(threads) + " threads, " + spellSchedule())
           .str();
   if (Error error = compare(theta, first1, count1, first2, count2, how, worst))
     return error;

@@ -27,6 +27,7 @@ struct Request {
   bool isSymmetric = false;    ///< x1 = x2
   bool someParameters = false; ///< about half of them, else all
   bool outputBlocks = false; ///< memory for fewer outputs at a time, if it can
+  bool handSchedule = false; ///< decisions drawn, and given as a file has them
   /// Draws numbers of examples, blocks and threads.
   uint64_t seed = 0;
 

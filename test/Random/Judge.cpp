@@ -27,7 +27,8 @@ std::string Request::describe() const {
          (isDouble ? " --dtype=f64" : " --dtype=f32") +
          (isSymmetric ? ", x1 = x2" : ", x1 and x2") +
          (someParameters ? ", some parameters" : "") +
-         (outputBlocks ? ", blocks of outputs" : "");
+         (outputBlocks ? ", blocks of outputs" : "") +
+         (handSchedule ? ", by a schedule" : "");
 }
 
 std::vector<Request> mlir::ntk::random::drawRequests(uint64_t seed) {
@@ -48,6 +49,9 @@ std::vector<Request> mlir::ntk::random::drawRequests(uint64_t seed) {
     add(methods[i], "full", true);
   add(methods[random() % 4], kernels[1 + random() % 3], true);
   add(methods[random() % 4], kernels[random() % 4], false);
+  add("auto", kernels[random() % 4], true);
+  requests.back().outputBlocks = false;
+  requests.back().handSchedule = true;
   return requests;
 }
 
@@ -69,6 +73,8 @@ std::vector<Request> mlir::ntk::random::getFileRequests(uint64_t seed) {
     add(methods[i], "full", false);
   }
   add("auto", "full", true);
+  add("auto", "full", true);
+  requests.back().handSchedule = true;
   return requests;
 }
 

@@ -22,11 +22,20 @@ def NTK_PlanAttr : AttrDef<NTK_Dialect, "Plan"> {
 
     is the two Grams and their Hadamard product. Letters that one operand alone
     has and that are summed over are summed before the operand is used.
+
+    Contractions of one `group` are added into the same tile and have a Gram D
+    in common: one multiplies it, Z∘D, for the others it is all there is to add.
+    They are carried out as one product, (Z + 1)∘D. A layer's bias has the
+    cotangent Gram of its weight in this way:
+
+        #ntk.plan<order = [0, 1], results = ["nomp"], group = 0>
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$order,
-                        ArrayRefParameter<"StringAttr">:$results);
+                        ArrayRefParameter<"StringAttr">:$results,
+                        OptionalParameter<"std::optional<int64_t>">:$group);
   let assemblyFormat = [{
-    `<` `order` `=` `[` $order `]` `,` `results` `=` `[` $results `]` `>`
+    `<` `order` `=` `[` $order `]` `,` `results` `=` `[` $results `]`
+    (`,` `group` `=` $group^)? `>`
   }];
   let genVerifyDecl = 1;
 }
@@ -53,12 +62,16 @@ def NTK_ContractOp : NTK_Op<"contract",
 
     The Jacobian for a parameter operand has the other operands as features;
     letters shared by the parameter and the result are deltas.
+
+    A `plan` says in which order it is evaluated; the planner keeps one that is
+    there. In a network, `--ntk-split-products` carries it out.
   }];
   let assemblyFormat = [{
     $spec ` ` `(` $factors `)` (`into` $init^)? attr-dict `:`
-    `(` type($factors) (`into` type($init)^)? `)` `->` type($result)
+    custom<ContractTypes>(type($factors), type($init), type($result),
+                          ref($init))
   }];
-  let hasVerifier = 0;
+  let hasVerifier = 1;
   let opDeclaration = [{
     ::mlir::ntk::Linearity getLinearity() {
       return ::mlir::ntk::Linearity::Multi;

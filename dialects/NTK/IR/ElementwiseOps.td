@@ -17,6 +17,9 @@ include "dialects/NTK/IR/NTKBase.td"
 class NTK_UnaryOp<string mnemonic, string formula, dag constants = (ins)>
     : NTK_Op<mnemonic, !con((ins NTK_FloatTensor:$input), constants)> {
   let summary = "y = " # formula # ", elementwise";
+  let assemblyFormat = [{
+    $input attr-dict `:` custom<SameTypes>(type($input), type($result))
+  }];
   let opDeclaration = [{
     /// Value, derivative and cost of this function.
     static const ::mlir::ntk::UnaryFunction &function();
@@ -55,8 +58,7 @@ def NTK_ClipOp : NTK_UnaryOp<"clip", "min(max(x, low), high)",
     if it is not given), 0 elsewhere. Bounds may be infinite.
 
     ```mlir
-    %y = ntk.clip %x {low = 0.0, high = 6.0, on_bounds = 1.0}
-        : (tensor<8xf32>) -> tensor<8xf32>
+    %y = ntk.clip %x {low = 0.0, high = 6.0, on_bounds = 1.0} : tensor<8xf32>
     ```
   }];
 }
@@ -182,8 +184,11 @@ def NTK_StopGradientOp : NTK_ConstantUnderDifferentiationOp<"stop_gradient",
     the derivative zero. Nothing is copied.
 
     ```mlir
-    %y = ntk.stop_gradient %x : (tensor<8xf32>) -> tensor<8xf32>
+    %y = ntk.stop_gradient %x : tensor<8xf32>
     ```
+  }];
+  let assemblyFormat = [{
+    $input attr-dict `:` custom<SameTypes>(type($input), type($result))
   }];
 }
 
@@ -195,6 +200,10 @@ def NTK_StopGradientOp : NTK_ConstantUnderDifferentiationOp<"stop_gradient",
 class NTK_BinaryOp<string mnemonic, string formula>
     : NTK_Op<mnemonic, (ins NTK_Tensor:$lhs, NTK_Tensor:$rhs)> {
   let summary = "y = " # formula # ", elementwise";
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:`
+    custom<SameTypes>(type($lhs), type($rhs), type($result))
+  }];
 }
 
 def NTK_AddOp : NTK_BinaryOp<"add", "a + b"> {
@@ -278,9 +287,12 @@ def NTK_CompareOp : NTK_ConstantUnderDifferentiationOp<"compare",
     `ne` is true.
 
     ```mlir
-    %m = ntk.compare %a, %b {predicate = 4 : i32}
+    %m = ntk.compare gt %a, %b
         : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xi1>
     ```
+  }];
+  let assemblyFormat = [{
+    $predicate operands attr-dict `:` functional-type(operands, results)
   }];
   let opDeclaration = [{
     ::mlir::ntk::Linearity getLinearity() {

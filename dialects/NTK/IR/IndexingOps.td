@@ -90,9 +90,12 @@ def NTK_IdentityOp : NTK_ConstantUnderDifferentiationOp<"identity",
     index, which `--ntk-simplify` does.
 
     ```mlir
-    %c = ntk.identity {outputs = 10 : i64, block = 10 : i64, element = f32}
-        : () -> tensor<10x10xf32>
+    %c = ntk.identity : tensor<10x10xf32>
+    %d = ntk.identity %first : tensor<4x10xf32>
     ```
+  }];
+  let assemblyFormat = [{
+    ($first^)? attr-dict `:` custom<IdentityType>($outputs, $block, $element)
   }];
 }
 
@@ -101,14 +104,16 @@ def NTK_ZerosOp : NTK_ConstantUnderDifferentiationOp<"zeros",
          TypeAttr:$element)> {
   let summary = "a block of zeros that contributions are added to";
   let description = [{
-    A value of the given sizes; each dynamic one (the smallest i64 in `shape` stands for it)
-    is given by one of `sizes`, in order. It starts the sum of a tile of the
-    kernel where no contribution covers all of it.
+    A value of the given sizes; each dynamic one is given by one of `sizes`, in
+    order. It starts the sum of a tile of the kernel where no contribution
+    covers all of it.
 
     ```mlir
-    %t = ntk.zeros %n, %m {shape = array<i64: -9223372036854775808, 10, -9223372036854775808, 10>, element = f32}
-        : (index, index) -> tensor<?x10x?x10xf32>
+    %t = ntk.zeros %n, %m : tensor<?x10x?x10xf32>
     ```
+  }];
+  let assemblyFormat = [{
+    ($sizes^)? attr-dict `:` custom<ShapeType>($shape, $element)
   }];
   let opDeclaration = [{
     ::mlir::ntk::Linearity getLinearity() {

@@ -1,8 +1,9 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Registration of the dialect, and its one attribute.
+// Registration of the dialect.
 
+#include "dialects/NTK/IR/Assembly.h"
 #include "dialects/NTK/IR/NTKOps.h"
 #include "dialects/NTK/IR/PowerOps.h"
 #include "mlir/IR/Builders.h"
@@ -40,29 +41,6 @@ Operation *NTKDialect::materializeConstant(OpBuilder &builder, Attribute value,
   if (auto elements = dyn_cast<ElementsAttr>(value))
     return builder.create<ConstantOp>(loc, elements, ArrayAttr());
   return nullptr;
-}
-
-LogicalResult PlanAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                               ArrayRef<int64_t> order,
-                               ArrayRef<StringAttr> results) {
-  if (order.size() != 2 * results.size())
-    return emitError() << "expected a pair of operands for each of "
-                       << results.size() << " results, but got "
-                       << order.size() << " numbers";
-  // Each pair uses two of the values there are; a value is used once.
-  int64_t operands = static_cast<int64_t>(results.size()) + 1;
-  SmallVector<bool> used(2 * results.size() + 1, false);
-  for (auto [i, number] : llvm::enumerate(order)) {
-    int64_t available = operands + static_cast<int64_t>(i / 2);
-    if (number < 0 || number >= available)
-      return emitError() << "expected a number below " << available
-                         << ", but got " << number;
-    if (used[number])
-      return emitError() << "expected each value to be used once, but "
-                         << number << " is used twice";
-    used[number] = true;
-  }
-  return success();
 }
 
 Value mlir::ntk::createSplat(OpBuilder &builder, Location loc,

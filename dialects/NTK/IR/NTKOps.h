@@ -45,6 +45,7 @@ Value createSplat(OpBuilder &builder, Location loc, RankedTensorType type,
 
 #include "dialects/NTK/IR/NTKDialect.h.inc"
 #include "dialects/NTK/IR/NTKEnums.h.inc"
+#include "dialects/NTK/IR/Schedule.h"
 #define GET_ATTRDEF_CLASSES
 #include "dialects/NTK/IR/NTKAttributes.h.inc"
 #define GET_OP_CLASSES

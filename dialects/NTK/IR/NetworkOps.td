@@ -104,6 +104,33 @@ def NTK_Method : I32EnumAttr<"KernelMethod",
   let cppNamespace = "::mlir::ntk";
 }
 
+def NTK_ScheduleAttr : AttrDef<NTK_Dialect, "Schedule"> {
+  let mnemonic = "schedule";
+  let summary = "what is decided of a kernel as a whole";
+  let description = [{
+    How the loop over tiles of a kernel goes. Whatever is left out is decided by
+    the planner, which writes it here; what stands here it keeps.
+
+        #ntk.schedule<n1 = 128, n2 = 128, method = structured,
+                      blocks = {n = 32, m = 64, o = 10}, kept = [1, 2]>
+
+    - `n1`, `n2`: the examples of both sides that are planned for; any numbers
+      run,
+    - `method`: `jacobian_contraction`, `ntk_vector_products` or `structured`,
+    - `blocks`: examples n and m of the sides, and outputs o of each, in a tile;
+      larger blocks of examples than there are examples are all of them. Blocks
+      of outputs go through a kernel from the first on; the last overlaps the
+      one before, but those of a trace divide its outputs,
+    - `kept`: the sides whose factors are kept for all examples; those of the
+      others are computed again for every tile.
+
+    The loops are over outputs o, then p, then n, then m.
+  }];
+  let parameters = (ins "::mlir::ntk::Schedule":$value);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+}
+
 def NTK_KernelOp : Op<NTK_Dialect, "kernel", [Symbol]> {
   let summary = "a request for a kernel of a network";
   let description = [{
@@ -112,13 +139,15 @@ def NTK_KernelOp : Op<NTK_Dialect, "kernel", [Symbol]> {
     `diagonal` keeps Θ[n,m,o,o], `sum` is the kernel of Σ_o f_o (not divided).
 
     `wrt` lists the parameters; without it all are meant. `symmetric` says that
-    x1 = x2. The other attributes are decisions: `method` and `output_block`
-    are written by `--ntk-choose` or by hand, and later passes obey them.
+    x1 = x2. `schedule` holds what is decided: it is written by `--ntk-choose`
+    and by the tools, or by hand, and later passes obey it. `costs` are the
+    FLOPs of the methods, as `--ntk-choose` found them.
 
     ```mlir
     ntk.kernel @theta of @mlp outputs full
-    ntk.kernel @biases of @mlp outputs trace {wrt = ["fc1.bias", "fc2.bias"],
-                                              symmetric}
+    ntk.kernel @biases of @mlp outputs trace
+        schedule <method = structured, blocks = {n = 32, m = 32}>
+        {wrt = ["fc1.bias", "fc2.bias"], symmetric}
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
@@ -126,11 +155,17 @@ def NTK_KernelOp : Op<NTK_Dialect, "kernel", [Symbol]> {
     NTK_OutputsKind:$outputs,
     OptionalAttr<StrArrayAttr>:$wrt,
     UnitAttr:$symmetric,
-    OptionalAttr<NTK_Method>:$method,
-    OptionalAttr<I64Attr>:$output_block,
+    OptionalAttr<NTK_ScheduleAttr>:$schedule,
     OptionalAttr<DictionaryAttr>:$costs);
   let assemblyFormat = [{
-    $sym_name `of` $network `outputs` $outputs attr-dict
+    $sym_name `of` $network `outputs` $outputs (`schedule` $schedule^)?
+    attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// What the schedule decides; nothing where there is none.
+    ::mlir::ntk::Schedule getDecisions();
+    void setDecisions(const ::mlir::ntk::Schedule &schedule);
   }];
 }
 

@@ -4,6 +4,7 @@
 // Powers of two values, remainders, and the bits that two integers share.
 
 #include "dialects/NTK/IR/PowerOps.h"
+#include "dialects/NTK/IR/Assembly.h"
 #include "dialects/NTK/IR/OpHelpers.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"

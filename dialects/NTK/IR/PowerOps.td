@@ -14,6 +14,10 @@ include "dialects/NTK/IR/NTKBase.td"
 class NTK_FunctionOfTwo<string mnemonic, string formula>
     : NTK_Op<mnemonic, (ins NTK_Tensor:$lhs, NTK_Tensor:$rhs)> {
   let summary = "y = " # formula # ", elementwise";
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:`
+    custom<SameTypes>(type($lhs), type($rhs), type($result))
+  }];
 }
 
 def NTK_PowerOp : NTK_FunctionOfTwo<"power", "a^b"> {
@@ -45,9 +49,12 @@ def NTK_BitAndOp : NTK_ConstantUnderDifferentiationOp<"bit_and",
     and a + b − 2 (a and b) those in which they differ.
 
     ```mlir
-    %y = ntk.bit_and %a, %b
-        : (tensor<8xi64>, tensor<8xi64>) -> tensor<8xi64>
+    %y = ntk.bit_and %a, %b : tensor<8xi64>
     ```
+  }];
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:`
+    custom<SameTypes>(type($lhs), type($rhs), type($result))
   }];
 }
 

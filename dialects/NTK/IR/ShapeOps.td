@@ -17,9 +17,10 @@ def NTK_ConstantOp : NTK_ConstantUnderDifferentiationOp<"constant",
     lists. Parameters and buffers are never constants.
 
     ```mlir
-    %c = ntk.constant {value = dense<0.5> : tensor<10xf32>} : () -> tensor<10xf32>
+    %c = ntk.constant dense<0.5> : tensor<10xf32>
     ```
   }];
+  let assemblyFormat = "$value attr-dict";
   let hasFolder = 1;
 }
 

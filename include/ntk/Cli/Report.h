@@ -42,6 +42,7 @@ struct Report {
   Cost executed;   ///< in the blocks of `problem`
   std::vector<std::pair<std::string, double>> methodFlops;
   std::vector<SiteReport> sites;
+  std::string schedule; ///< as an ntk.kernel may have it
   ::ntk::rt::TileProblem problem;
   MemoryUse memory;
   int64_t memoryLimit = 0;
@@ -56,6 +57,9 @@ struct Report {
                ? &profile->times.steps[number]
                : nullptr;
   }
+
+  /// FLOPs of `cost` that no site has: of the passes through the network.
+  double getNetworkFlops() const;
 };
 
 void printJson(const Report &report, llvm::raw_ostream &os);

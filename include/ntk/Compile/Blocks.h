@@ -8,6 +8,7 @@
 #ifndef NTK_COMPILE_BLOCKS_H
 #define NTK_COMPILE_BLOCKS_H
 
+#include "dialects/NTK/IR/Schedule.h"
 #include "ntk-rt/Tiles.h"
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,8 @@ struct BlockProblem {
   /// Outputs of a tile on each side; together with the examples its rows.
   int64_t outputs;
   int64_t rowsPerExample; ///< outputs where the kernel has them, else 1
+  /// Blocks of examples and kept factors that are decided.
+  Schedule decided = {};
 };
 
 struct BlockChoice {
@@ -34,10 +37,16 @@ struct BlockChoice {
 
 /// Blocks whose peak is at most `limit`: all examples at once, or for x1 = x2
 /// some blocks, so that tiles above the diagonal are saved; halved until they
-/// fit, with factors kept or computed again, whichever is less work. If nothing
-/// fits, the smallest blocks there are, whose peak is above the limit.
+/// fit, with factors kept or computed again, whichever is less work; what is
+/// decided already stays. If nothing fits, the smallest blocks that there are
+/// then, whose peak is above the limit.
 BlockChoice chooseBlocks(const BlockProblem &problem, int64_t limit,
                          const PeakFunction &peak);
+
+/// The blocks that a schedule has decided, for so many examples of both sides
+/// and all `outputs`.
+::ntk::rt::Blocks getBlocks(const Schedule &schedule, int64_t examples1,
+                            int64_t examples2, int64_t outputs);
 
 } // namespace mlir::ntk
 

@@ -24,8 +24,13 @@ struct FittedKernel {
   FunctionWork work[3];      ///< of factors of both sides and of a tile
   std::string arenaBytes[3]; ///< formulas of their scratch
   ProgramSteps steps[3];     ///< of the same functions
-  ::ntk::rt::TileProblem problem;
+  /// All that is decided, as the request in the module has it.
+  ScheduleAttr schedule;
+  ::ntk::rt::TileProblem problem; ///< read from it
   MemoryUse memory;
+  /// Where nothing fits: what the smallest blocks of examples need that the
+  /// schedule could have had.
+  int64_t leastBytes = 0;
 };
 
 /// The most operations of a network that kernels are compiled for.
@@ -35,8 +40,9 @@ constexpr int64_t mostOperations = 20000;
 int64_t countOperations(NetworkOp network);
 
 /// Plans, lowers and chooses blocks for a kernel of `shape` and `size`, whose
-/// examples take `inputBytes`, within `limit`. Fails if no blocks fit,
-/// saying what the smallest ones need.
+/// examples take `inputBytes`, within `limit`, as far as the schedule of the
+/// model leaves it open. Fails if no blocks fit, saying what the smallest ones
+/// need.
 llvm::Expected<FittedKernel>
 fitKernel(Model &model, const KernelOptions &options, const KernelShape &shape,
           const ProblemSize &size, int64_t inputBytes, MemoryLimit limit,

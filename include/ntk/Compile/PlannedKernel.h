@@ -13,7 +13,8 @@
 namespace mlir::ntk {
 
 /// What an order of a contraction costs. FLOPs of pairs are over all pairs
-/// that are computed, those of sides over all examples.
+/// that are computed, those of sides over all examples. Those of an alternative
+/// are an estimate of it alone, those of what is chosen are what is executed.
 struct OrderReport {
   std::string name; ///< outside_in, left_to_right, inside_out
   double pairFlops = 0, sideFlops = 0, bytes = 0;
@@ -41,15 +42,16 @@ struct PlannedKernel {
   std::vector<SiteReport> sites;
 
   std::string method; ///< as --method spells it
+  Schedule decided;   ///< of the file, on these examples
 };
 
 /// Name of the request, and so of its functions.
 inline constexpr llvm::StringLiteral kernelName = "theta";
 
 /// Plans the kernel of `model` that `options` and `shape` ask for, at this
-/// size, computed in blocks of `outputBlock` outputs (all if not given). Costs
-/// are those of one block. The costs of all methods are found if the method is
-/// open or `compareMethods`.
+/// size, computed in blocks of `outputBlock` outputs (all if not given), as the
+/// schedule of `model` has decided. Costs are those of one block. The costs of
+/// all methods are found if the method is open or `compareMethods`.
 llvm::Expected<PlannedKernel>
 planKernel(Model &model, const KernelOptions &options, const KernelShape &shape,
            const ProblemSize &size, std::optional<int64_t> outputBlock,

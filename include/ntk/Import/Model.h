@@ -85,6 +85,10 @@ struct Model {
   ParameterStore store;
   /// The parameters to differentiate by, in the network's order.
   std::vector<std::string> wrt;
+  /// What the `ntk.kernel` of an MLIR file decides, and where it stands; what
+  /// else it asks for is the command line's to say.
+  Schedule schedule;
+  std::optional<Location> scheduleLoc;
   /// Examples in the batch, if that is the network's one example.
   std::optional<int64_t> batchSize;
   /// What the model's tensors are, and which are parameters.

@@ -43,8 +43,8 @@ struct KernelFunctions {
 /// Finds them by their attributes; members are null if there are none.
 KernelFunctions findKernelFunctions(ModuleOp module, StringRef kernel);
 
-/// Expands one kernel by the method its `method` attribute says (structured
-/// without one), next to the kernel. Fails, with an error on the kernel, if the
+/// Expands one kernel by the method its schedule says (structured without one),
+/// next to the kernel. Fails, with an error on the kernel, if the
 /// request does not fit the network.
 FailureOr<KernelFunctions> expandKernel(KernelOp kernel);
 

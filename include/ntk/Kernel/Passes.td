@@ -14,8 +14,8 @@ def ExpandPass : Pass<"ntk-expand", "::mlir::ModuleOp"> {
     For `ntk.kernel @theta` adds `@theta_factors1` and `@theta_factors2`, which
     compute the factors of n examples of one side (forward pass, cotangents,
     features), and `@theta_tile`, which contracts the factors of n and m
-    examples to a tile [n, o, m, p] of the kernel. The `method` of the request
-    decides what the factors are.
+    examples to a tile [n, o, m, p] of the kernel. The method in the schedule of
+    the request decides what the factors are.
 
     Before:
 
@@ -35,7 +35,7 @@ def ExpandPass : Pass<"ntk-expand", "::mlir::ModuleOp"> {
     func.func @theta_tile(%n: index, %m: index, %w: tensor<2x3xf32>,
         %c1: tensor<2x2xf32>, %x1: tensor<?x3xf32>,
         %c2: tensor<2x2xf32>, %x2: tensor<?x3xf32>) -> tensor<?x2x?x2xf32> {
-      %zero = ntk.zeros %n, %m …
+      %zero = ntk.zeros %n, %m : tensor<?x2x?x2xf32>
       %theta = ntk.contract "oc, nk, pc, mk -> nomp" (%c1, %x1, %c2, %x2) into %zero
       return %theta
     }
@@ -62,10 +62,12 @@ def SimplifyPass : Pass<"ntk-simplify", "::mlir::ModuleOp"> {
       dropped, or kept by other operands, and sums over them become factors;
     - factors that no tile reads, and functions' dead values, are removed.
 
+    A contraction that has a plan keeps its factors, for which the plan is.
+
     Before:
 
     ```mlir
-    %i = ntk.identity {outputs = 10 : i64, block = 10 : i64, element = f32}
+    %i = ntk.identity : tensor<10x10xf32>
     %g = ntk.contract "oc, ck -> ok" (%i, %w)
     ```
 

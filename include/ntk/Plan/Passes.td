@@ -22,13 +22,15 @@ def ChoosePass : NTK_SizedPass<"ntk-choose"> {
   let summary = "choose the method of every kernel";
   let description = [{
     Expands, simplifies and plans a clone of each `ntk.kernel` by each of the
-    paper's methods, and writes what they cost (FLOPs) into `costs` and the one
-    that should be fastest into `method`. A method that is already there stays.
+    paper's methods, and writes what they cost (FLOPs) into `costs`, and into
+    the schedule the one that should be fastest and the sizes that are planned
+    for. What the schedule already says stays, and the sizes there go before
+    the options.
 
     Before: `ntk.kernel @theta of @mlp outputs full`
 
-    After: `ntk.kernel @theta of @mlp outputs full {method = 2 : i32, costs =
-    {jacobian_contraction = 1334000000000, …}}`
+    After: `ntk.kernel @theta of @mlp outputs full schedule <n1 = 16, n2 = 16,
+    method = structured> {costs = {jacobian_contraction = 1334000000000, …}}`
 
     Assumes that the module holds the networks of its kernels.
   }];
@@ -39,8 +41,10 @@ def PlanPass : NTK_SizedPass<"ntk-plan"> {
   let description = [{
     Annotates each `ntk.contract` of a tile with the cheapest evaluation order,
     found by exact dynamic programming over binary trees; nothing else changes.
-    The work of other orders stands in `ntk.alternatives`, as FLOPs of pairs
-    and of single sides.
+    A plan that is already there stays. Of new plans, those that have a Gram in
+    common are a `group` (a layer's bias has the cotangent Gram of its weight).
+    The work of other orders stands in `ntk.alternatives`, as FLOPs of pairs and
+    of single sides.
 
     Before:
 
@@ -66,6 +70,7 @@ def SplitProductsPass : Pass<"ntk-split-products", "::mlir::ModuleOp"> {
     A contraction of more than four factors in an `ntk.network` becomes binary
     ones, in the cheapest order. The gradient in one of k factors is a product
     of all others: k sites of 2k factors each would be planned for the kernel.
+    One that has a `plan` becomes the steps of that plan.
 
     Before:
 
@@ -87,10 +92,11 @@ def SplitProductsPass : Pass<"ntk-split-products", "::mlir::ModuleOp"> {
 def ApplyPlanPass : Pass<"ntk-apply-plan", "::mlir::ModuleOp"> {
   let summary = "carry out the plans of contractions";
   let description = [{
-    Splits each planned `ntk.contract` into binary ones, shares equal ones (a
-    bias adds its one to the feature Gram of its weight: (Z + 1)∘D), and moves what reads one side alone into that side's factor function. If both
-    sides then compute the same, `@theta_factors` takes the place of
-    `@theta_factors1` and `@theta_factors2`.
+    Splits each planned `ntk.contract` into binary ones, shares equal ones,
+    joins groups (a bias adds its one to the feature Gram of its weight:
+    (Z + 1)∘D), and moves what reads one side alone into that side's factor
+    function. If both sides then compute the same, `@theta_factors` takes the
+    place of `@theta_factors1` and `@theta_factors2`.
 
     Before: the planned contraction above. After:
 

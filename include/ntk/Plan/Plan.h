@@ -14,30 +14,42 @@ class OpPassManager;
 
 namespace ntk {
 
-/// The size `kernel` is planned for: N1 and N2 as given, x1 = x2 as it says.
+/// The size `kernel` is planned for: N1 and N2 as its schedule says, or as
+/// given, x1 = x2 as it says.
 ProblemSize getProblemSize(KernelOp kernel, int64_t n1, int64_t n2);
 
-/// Writes the cheapest order of a contraction into its `plan`, and what each
-/// class of orders costs into its `ntk.alternatives`. One factor needs none.
-void planContraction(ContractOp contract, const ProblemSize &size);
+/// A count of FLOPs or bytes as an attribute; what is too much for an integer
+/// is the largest of them.
+IntegerAttr getCountAttr(Builder &builder, double count);
 
-/// Plans every contraction in the tiles of the module's kernels, and in their
-/// factors those of more than two.
+/// Writes the cheapest order of a contraction into its `plan`, and what each
+/// class of orders costs into its `ntk.alternatives`. One factor needs none; a
+/// plan that is there stays. Returns whether there is a new one.
+bool planContraction(ContractOp contract, const ProblemSize &size);
+
+/// Plans every contraction in the tiles of the module's kernels, makes groups
+/// of them, and plans those of more than two factors in the factor functions.
 void planContractions(ModuleOp module, int64_t n1, int64_t n2);
 
-/// Carries out the products of more than four factors of a network in steps:
-/// the derivative in each factor would else be a product of all the others.
-LogicalResult splitLongProducts(NetworkOp network);
+/// Carries out products of a network in steps: those that have a plan, and
+/// those of more than four factors, for the derivative in each factor would
+/// else be a product of all the others.
+void splitLongProducts(NetworkOp network);
 
 /// Replaces a contraction by the binary ones of its plan.
-LogicalResult splitContraction(ContractOp contract);
+void splitContraction(ContractOp contract);
 
-/// Splits contractions as their plans say, moves work of one side into the
-/// factors, and gives both sides one factor function where they need the same.
-LogicalResult applyPlans(ModuleOp module);
+/// Splits contractions as their plans say, joins groups, moves work of one side
+/// into the factors, and gives both sides one factor function where they need
+/// the same. `siteFlops` gets the FLOPs of what carries out each contraction of
+/// the tile (of the last kernel), in their order: equal steps count for the
+/// first that has them. Fails if a group cannot be joined.
+LogicalResult applyPlans(ModuleOp module,
+                         std::vector<Polynomial> *siteFlops = nullptr);
 
 /// Expands a clone of each kernel by every method, writes the costs into its
-/// `costs` and, if it names no method, the fastest into `method`.
+/// `costs`, and into its schedule the sizes and, if it names no method, the
+/// fastest.
 LogicalResult chooseMethods(ModuleOp module, int64_t n1, int64_t n2,
                             const MachineModel &machine);
 

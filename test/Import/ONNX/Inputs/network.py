@@ -125,7 +125,14 @@ def softmax(x, axis):
     return e / e.sum(axis, keepdims=True)
 
 
-COMPARE = [np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal]
+COMPARE = {
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+}
 
 OPS = {
     "abs": lambda a, x: np.abs(x),
@@ -133,7 +140,6 @@ OPS = {
     "bit_and": lambda a, x, y: x & y,
     "broadcast": lambda a, x: broadcast(x, a),
     "clip": lambda a, x: np.clip(x, a["low"], a["high"]),
-    "compare": lambda a, x, y: COMPARE[a["predicate"]](x, y),
     "concat": lambda a, *x: np.concatenate(x, a["axis"]),
     "conv": lambda a, x, w: conv(x, w, a),
     "conv_transpose": lambda a, x, w: conv_transpose(x, w, a),
@@ -287,9 +293,12 @@ class Network:
             if line.startswith("return"):
                 return [values[n] for n in re.findall(r"%\w+", line.split(":")[0])]
             result, op, rest, kind = re.fullmatch(
-                r"(%\w+) = (\w+) (.*) : \(.*?\) -> (tensor<.*>)", line
+                r"(%\w+) = (\w+) (.*) : (?:\(.*?\) -> )?(tensor<[^>]*>)", line
             ).groups()
-            values[result] = self.evaluate(op, rest, values)
+            if op == "constant":
+                values[result] = dense(f"{rest} : {kind}")
+            else:
+                values[result] = self.evaluate(op, rest, values)
             shape, _ = tensor_type(kind)
             assert list(values[result].shape) == shape, line
         raise ValueError("no return")
@@ -297,8 +306,8 @@ class Network:
     def evaluate(self, op, rest, values):
         head, _, tail = rest.partition("{")
         operands = [values[n] for n in re.findall(r"%\w+", head)]
-        if op == "constant":
-            return attributes(tail)["value"]
+        if op == "compare":
+            return COMPARE[head.split()[0]](*operands)
         if op == "contract":
             spec = re.match(r'"([^"]*)"', head).group(1)
             return np.einsum(spec.replace(" ", ""), *operands)
