@@ -6,6 +6,7 @@
 
 #include "SourceComment.h"
 #include "dialects/NTK/IR/Names.h"
+#include "dialects/RT/RTOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "ntk/Cli/Message.h"
 #include "ntk/Cli/Options.h"
@@ -233,9 +234,8 @@ static Expected<SourceRequest> getRequest(ModuleOp module,
 
 /// Prints the code and writes it, with the parameters of `model` if it is not
 /// null.
-static Error writeSource(const SourceRequest &request,
-                         const RunOptions &options, SourceFiles &files,
-                         const Model *model = nullptr) {
+static Error writeSource(SourceRequest request, const RunOptions &options,
+                         SourceFiles &files, const Model *model = nullptr) {
   func::FuncOp tile = request.functions.tile;
   MLIRContext *context = tile.getContext();
   auto module = tile->getParentOfType<ModuleOp>();
@@ -243,8 +243,14 @@ static Error writeSource(const SourceRequest &request,
   PassManager manager(context);
   manager.addNestedPass<func::FuncOp>(createCopiesToLoopsPass());
   manager.addNestedPass<func::FuncOp>(createCountFlopsPass());
+  if (options.withClocks)
+    manager.addNestedPass<func::FuncOp>(createAddClocksPass());
   if (failed(manager.run(module)))
     return diagnostics.takeError(options.model, "lowering failed");
+  module.walk([&](rt::ClockOp clock) {
+    int64_t next = static_cast<int64_t>(clock.getStep().value_or(0)) + 1;
+    request.clockedSteps = std::max(request.clockedSteps, next);
+  });
   FailureOr<SourceText> text = printSource(request);
   if (failed(text))
     return diagnostics.takeError(options.model, "writing source failed");

@@ -279,6 +279,11 @@ static constexpr Option options[] = {
      setCount<&RunOptions::n2>},
     {Option::Emit, "main", "", "with a command line: --x1 --x2 --params -o",
      setFlag<&RunOptions::withMain>},
+    {Option::Emit, "clocks", "",
+     "C++: with a clock behind each step, for whom ntk-rt/Clock.h lets "
+     "listen;\n"
+     "with --main, --repeat tells what each step takes",
+     setFlag<&RunOptions::withClocks>},
     {Option::Emit, "embed-weights", "", "with the parameters inside",
      setFlag<&RunOptions::embedWeights>},
     {Option::Emit, "save-params", "W.npz",

@@ -118,6 +118,9 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
     if (!StringRef(o.output).ends_with(ending))
       return createStringError("-o: expected a file NET" + ending +
                                ", but got '" + o.output + "'");
+    if (o.withClocks && o.toCuda)
+      return createStringError("--clocks: expected --ntk-to-cpp: a device goes "
+                               "on while its steps are only asked for");
     if (o.tf32 && !o.toCuda)
       return createStringError("--tf32: expected --ntk-to-cuda");
     bool isCuda = o.kernels == "cudnn" || o.kernels == "cublas";

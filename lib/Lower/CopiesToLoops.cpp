@@ -21,8 +21,10 @@ struct CopiesToLoopsPass : ntk::impl::CopiesToLoopsPassBase<CopiesToLoopsPass> {
     IRRewriter rewriter(&getContext());
     getOperation().walk([&](memref::CopyOp copy) {
       rewriter.setInsertionPoint(copy);
-      rewriter.replaceOpWithNewOp<linalg::CopyOp>(copy, copy.getSource(),
-                                                  copy.getTarget());
+      auto loops = rewriter.create<linalg::CopyOp>(
+          copy.getLoc(), copy.getSource(), copy.getTarget());
+      loops->setDiscardableAttrs(copy->getDiscardableAttrDictionary());
+      rewriter.eraseOp(copy);
     });
   }
 };

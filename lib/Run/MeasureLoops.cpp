@@ -39,7 +39,8 @@ static constexpr Nest nests[] = {
     {"strided", "(i, j) -> (j, i)", "%r = arith.addf %a, %c : T"},
     {"gathered", "(i, j) -> (i, j)",
      "%i = linalg.index 0 : index\n%j = linalg.index 1 : index\n"
-     "%last = arith.constant 255 : index\n%k = arith.subi %last, %j : index\n"
+     "%last = arith.constant 255 : index\n%far = arith.constant 97 : index\n"
+     "%m = arith.muli %j, %far : index\n%k = arith.andi %m, %last : index\n"
      "%0 = memref.load %x[%i, %k] : memref<128x256xT>\n"
      "%r = arith.addf %0, %c : T"},
 };

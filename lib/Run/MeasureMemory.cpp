@@ -57,6 +57,9 @@ bool mlir::ntk::measureMemory(Machine &machine) {
   if (!memory.data)
     return false;
   float *data = reinterpret_cast<float *>(memory.data);
+  machine.handover = measure([&] {
+    ::ntk::rt::parallelFor(machine.threads, 1, [](int64_t, int64_t) {});
+  });
   for (int64_t bytes = least; bytes <= most; bytes *= 4) {
     const int64_t half = bytes / 2 / static_cast<int64_t>(sizeof(float));
     // Another thread than the last time, as steps have it that are shared out
@@ -71,12 +74,14 @@ bool mlir::ntk::measureMemory(Machine &machine) {
                half * (part + 1) / threads);
       });
     });
+    seconds = std::max(seconds - machine.handover, seconds / 4);
     machine.bandwidths.push_back(
         {static_cast<double>(bytes), static_cast<double>(bytes) / seconds});
   }
-  machine.handover = measure([&] {
-    ::ntk::rt::parallelFor(machine.threads, 1, [](int64_t, int64_t) {});
-  });
+  // What lies nearer is there no later.
+  for (size_t i = machine.bandwidths.size() - 1; i-- > 0;)
+    machine.bandwidths[i].rate =
+        std::max(machine.bandwidths[i].rate, machine.bandwidths[i + 1].rate);
   const int64_t d[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0};
   machine.call = measure([&] { ntk_rt_gemm_f32(d, data, data + 1, data + 2); });
   return measureWriting<float>(machine.f32) &&

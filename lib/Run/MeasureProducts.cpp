@@ -62,7 +62,7 @@ private:
   }
   T *at(int64_t part) { return reinterpret_cast<T *>(memory[part].data); }
 
-  static constexpr int64_t mostElements = 1 << 22, mostWork = 1 << 24;
+  static constexpr int64_t mostElements = 1 << 22, mostWork = 1 << 23;
   int64_t threads;
   std::vector<AlignedBytes> memory;
 };

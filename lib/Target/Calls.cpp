@@ -45,3 +45,11 @@ LogicalResult FunctionPrinter::printCall(rt::RuntimeCallOpInterface op) {
   setDestination(op, out, destination);
   return success();
 }
+
+LogicalResult FunctionPrinter::printClock(rt::ClockOp op) {
+  line() << "rt::clock(";
+  if (std::optional<uint64_t> step = op.getStep())
+    os << *step;
+  os << ");\n";
+  return success();
+}

@@ -75,7 +75,7 @@ int main(int argc, char **argv) {
 $parameterFields  kernel.type = $realType;
   kernel.pairShape = pairShape;
   kernel.pairRank = $pairRank;
-$wholeBatch  kernel.workspaceBytes = $workspaceBytes;
+$wholeBatch$clockedSteps  kernel.workspaceBytes = $workspaceBytes;
   kernel.run = run;
   kernel.error = $theta_error;
   return rt::kernelMain(kernel, argc, argv);
@@ -218,6 +218,11 @@ void mlir::ntk::printMain(const SourceKernel &kernel, TemplateValues &values,
   values["pairRank"] = std::to_string(request.outputShape.size());
   values["wholeBatch"] =
       request.wholeBatch ? "  kernel.wholeBatch = true;\n" : "";
+  values["clockedSteps"] =
+      request.clockedSteps
+          ? "  kernel.clockedSteps = " + std::to_string(request.clockedSteps) +
+                ";\n"
+          : "";
   values["realType"] = spellElementType(kernel.tileType.getElementType());
   values["workspaceBytes"] =
       isCuda ? "hostWorkspaceBytes" : kernel.function + "_workspace_bytes";

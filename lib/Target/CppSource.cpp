@@ -29,6 +29,7 @@ static void printIncludes(const SourceKernel &kernel, raw_ostream &os) {
        << kernel.request.backend << "\n#endif\n";
   os << LanguageSpelling::get(kernel).headers
      << "#include \"ntk-rt/Scalars.h\"\n#include \"ntk-rt/Tiles.h\"\n"
+     << (kernel.request.clockedSteps ? "#include \"ntk-rt/Clock.h\"\n" : "")
      << (kernel.request.withMain ? "#include \"ntk-rt/KernelMain.h\"\n" : "")
      << (kernel.request.withMain && isCuda
              ? "#include \"ntk-rt/cuda/Memory.h\"\n"

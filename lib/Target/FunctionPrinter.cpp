@@ -44,6 +44,7 @@ LogicalResult FunctionPrinter::printStep(Operation *op) {
         return language.hasKernels ? printForKernel(o) : printFor(o);
       })
       .Case([&](rt::RuntimeCallOpInterface o) { return printCall(o); })
+      .Case([&](rt::ClockOp o) { return printClock(o); })
       .Default([&](Operation *o) { return printScalar(o); });
 }
 

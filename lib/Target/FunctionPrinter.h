@@ -124,6 +124,7 @@ private:
   LogicalResult printForKernel(scf::ForOp nest);
 
   // Calls.cpp
+  LogicalResult printClock(rt::ClockOp op);
   LogicalResult printCall(rt::RuntimeCallOpInterface op);
 
   // FunctionPrinter.cpp

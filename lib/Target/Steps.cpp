@@ -105,6 +105,9 @@ void FunctionPrinter::printComment(Operation *op, const Twine &text) {
   // The layer, unless what is computed has its name.
   if (!StringRef(comment).starts_with(layer))
     comment = layer + (comment.empty() ? "" : ": ") + comment;
+  if (auto clock = dyn_cast_or_null<rt::ClockOp>(op->getNextNode()))
+    if (std::optional<uint64_t> step = clock.getStep())
+      comment = "Step " + std::to_string(*step) + ". " + comment;
   os << "\n";
   constexpr size_t width = 100;
   if (!comment.empty())

@@ -38,7 +38,7 @@ struct RunOptions : ModelOptions, KernelOptions {
   std::string kernels;         ///< see --help; empty: the default
   std::string savedParameters; ///< .npz that parameters go to, may be empty
   std::optional<int64_t> n2;   ///< as n1, if not given
-  bool embedWeights = false, withMain = false;
+  bool embedWeights = false, withMain = false, withClocks = false;
   bool toCuda = false, tf32 = false;
 
   /// Are values of parameters needed, or are their shapes enough?

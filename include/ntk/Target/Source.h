@@ -44,6 +44,7 @@ struct SourceRequest {
   std::string backend;          ///< onednn, cblas, none; CUDA: cudnn, cublas
   bool tf32 = false;            ///< CUDA: products of rounded floats
   bool withMain = false;        ///< with a command-line main
+  int64_t clockedSteps = 0;     ///< C++: so many steps have an rt.clock
   ValuesPrinter embeddedValues; ///< null: parameters come at run time
   /// Names of the inputs, and the bounds of ids (0: none), in their order.
   std::vector<std::pair<std::string, int64_t>> inputs;
