@@ -22,7 +22,12 @@ Machine mlir::ntk::getDefaultMachine(int64_t threads) {
   for (TypeRates *rates : {&machine.f32, &machine.f64}) {
     for (ConvolutionRate &rate : rates->convolutions)
       rate.rate *= more;
+    rates->patchRow /= more;
     rates->patchElement /= more;
+    for (WritingRates *writing : {&rates->writing, &rates->mirroring}) {
+      writing->row /= more;
+      writing->element /= more;
+    }
   }
   return machine;
 }

@@ -22,12 +22,12 @@ using ::ntk::rt::GemmTasks;
 //===----------------------------------------------------------------------===//
 
 llvm::ArrayRef<int64_t> ProductRates::getSides() {
-  static constexpr int64_t sides[] = {1, 2, 4, 8, 16, 32, 64, 128, 512};
+  static constexpr int64_t sides[] = {1, 4, 8, 16, 32, 64, 128, 512};
   return sides;
 }
 
 llvm::ArrayRef<int64_t> ProductRates::getDepths() {
-  static constexpr int64_t depths[] = {3, 8, 16, 32, 64, 256, 1024, 8192};
+  static constexpr int64_t depths[] = {3, 16, 64, 256, 1024, 8192};
   return depths;
 }
 
@@ -86,6 +86,14 @@ OrientedProduct mlir::ntk::orient(const GemmIndex &m, const GemmIndex &n,
     return stride == 1 || (otherStride != 1 && stride <= otherStride) ||
            (index.size > 1 && other.size == 1);
   };
+  auto isApart = [](const GemmIndex &i, const GemmIndex &j,
+                    int64_t GemmIndex::*stride) {
+    return i.*stride != 1 && j.*stride != 1 && i.size > 1 && j.size > 1;
+  };
+  if (isApart(rows, depth, &GemmIndex::a) ||
+      isApart(depth, columns, &GemmIndex::b) ||
+      isApart(rows, columns, &GemmIndex::c))
+    return {rows.size, columns.size, depth.size, ProductLayout::Strided};
   const bool kInA = isAlong(depth, depth.a, rows, rows.a);
   const bool nInB = isAlong(columns, columns.b, depth, depth.b);
   return {rows.size, columns.size, depth.size,
@@ -234,9 +242,9 @@ static double getSecondsOfPatches(const Machine &machine,
                                   const PatchesWork &work,
                                   const TypeRates &rates) {
   const ConvolutionShape &s = work.shape;
-  const double elements =
-      static_cast<double>(s.examples * s.cin * s.taps() * s.outPixels());
-  return machine.handover + elements * rates.patchElement;
+  const double rows = static_cast<double>(s.examples * s.cin * s.taps());
+  return machine.handover + rows * rates.patchRow +
+         rows * static_cast<double>(s.outPixels()) * rates.patchElement;
 }
 
 /// Bytes a second of what was used so many bytes ago.

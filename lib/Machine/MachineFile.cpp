@@ -23,7 +23,7 @@ namespace json = llvm::json;
 static constexpr int64_t formatNumber = 1;
 
 static constexpr const char *layoutNames[productLayouts] = {"NN", "NT", "TN",
-                                                            "TT"};
+                                                            "TT", "strided"};
 
 std::string mlir::ntk::getProcessorName() {
   return llvm::sys::getHostCPUName().str();
@@ -185,6 +185,7 @@ static void describeRates(Archive &archive, Rates &rates) {
     inner.flag("backward", rate.isBackward);
     inner.number("rate", rate.rate);
   });
+  archive.number("patch_row", rates.patchRow);
   archive.number("patch_element", rates.patchElement);
   archive.inside("loops", [&](auto &inner) {
     inner.number("iteration", rates.loops.iteration);

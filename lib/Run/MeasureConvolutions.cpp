@@ -41,9 +41,11 @@ static std::vector<Case> getCases() {
     for (auto [in, out] : {std::pair(3, 16), {3, 64}, {16, 32}, {32, 32}})
       cases.push_back({in, out, 1, side, 3, 1});
   for (int64_t side : {4, 8, 16, 32})
-    for (auto [in, out] : {std::pair(64, 64), {64, 128}, {128, 128}})
+    cases.push_back({64, 64, 1, side, 3, 1});
+  for (int64_t side : {4, 8, 16})
+    for (auto [in, out] : {std::pair(64, 128), {128, 128}})
       cases.push_back({in, out, 1, side, 3, 1});
-  for (int64_t side : {2, 4, 8, 16})
+  for (int64_t side : {2, 4, 8})
     for (auto [in, out] : {std::pair(256, 256), {512, 512}})
       cases.push_back({in, out, 1, side, 3, 1});
   for (auto [in, out, side] :
@@ -78,12 +80,14 @@ static std::vector<int64_t> describe(const Case &c, int64_t examples) {
 
 template <typename T>
 static bool measureConvolutions(TypeRates &rates, int64_t threads) {
+  std::vector<ConvolutionRate> before = std::move(rates.convolutions);
+  rates.convolutions.clear();
   for (const Case &c : getCases()) {
     ConvolutionShape one = ConvolutionShape::parse(describe(c, 1).data());
     // Enough examples for all threads, and for what is done once a call.
     const double enough = 4e6 * static_cast<double>(threads);
     const int64_t examples = std::max<int64_t>(
-        4 * threads,
+        2 * threads,
         static_cast<int64_t>(enough / static_cast<double>(one.multiplies())));
     std::vector<int64_t> d = describe(c, examples);
     ConvolutionShape s = ConvolutionShape::parse(d.data());
@@ -100,29 +104,43 @@ static bool measureConvolutions(TypeRates &rates, int64_t threads) {
         convolve(isBackward, d.data(), at(isBackward ? y : x), at(w),
                  at(isBackward ? x : y));
       });
-      rates.convolutions.push_back(
-          {s.groupCin(), s.groupCout(), s.groups, s.outPixels(), s.taps(),
-           c.stride, isBackward,
-           static_cast<double>(s.examples * s.multiplies()) / seconds});
+      double rate = static_cast<double>(s.examples * s.multiplies()) / seconds;
+      size_t at = rates.convolutions.size();
+      if (at < before.size())
+        rate = std::max(rate, before[at].rate);
+      rates.convolutions.push_back({s.groupCin(), s.groupCout(), s.groups,
+                                    s.outPixels(), s.taps(), c.stride,
+                                    isBackward, rate});
     }
   }
   return true;
 }
 
+/// Few pixels and many tell the price of a row from that of its elements.
 template <typename T>
 static bool measurePatches(TypeRates &rates, int64_t threads) {
-  std::vector<int64_t> d = describe({8, 1, 1, 16, 3, 1}, 2 * threads);
-  ConvolutionShape s = ConvolutionShape::parse(d.data());
-  const int64_t elements = s.examples * s.cin * s.taps() * s.outPixels();
-  AlignedBytes x = allocateHalves<T>(s.inputSize()),
-               y = allocateHalves<T>(elements);
-  if (!x.data || !y.data)
-    return false;
-  double seconds = measure([&] {
-    makePatches(d.data(), reinterpret_cast<T *>(x.data),
-                reinterpret_cast<T *>(y.data));
-  });
-  rates.patchElement = seconds / static_cast<double>(elements);
+  double seconds[2], pixels[2]; // of one row
+  for (int i : {0, 1}) {
+    std::vector<int64_t> d =
+        describe({64, 1, 1, i == 0 ? 2 : 16, 3, 1}, 2 * threads);
+    ConvolutionShape s = ConvolutionShape::parse(d.data());
+    const int64_t rows = s.examples * s.cin * s.taps();
+    AlignedBytes x = allocateHalves<T>(s.inputSize()),
+                 y = allocateHalves<T>(rows * s.outPixels());
+    if (!x.data || !y.data)
+      return false;
+    pixels[i] = static_cast<double>(s.outPixels());
+    seconds[i] = measure([&] {
+                   makePatches(d.data(), reinterpret_cast<T *>(x.data),
+                               reinterpret_cast<T *>(y.data));
+                 }) /
+                 static_cast<double>(rows);
+  }
+  double element =
+      std::max((seconds[1] - seconds[0]) / (pixels[1] - pixels[0]), 1e-13);
+  rates.patchElement = takeFaster(rates.patchElement, element);
+  rates.patchRow = takeFaster(
+      rates.patchRow, std::max(seconds[0] - pixels[0] * element, 1e-13));
   return true;
 }
 

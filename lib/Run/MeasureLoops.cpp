@@ -8,7 +8,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Parser/Parser.h"
 #include "ntk/Compile/MachineCode.h"
-#include "ntk/Support/Diagnostics.h"
+#include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -145,23 +145,31 @@ static llvm::Error measureLoops(MLIRContext &context, StringRef type,
                y = allocateHalves<T>(rows * columns);
   if (!x.data || !y.data)
     return llvm::createStringError("expected memory to measure with");
-  auto seconds = [&](StringRef name) -> double {
-    llvm::Expected<double> each =
-        measureNest(**code, name, x.data, y.data, machine.threads);
-    return each ? *each : (llvm::consumeError(each.takeError()), 0);
-  };
-  // Of a quotient or a function less than nothing would be noise.
-  auto positive = [](double time) { return std::max(time, 1e-13); };
-  const double copy = seconds("copy");
-  rates.iteration = positive(copy);
-  rates.arithmetic = positive((seconds("arithmetic") - copy) / 8);
-  rates.division = positive((seconds("division") - copy) / 3);
-  rates.function = positive((seconds("function") - copy) / 3);
-  rates.strided = positive(seconds("strided") - copy);
-  rates.gathered = positive(seconds("gathered") - copy);
-  rates.sum = positive(seconds("sum"));
+  // In turn, so that what disturbs one round spares another: differences are
+  // taken of the fastest.
+  constexpr int rounds = 8;
+  llvm::StringMap<double> seconds;
+  for (int round = 0; round < rounds; ++round) {
+    for (StringRef name : names) {
+      llvm::Expected<double> each =
+          measureNest(**code, name, x.data, y.data, machine.threads);
+      if (!each)
+        return each.takeError();
+      seconds[name] = takeFaster(seconds[name], *each);
+    }
+  }
+  const double copy = seconds["copy"];
+  // A difference less than nothing would be noise.
+  auto set = [](double &rate, double time) { rate = std::max(time, 1e-13); };
+  set(rates.iteration, copy);
+  set(rates.arithmetic, (seconds["arithmetic"] - copy) / 8);
+  set(rates.division, (seconds["division"] - copy) / 3);
+  set(rates.function, (seconds["function"] - copy) / 3);
+  set(rates.strided, seconds["strided"] - copy);
+  set(rates.gathered, seconds["gathered"] - copy);
+  set(rates.sum, seconds["sum"]);
   // A line of eight elements costs what eight do, and the line.
-  rates.line = positive(8 * (seconds("lines") - copy));
+  set(rates.line, 8 * (seconds["lines"] - copy));
   return llvm::Error::success();
 }
 

@@ -44,9 +44,11 @@ template <typename T> static bool measureWriting(TypeRates &rates) {
     double row = measureTile(from, to, n10, o, isMirrored) /
                  static_cast<double>(n10 * n10 * o);
     WritingRates &writing = isMirrored ? rates.mirroring : rates.writing;
-    writing.element =
+    double element =
         std::max((row - single) / static_cast<double>(o - 1), single / 20);
-    writing.row = std::max(single - writing.element, single / 20);
+    writing.element = takeFaster(writing.element, element);
+    writing.row =
+        takeFaster(writing.row, std::max(single - element, single / 20));
   }
   return true;
 }
@@ -57,9 +59,11 @@ bool mlir::ntk::measureMemory(Machine &machine) {
   if (!memory.data)
     return false;
   float *data = reinterpret_cast<float *>(memory.data);
-  machine.handover = measure([&] {
-    ::ntk::rt::parallelFor(machine.threads, 1, [](int64_t, int64_t) {});
-  });
+  machine.handover = takeFaster(
+      machine.handover, measure([&] {
+        ::ntk::rt::parallelFor(machine.threads, 1, [](int64_t, int64_t) {});
+      }));
+  size_t at = 0;
   for (int64_t bytes = least; bytes <= most; bytes *= 4) {
     const int64_t half = bytes / 2 / static_cast<int64_t>(sizeof(float));
     // Another thread than the last time, as steps have it that are shared out
@@ -75,15 +79,19 @@ bool mlir::ntk::measureMemory(Machine &machine) {
       });
     });
     seconds = std::max(seconds - machine.handover, seconds / 4);
-    machine.bandwidths.push_back(
-        {static_cast<double>(bytes), static_cast<double>(bytes) / seconds});
+    if (at == machine.bandwidths.size())
+      machine.bandwidths.push_back({static_cast<double>(bytes), 0});
+    double &rate = machine.bandwidths[at++].rate;
+    rate = std::max(rate, static_cast<double>(bytes) / seconds);
   }
   // What lies nearer is there no later.
   for (size_t i = machine.bandwidths.size() - 1; i-- > 0;)
     machine.bandwidths[i].rate =
         std::max(machine.bandwidths[i].rate, machine.bandwidths[i + 1].rate);
   const int64_t d[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0};
-  machine.call = measure([&] { ntk_rt_gemm_f32(d, data, data + 1, data + 2); });
+  machine.call = takeFaster(machine.call, measure([&] {
+                              ntk_rt_gemm_f32(d, data, data + 1, data + 2);
+                            }));
   return measureWriting<float>(machine.f32) &&
          measureWriting<double>(machine.f64);
 }

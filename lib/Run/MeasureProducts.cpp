@@ -38,12 +38,24 @@ public:
     if (std::max({m * k, n * k, m * n}) > mostElements || m * n * k > mostWork)
       return 0;
     const bool kInA =
-        layout == ProductLayout::NN || layout == ProductLayout::NT;
+        layout != ProductLayout::TN && layout != ProductLayout::TT;
     const bool nInB =
         layout == ProductLayout::NN || layout == ProductLayout::TN;
-    const int64_t d[] = {
-        m, n, k, kInA ? k : 1, kInA ? 1 : m, nInB ? n : 1, nInB ? 1 : k, n,
-        1, 0, 0};
+    // Of C alone, as products that are a part of many have it.
+    const int64_t apart = layout == ProductLayout::Strided ? 8 : 1;
+    if (m * n * apart > mostElements)
+      return 0;
+    const int64_t d[] = {m,
+                         n,
+                         k,
+                         kInA ? k : 1,
+                         kInA ? 1 : m,
+                         nInB ? n : 1,
+                         nInB ? 1 : k,
+                         n * apart,
+                         apart,
+                         0,
+                         0};
     return static_cast<double>(m * n * k) / run(d);
   }
 
@@ -74,20 +86,24 @@ template <typename T> static bool measureProducts(TypeRates &rates) {
     return false;
   for (unsigned i = 0; i < productLayouts; ++i) {
     std::vector<double> &grid = rates.products[i].rates;
+    grid.resize(ProductRates::getCount(), 0);
+    size_t at = 0;
     for (int64_t m : ProductRates::getSides())
       for (int64_t n : ProductRates::getSides())
         for (int64_t k : ProductRates::getDepths()) {
           double rate = bench.getRate(static_cast<ProductLayout>(i), m, n, k);
           // Too large: what a smaller one had.
-          grid.push_back(rate > 0 ? rate : grid.back());
+          grid[at] = rate > 0 ? std::max(grid[at], rate) : grid[at - 1];
+          ++at;
         }
   }
   // Lines of 8 and of 256, 16 of them in each of 64 products.
   const double lines = 16 * 64;
   const double shortOnes = bench.getSecondsOfLines(16, 8) / lines;
   const double longOnes = bench.getSecondsOfLines(16, 256) / lines;
-  rates.lineElement = std::max((longOnes - shortOnes) / (256 - 8), 1e-12);
-  rates.line = std::max(shortOnes - 8 * rates.lineElement, 1e-12);
+  double element = std::max((longOnes - shortOnes) / (256 - 8), 1e-12);
+  rates.lineElement = takeFaster(rates.lineElement, element);
+  rates.line = takeFaster(rates.line, std::max(shortOnes - 8 * element, 1e-12));
   return true;
 }
 

@@ -159,7 +159,7 @@ TEST(MachineFile, FaultsAreNamed) {
   EXPECT_EQ(getFault("\"threads\":2", "\"threads\":0"),
             "a.json: expected a whole number from 1 on as 'threads'");
   EXPECT_EQ(getFault("\"NT\":[", "\"NT\":[1,"),
-            "a.json: expected a list of 648 numbers as 'NT'");
+            "a.json: expected a list of 384 numbers as 'NT'");
   EXPECT_EQ(getFault("\"backward\":false", "\"backward\":1"),
             "a.json: expected true or false as 'backward'");
   EXPECT_EQ(getFault("\"distance\":", "\"distance\":1e30,\"x\":"),

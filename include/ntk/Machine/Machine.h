@@ -19,12 +19,13 @@ namespace mlir::ntk {
 
 /// Which index of each matrix of a product has its elements side by side.
 enum class ProductLayout {
-  NN, ///< k in A, n in B
-  NT, ///< k in A, k in B: sums along lines of both
-  TN, ///< m in A, n in B
-  TT  ///< m in A, k in B
+  NN,     ///< k in A, n in B
+  NT,     ///< k in A, k in B: sums along lines of both
+  TN,     ///< m in A, n in B
+  TT,     ///< m in A, k in B
+  Strided ///< of one of A, B and C none
 };
-inline constexpr unsigned productLayouts = 4;
+inline constexpr unsigned productLayouts = 5;
 
 /// Multiply-adds a second of one thread, while the others do the same, of
 /// products M x N x K on a grid of sizes.
@@ -82,7 +83,9 @@ struct TypeRates {
   /// Lines of thin products: seconds of a line, and of an element of one.
   double line = 0, lineElement = 0;
   std::vector<ConvolutionRate> convolutions;
-  double patchElement = 0; ///< seconds of one element, on all threads
+  /// Seconds, on all threads, of the pixels under one tap in one channel, and
+  /// of each of them.
+  double patchRow = 0, patchElement = 0;
   LoopRates loops;
   WritingRates writing, mirroring;
 };
