@@ -75,3 +75,12 @@ func.func @reduced_over_nothing(%x: tensor<?x3xf32> {ntk.batch = "n"}, %n: index
   %y = ntk.reduce_max %s {axes = array<i64>, batch = ["n"]} : (tensor<?x3xf32>) -> tensor<?x3xf32>
   return %y : tensor<?x3xf32>
 }
+
+// A network has been expanded, and goes; its request says how to run what it
+// became, and stays.
+// CHECK-NOT: ntk.network
+// CHECK: ntk.kernel @theta of @f outputs full schedule <blocks = {n = 2}>
+ntk.network @f(%x: tensor<3xf32>) -> tensor<3xf32> {
+  ntk.return %x : tensor<3xf32>
+}
+ntk.kernel @theta of @f outputs full schedule <blocks = {n = 2}>

@@ -76,3 +76,23 @@ ntk.kernel @theta of @outputs outputs full schedule <method = ntk_vector_product
 // CHECK-LABEL: ntk.network @outputs
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "po -> op"
+
+// -----
+
+// A plan in the network is one of the contraction on many examples: the product
+// of the weights first, whatever it costs.
+ntk.network @planned(%x: tensor<8xf32>, %u: tensor<8x6xf32> {ntk.param = "U"},
+                     %v: tensor<6x4xf32> {ntk.param = "V"},
+                     %w: tensor<3x4xf32> {ntk.param = "W"}) -> tensor<3xf32> {
+  %a = ntk.contract "n, no, oc -> c" (%x, %u, %v)
+      {plan = #ntk.plan<order = [1, 2, 0, 3], results = ["cn", "c"]>}
+      : (tensor<8xf32>, tensor<8x6xf32>, tensor<6x4xf32>) -> tensor<4xf32>
+  %h = ntk.tanh %a : tensor<4xf32>
+  %y = ntk.contract "c, kc -> k" (%h, %w) : (tensor<4xf32>, tensor<3x4xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+ntk.kernel @theta of @planned outputs full
+// CHECK-LABEL: ntk.network @planned
+// CHECK-LABEL: func.func @theta_factors
+// CHECK: %[[UV:.*]] = ntk.contract "[[N:.]][[O:.]], [[O]]c -> c[[N]]"
+// CHECK: ntk.contract "n[[N]], c[[N]] -> nc" (%{{.*}}, %[[UV]])

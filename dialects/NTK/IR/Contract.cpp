@@ -125,10 +125,37 @@ Value ContractOp::buildJvp(OpBuilder &builder, ValueRange tangents) {
   return sum;
 }
 
+/// The plan of a contraction whose letters become those of `renamed`, with
+/// batch letters in front of its factors: each step has those of its pair.
+static PlanAttr batchPlan(ContractOp op, const Einsum &renamed,
+                          ArrayRef<std::string> batch) {
+  PlanAttr plan = op.getPlanAttr();
+  if (!plan)
+    return {};
+  llvm::SmallDenseMap<char, char> names;
+  Einsum einsum = Einsum::get(op.getSpec());
+  for (auto [from, to] : llvm::zip_equal(einsum.operands, renamed.operands))
+    for (auto [a, b] : llvm::zip_equal(from, to))
+      names[a] = b;
+  SmallVector<std::string> letters(batch.take_front(op.getFactors().size()));
+  SmallVector<StringAttr> results;
+  for (auto [i, word] : llvm::enumerate(plan.getResults())) {
+    letters.push_back(unionOfBatches({letters[plan.getOrder()[2 * i]],
+                                      letters[plan.getOrder()[2 * i + 1]]}));
+    std::string result = letters.back();
+    for (char letter : word.getValue())
+      result += names.lookup(letter);
+    results.push_back(StringAttr::get(op.getContext(), result));
+  }
+  return PlanAttr::get(op.getContext(), plan.getOrder(), results,
+                       /*group=*/std::nullopt);
+}
+
 Value ContractOp::buildBatched(OpBuilder &builder, ValueRange operands,
                                ArrayRef<std::string> batch) {
   Einsum einsum = Einsum::get(getSpec());
   einsum.freeLetters(canonicalOrder);
+  PlanAttr plan = batchPlan(*this, einsum, batch);
   size_t count = getFactors().size();
   for (size_t i = 0; i < count; ++i)
     einsum.operands[i] = batch[i] + einsum.operands[i];
@@ -138,7 +165,7 @@ Value ContractOp::buildBatched(OpBuilder &builder, ValueRange operands,
   Value product =
       createOp<ContractOp>(builder, getLoc(), operands.take_front(count),
                            addsInto ? operands[count] : Value(),
-                           builder.getStringAttr(einsum.str()), PlanAttr());
+                           builder.getStringAttr(einsum.str()), plan);
   if (!getInit() || addsInto)
     return product;
   StringRef both[] = {letters, batch[count]};

@@ -18,8 +18,9 @@ def LowerOpsPass : Pass<"ntk-lower", "::mlir::ModuleOp"> {
   let description = [{
     Asks every `ntk` op in a `func.func` to lower itself
     (`LowerableOpInterface`). The size of batch letter n is the `index`
-    argument marked `{ntk.size = "n"}`. Networks and kernel requests, which
-    have been expanded by now, are erased.
+    argument marked `{ntk.size = "n"}`. Networks, which have been expanded by
+    now, are erased; requests stay, for their schedules say how to run the
+    functions.
 
     Before:
 
