@@ -144,7 +144,14 @@ static LogicalResult alignNamed(NodeImporter &node, Access &access,
   GraphValue &indices = access.indices;
   const BatchAxis &batch = *access.data.batch;
   int64_t last = indices.rank() - 1;
-  if (!nameOwn(indices, component, batch))
+  if (last > 0 && access.batchDims == 0)
+    if (std::optional<GraphValue> placed = placeOnlyExample(
+            node.graph, indices, batch, component, indices.shape[last]))
+      indices = *placed;
+  // Along an axis of one element there is but one to name.
+  bool isOnly = node.graph.batchSize() == 1 && batch.isPure() &&
+                indices.batch && !indices.isKnown() && !indices.hasPlaces();
+  if (!isOnly && !nameOwn(indices, component, batch))
     return node.graph.refuseBatch(access.data, batch.axis, "pick elements");
   access.resultBatch = indices.batch;
   SmallVector<int64_t> kept;

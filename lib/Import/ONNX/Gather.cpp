@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Gather: elements at listed positions, which may depend on the input. Along
-// the batch axis each example may pick from what is its own.
+// the batch axis each example may pick from what is its own; the positions of a
+// file of one example, which are known, are its own.
 
 #include "Indexing.h"
 #include "LoopOverBatch.h"
@@ -46,6 +47,26 @@ findOwnPositions(const GraphValue &data, const GraphValue &indices) {
   return positions;
 }
 
+std::optional<GraphValue>
+onnximport::placeOnlyExample(const GraphBuilder &graph,
+                             const GraphValue &indices, const BatchAxis &batch,
+                             int64_t first, int64_t step) {
+  if (graph.batchSize() != 1 || !indices.isKnown() || indices.batch ||
+      indices.rank() == 0 || indices.shape.front() != 1 || batch.outer != 1)
+    return std::nullopt;
+  std::vector<Number> numbers = *indices.numbers;
+  for (size_t i = first; i < numbers.size(); i += step) {
+    if (!numbers[i].isPlain() || numbers[i].integer < 0 ||
+        numbers[i].integer >= batch.inner)
+      return std::nullopt;
+    numbers[i].position = batch.inner;
+  }
+  GraphValue placed =
+      makeKnown(indices.kind, indices.shape, std::move(numbers));
+  placed.batch = BatchAxis{0};
+  return placed;
+}
+
 /// Picks along the batch axis at positions of the example's own elements; the
 /// axis becomes those of the indices.
 static Result gatherOwn(GraphBuilder &graph, const GraphValue &data,
@@ -68,11 +89,19 @@ static Result gatherOwn(GraphBuilder &graph, const GraphValue &data,
 
 /// Where indices along the batch axis that depend on the input pick from the
 /// example's own elements: the same rule of the known part of each index, to
-/// which its core is added. None if they do not, or if an example has but one
-/// element, which needs no core.
-static std::optional<GraphValue> findOwnIndices(const GraphValue &data,
+/// which its core is added. In a file of one example there are no others. None
+/// if they do not, or if an example has but one element, which needs no core.
+static std::optional<GraphValue> findOwnIndices(const GraphBuilder &graph,
+                                                const GraphValue &data,
                                                 const GraphValue &indices) {
-  if (!indices.hasPlaces() || data.batch->inner == 1)
+  if (data.batch->inner == 1)
+    return std::nullopt;
+  bool isOfOne = graph.batchSize() == 1 && indices.batch &&
+                 indices.batch->isPure() && data.batch->outer == 1;
+  if (isOfOne && !indices.isKnown() && !indices.hasPlaces())
+    return makeKnownLike(indices, indices.kind,
+                         std::vector<Number>(*product(indices.shape)));
+  if (!indices.hasPlaces())
     return std::nullopt;
   GraphValue known = indices;
   known.core = Value();
@@ -177,11 +206,16 @@ Result onnximport::gather(NodeImporter &node, const GraphValue &data,
   }
   if (data.hasEnd || indices.hasEnd)
     return node.graph.refusePlaces();
+  if (data.isBatch(axis)) {
+    std::optional<GraphValue> placed =
+        placeOnlyExample(node.graph, indices, *data.batch);
+    const GraphValue &own = placed ? *placed : indices;
+    if (auto positions = findOwnPositions(data, own))
+      return gatherOwn(node.graph, data, own, axis, *positions);
+  }
   if (data.isBatch(axis))
-    if (auto positions = findOwnPositions(data, indices))
-      return gatherOwn(node.graph, data, indices, axis, *positions);
-  if (data.isBatch(axis))
-    if (std::optional<GraphValue> own = findOwnIndices(data, indices))
+    if (std::optional<GraphValue> own =
+            findOwnIndices(node.graph, data, indices))
       return gatherOwnInputs(node.graph, data, indices, axis, *own);
   if (indices.hasPlaces() || data.hasPlaces())
     return node.graph.refusePlaces();

@@ -19,6 +19,16 @@ Result gather(NodeImporter &node, const GraphValue &data,
 Result gatherElements(NodeImporter &node, const GraphValue &data,
                       const GraphValue &indices, int64_t axis);
 
+/// In a file of one example, known positions along the batch axis of data that
+/// name that example's elements, and have an axis of one in front, as those of
+/// any example, whose batch axis is that axis; none if they are others. They
+/// are every `step`th number from `first` on; what is between counts along
+/// other axes.
+std::optional<GraphValue> placeOnlyExample(const GraphBuilder &graph,
+                                           const GraphValue &indices,
+                                           const BatchAxis &batch,
+                                           int64_t first = 0, int64_t step = 1);
+
 LogicalResult importGather(NodeImporter &node);
 
 } // namespace mlir::ntk::onnximport
