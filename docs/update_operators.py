@@ -64,7 +64,8 @@ def reaches_output(text, constant):
         operands = re.findall(r"%\w+", line)
         if line.strip().startswith("return"):
             return bool(active & set(operands))
-        made = re.match(r"\s*(%\w+) = (\w+) .*-> tensor<(?:\d+x)*(f32|f64|i\d+)>", line)
+        # The type of the result is the last one, behind an arrow or that of all.
+        made = re.match(r"\s*(%\w+) = (\w+) .*[:>] tensor<(?:\d+x)*(f32|f64|i\d+)>$", line)
         if made and made[2] not in constant and made[3][0] == "f" and active & set(operands[1:]):
             active.add(made[1])
     return False
