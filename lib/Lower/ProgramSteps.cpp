@@ -129,11 +129,12 @@ LogicalResult Reader::readCall(rt::RuntimeCallOpInterface op, Form &form) {
   for (const rt::SizeProduct &number : op.getDescription()) {
     Monomial &product = form.description.emplace_back();
     product.factor = number.getFactor();
-    for (const rt::SizeProduct::Axis &axis : number.getAxes())
+    for (const rt::SizeProduct::Axis &axis : number.getAxes()) {
       if (axis.isStride ||
           failed(sizes.multiplyAxis(op->getOperand(axis.operand), axis.axis,
                                     product)))
         return failure();
+    }
   }
   return success();
 }
@@ -239,11 +240,12 @@ LogicalResult Reader::read(Operation &op, Form &form) {
   // What is written over what is read counts twice.
   SmallVector<Value> memory(op.getOperands());
   op.walk([&](Operation *inner) {
-    for (Value operand : inner->getOperands())
+    for (Value operand : inner->getOperands()) {
       if (isa<MemRefType>(operand.getType()) &&
           !op.isAncestor(operand.getParentBlock()->getParentOp()) &&
           !llvm::is_contained(memory, operand))
         memory.push_back(operand);
+    }
   });
   for (Value operand : memory)
     if (failed(addPlace(operand, form)))

@@ -284,10 +284,11 @@ Machine mlir::ntk::loadMachine(int64_t threads, std::string &note) {
       parseMachine((*text)->getBuffer(), "'" + path + "'");
   if (!machine)
     return refuse(llvm::toString(machine.takeError()));
-  if (machine->name != getProcessorName() || machine->threads != threads)
+  if (machine->name != getProcessorName() || machine->threads != threads) {
     return refuse("'" + path + "': expected the processor " +
                   getProcessorName() + " with " + llvm::Twine(threads) +
                   " threads, but got " + machine->name + " with " +
                   llvm::Twine(machine->threads));
+  }
   return std::move(*machine);
 }

@@ -33,11 +33,13 @@ static constexpr int samples = 2;
 double mlir::ntk::measure(llvm::function_ref<void()> work) {
   int64_t runs = countRuns(work);
   double best = std::numeric_limits<double>::infinity();
-  for (int sample = 0; sample < samples; ++sample)
-    best = std::min(best, getSecondsOf([&] {
-                      for (int64_t i = 0; i < runs; ++i)
-                        work();
-                    }));
+  for (int sample = 0; sample < samples; ++sample) {
+    double seconds = getSecondsOf([&] {
+      for (int64_t i = 0; i < runs; ++i)
+        work();
+    });
+    best = std::min(best, seconds);
+  }
   return best / static_cast<double>(runs);
 }
 
@@ -52,11 +54,12 @@ double mlir::ntk::measureOnAll(llvm::function_ref<void(int64_t thread)> work) {
   for (int sample = 0; sample < samples; ++sample) {
     std::vector<double> seconds(threads, 0);
     ::ntk::rt::parallelFor(threads, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t thread = begin; thread < end; ++thread)
+      for (int64_t thread = begin; thread < end; ++thread) {
         seconds[thread] += getSecondsOf([&] {
           for (int64_t i = 0; i < runs; ++i)
             work(thread);
         });
+      }
     });
     double sum = 0;
     for (double each : seconds)
