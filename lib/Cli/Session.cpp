@@ -42,7 +42,6 @@ private:
   Error reserveOutput();
   Error write();
   void report(ReportFormat format);
-  Report makeReport();
 
   void warn(const Twine &message) { printMessage("warning", message); }
   void note(const Twine &message) {
@@ -164,45 +163,18 @@ Error Session::plan() {
   return Error::success();
 }
 
-Report Session::makeReport() {
-  Report report;
-  report.model = options.model;
-  report.kernel = shape.describe();
-  bool isDouble = model.getRealType().isF64();
-  report.dtype = isDouble ? "f64" : "f32";
-  report.method = fitted.planned.method;
-  report.size = size;
-  report.outputs = model.network.getOutputs();
-  for (unsigned i = 0; i < model.network.getNumArguments(); ++i) {
-    StringRef name = model.network.getParameterName(i);
-    if (llvm::is_contained(model.wrt, name)) {
-      report.parameters.push_back(
-          {name.str(),
-           cast<RankedTensorType>(model.network.getArgumentTypes()[i])
-               .getShape()
-               .vec()});
-    }
-  }
-  report.cost = fitted.planned.cost;
-  report.methodFlops = fitted.planned.methodFlops;
-  report.sites = fitted.planned.sites;
-  llvm::raw_string_ostream(report.schedule) << fitted.schedule;
-  report.problem = fitted.problem;
-  report.memory = fitted.memory;
-  report.memoryLimit = limit.bytes;
-  for (int i = 0; i < 3; ++i)
-    report.arenaBytes[i] = fitted.arenaBytes[i];
-  report.executed = getExecutedCost(fitted);
-  report.prediction = prediction;
-  report.profile = profile;
-  return report;
-}
-
 void Session::report(ReportFormat format) {
+  if (format == ReportFormat::None)
+    return;
+  Report kernelReport = describeKernel(model, shape, size, fitted);
+  kernelReport.model = options.model;
+  kernelReport.memoryLimit = limit.bytes;
+  kernelReport.prediction = prediction;
+  kernelReport.profile = profile;
   if (format == ReportFormat::Json)
-    printJson(makeReport(), llvm::outs());
-  else if (format == ReportFormat::Table)
-    printTable(makeReport(), llvm::outs());
+    printJson(kernelReport, llvm::outs());
+  else
+    printTable(kernelReport, llvm::outs());
 }
 
 //===----------------------------------------------------------------------===//

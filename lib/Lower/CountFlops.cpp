@@ -5,12 +5,8 @@
 // the runtime by its op, those of a loop nest by its body.
 
 #include "SizeAnalysis.h"
-#include "dialects/RT/RTOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "ntk/Lower/Passes.h"
 #include "ntk/Lower/Sizes.h"
 
@@ -40,9 +36,9 @@ public:
     Polynomial flops;
     LogicalResult known = success();
     if (auto call = dyn_cast<rt::RuntimeCallOpInterface>(op))
-      known = add(op, call.countFlops(), flops);
+      known = addCall(call, flops);
     else if (auto loops = dyn_cast<linalg::LinalgOp>(op))
-      known = add(op, getIterations(loops), flops);
+      known = addLoops(loops, flops);
     else if (auto nest = dyn_cast<scf::ForOp>(op))
       known = addNest(nest, Monomial(), flops);
     if (failed(known))
@@ -51,46 +47,36 @@ public:
   }
 
 private:
-  LogicalResult add(Operation *op, const rt::SizeProduct &product,
-                    Polynomial &flops) {
-    Monomial term{product.getFactor(), ""};
-    for (const rt::SizeProduct::Axis &axis : product.getAxes())
-      if (failed(sizes.multiplyAxis(op->getOperand(axis.operand), axis.axis,
-                                    term)))
-        return failure();
+  static void add(const Monomial &term, Polynomial &flops) {
     flops.add(static_cast<double>(term.factor), term.letters);
-    return success();
+  }
+
+  LogicalResult addCall(rt::RuntimeCallOpInterface op, Polynomial &flops) {
+    FailureOr<Monomial> term = sizes.get(op, op.countFlops());
+    if (succeeded(term))
+      add(*term, flops);
+    return term;
   }
 
   /// The operations of the body, for each value of all iterators.
-  static rt::SizeProduct getIterations(linalg::LinalgOp op) {
-    rt::SizeProduct product = llvm::count_if(*op.getBlock(), isFlop);
-    llvm::SmallBitVector seen(op.getNumLoops());
-    for (OpOperand &operand : op->getOpOperands()) {
-      if (!isa<MemRefType>(operand.get().getType()))
-        continue;
-      AffineMap map = op.getMatchingIndexingMap(&operand);
-      for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
-        auto dim = dyn_cast<AffineDimExpr>(expr);
-        if (!dim || seen.test(dim.getPosition()))
-          continue;
-        seen.set(dim.getPosition());
-        product = product *
-                  rt::SizeProduct::ofSize(op, operand.getOperandNumber(), axis);
-      }
-    }
-    return product;
+  LogicalResult addLoops(linalg::LinalgOp op, Polynomial &flops) {
+    FailureOr<SmallVector<Monomial>> trips = sizes.getTrips(op);
+    if (failed(trips))
+      return failure();
+    Monomial term{llvm::count_if(*op.getBlock(), isFlop), ""};
+    for (const Monomial &count : *trips)
+      term.multiply(count);
+    add(term, flops);
+    return success();
   }
 
   /// A nest that runs `outer` times.
   LogicalResult addNest(scf::ForOp nest, Monomial outer, Polynomial &flops) {
-    if (getConstantIntValue(nest.getLowerBound()) != 0 ||
-        getConstantIntValue(nest.getStep()) != 1 ||
-        failed(sizes.multiply(nest.getUpperBound(), outer)))
+    if (failed(sizes.multiplyTrips(nest, outer)))
       return failure();
     for (Operation &op : nest.getBody()->without_terminator()) {
       if (isFlop(op))
-        flops.add(static_cast<double>(outer.factor), outer.letters);
+        add(outer, flops);
       if (auto inner = dyn_cast<scf::ForOp>(op))
         if (failed(addNest(inner, outer, flops)))
           return failure();

@@ -7,8 +7,7 @@
 
 #include "CallSupport.h"
 #include "LoopContext.h"
-#include "MemoryKey.h"
-#include "NestPartition.h"
+#include "OutlinedNest.h"
 #include "StructuralKey.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -19,7 +18,6 @@
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "ntk/Lower/Passes.h"
 #include "llvm/ADT/StringMap.h"
-#include "llvm/ADT/StringSet.h"
 
 namespace mlir::ntk {
 #define GEN_PASS_DEF_OUTLINELOOPSPASS
@@ -46,50 +44,6 @@ struct Trips {
 struct LoopFunction {
   func::FuncOp body, entry;
   SmallVector<Trips> trips; // of the collapsed loops; none: it is all of it
-};
-
-/// The nests that are one if their sizes and the numbers in them are left open,
-/// as they are exactly.
-using Variants = llvm::StringMap<llvm::StringSet<>>;
-
-/// A nest at the top level of a function.
-struct Nest {
-  explicit Nest(Operation *op)
-      : op(op), used(getUsedValues(op)), partition(planNest(op)) {}
-
-  /// Is no other memref that the nest uses in the same memory? Then the
-  /// compiler of its function may keep in registers what lies elsewhere.
-  bool isAlone(Value value) const {
-    return isa<MemRefType>(value.getType()) &&
-           llvm::count_if(used, [&](Value other) {
-             return isa<MemRefType>(other.getType()) &&
-                    getMemoryKey(other) == getMemoryKey(value);
-           }) == 1;
-  }
-  bool canMove() const {
-    return op->getNumResults() == 0 && llvm::all_of(used, canTravel);
-  }
-  /// `structure` is a number that nests of the same structural key share.
-  void findKeys(size_t structure) {
-    exact = getKey(structure, /*isOpen=*/false);
-    open = getKey(structure, /*isOpen=*/true);
-  }
-  /// An open function takes up to twice as long to compile, and stands for all
-  /// of its variants.
-  bool isOpenAmong(const Variants &variants) const {
-    constexpr size_t worthwhile = 5;
-    return variants.find(open)->second.size() >= worthwhile;
-  }
-  SmallVector<Type> getTypes(bool isOpen) const {
-    return llvm::map_to_vector(
-        used, [&](Value value) { return getTravelType(op, value, isOpen); });
-  }
-  std::string getKey(size_t structure, bool isOpen) const;
-
-  Operation *op;
-  SetVector<Value> used;
-  LoopPartition partition;
-  std::string exact, open; ///< what the nest does
 };
 
 class Outliner {
@@ -128,21 +82,6 @@ private:
   llvm::StringMap<LoopFunction> functions; // by what they do
 };
 } // namespace
-
-std::string Nest::getKey(size_t structure, bool isOpen) const {
-  std::string key =
-      std::to_string(structure) + ":" + std::to_string(partition.collapsed);
-  for (auto [value, type] : llvm::zip_equal(used, getTypes(isOpen))) {
-    Attribute constant;
-    const void *kind = type.getAsOpaquePointer();
-    if (isMadeInside(value, isOpen) &&
-        matchPattern(value, m_Constant(&constant)))
-      kind = constant.getAsOpaquePointer();
-    key += (isAlone(value) ? ":+" : ":") +
-           std::to_string(reinterpret_cast<uintptr_t>(kind));
-  }
-  return key;
-}
 
 /// The patterns of a canonicalization: loops of one trip go, constants fold.
 void Outliner::collectSimplifications() {

@@ -10,15 +10,11 @@
 #include "NestPartition.h"
 #include "SizeAnalysis.h"
 #include "dialects/NTK/IR/Names.h"
-#include "dialects/RT/RTOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "ntk/Lower/Sizes.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace mlir::ntk;
@@ -60,8 +56,7 @@ struct ProgramSteps::Form {
   std::vector<Monomial> description; ///< of a call
   std::vector<NestPart> nest;        ///< of loops
   int64_t grain = 0; ///< of the range that is shared out; 0: none
-  unsigned collapsed = 0;
-  Monomial range; ///< the trips of the collapsed loops
+  Monomial range;    ///< the trips of the collapsed loops
   bool isDouble = false;
   std::vector<Place> places;
 };
@@ -127,14 +122,10 @@ LogicalResult Reader::addPlace(Value memref, Form &form) {
 LogicalResult Reader::readCall(rt::RuntimeCallOpInterface op, Form &form) {
   form.call = op.getRoutine();
   for (const rt::SizeProduct &number : op.getDescription()) {
-    Monomial &product = form.description.emplace_back();
-    product.factor = number.getFactor();
-    for (const rt::SizeProduct::Axis &axis : number.getAxes()) {
-      if (axis.isStride ||
-          failed(sizes.multiplyAxis(op->getOperand(axis.operand), axis.axis,
-                                    product)))
-        return failure();
-    }
+    FailureOr<Monomial> product = sizes.get(op, number);
+    if (failed(product))
+      return failure();
+    form.description.push_back(*product);
   }
   return success();
 }
@@ -173,41 +164,26 @@ static size_t findLine(linalg::LinalgOp op) {
 
 LogicalResult Reader::readLoops(linalg::LinalgOp op, Form &form) {
   NestPart part;
-  SmallVector<Monomial> trips(op.getNumLoops());
-  llvm::SmallBitVector seen(op.getNumLoops());
-  for (OpOperand &operand : op->getOpOperands()) {
-    if (!isa<MemRefType>(operand.get().getType()))
-      continue;
-    part.body.strided += isStrided(op, operand);
-    AffineMap map = op.getMatchingIndexingMap(&operand);
-    for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
-      auto dim = dyn_cast<AffineDimExpr>(expr);
-      if (!dim || seen.test(dim.getPosition()))
-        continue;
-      seen.set(dim.getPosition());
-      if (failed(sizes.multiplyAxis(operand.get(), axis,
-                                    trips[dim.getPosition()])))
-        return failure();
-    }
-  }
+  FailureOr<SmallVector<Monomial>> trips = sizes.getTrips(op);
+  if (failed(trips))
+    return failure();
+  for (OpOperand &operand : op->getOpOperands())
+    part.body.strided +=
+        isa<MemRefType>(operand.get().getType()) && isStrided(op, operand);
   for (Operation &inner : *op.getBlock())
     countOperation(inner, part.body);
   LoopPartition partition = planNest(op);
   form.grain = partition.collapsed ? partition.grain : 0;
   unsigned longer = 0;
-  auto multiply = [](Monomial &product, const Monomial &count) {
-    product.factor *= count.factor;
-    product.letters += count.letters;
-  };
   size_t outer = findLine(op);
-  for (auto [loop, count] : llvm::enumerate(trips)) {
-    multiply(part.iterations, count);
+  for (auto [loop, count] : llvm::enumerate(*trips)) {
+    part.iterations.multiply(count);
     if (loop < outer)
-      multiply(part.lines, count);
+      part.lines.multiply(count);
     if (count.factor == 1 && count.letters.empty())
       continue;
     if (longer++ < partition.collapsed)
-      multiply(form.range, count);
+      form.range.multiply(count);
   }
   auto kinds = op.getIteratorTypesArray();
   part.isSum = !kinds.empty() && kinds.back() == utils::IteratorType::reduction;
@@ -219,9 +195,7 @@ LogicalResult Reader::readNest(scf::ForOp nest, Monomial outer, Form &form) {
   NestPart part;
   part.lines = outer;
   part.isSum = !nest.getInitArgs().empty();
-  if (getConstantIntValue(nest.getLowerBound()) != 0 ||
-      getConstantIntValue(nest.getStep()) != 1 ||
-      failed(sizes.multiply(nest.getUpperBound(), outer)))
+  if (failed(sizes.multiplyTrips(nest, outer)))
     return failure();
   part.iterations = outer;
   for (Operation &op : nest.getBody()->without_terminator()) {

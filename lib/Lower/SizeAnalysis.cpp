@@ -7,6 +7,7 @@
 #include "SizeAnalysis.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
 #include "ntk/Lower/Sizes.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -91,4 +92,41 @@ LogicalResult SizeAnalysis::multiplyAxis(Value memref, int64_t axis,
         return multiplyAxis(op.getSource(), axis, product);
       })
       .Default([](Operation *) { return failure(); });
+}
+
+FailureOr<Monomial> SizeAnalysis::get(Operation *op,
+                                      const rt::SizeProduct &product) {
+  Monomial sizes{product.getFactor(), ""};
+  for (const rt::SizeProduct::Axis &axis : product.getAxes()) {
+    if (axis.isStride ||
+        failed(multiplyAxis(op->getOperand(axis.operand), axis.axis, sizes)))
+      return failure();
+  }
+  return sizes;
+}
+
+FailureOr<SmallVector<Monomial>> SizeAnalysis::getTrips(linalg::LinalgOp op) {
+  SmallVector<Monomial> trips(op.getNumLoops());
+  llvm::SmallBitVector seen(op.getNumLoops());
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    AffineMap map = op.getMatchingIndexingMap(&operand);
+    for (auto [axis, expr] : llvm::enumerate(map.getResults())) {
+      auto dim = dyn_cast<AffineDimExpr>(expr);
+      if (!dim || seen.test(dim.getPosition()))
+        continue;
+      seen.set(dim.getPosition());
+      if (failed(multiplyAxis(operand.get(), axis, trips[dim.getPosition()])))
+        return failure();
+    }
+  }
+  return trips;
+}
+
+LogicalResult SizeAnalysis::multiplyTrips(scf::ForOp loop, Monomial &product) {
+  if (getConstantIntValue(loop.getLowerBound()) != 0 ||
+      getConstantIntValue(loop.getStep()) != 1)
+    return failure();
+  return multiply(loop.getUpperBound(), product);
 }

@@ -7,7 +7,10 @@
 #ifndef NTK_LIB_LOWER_SIZEANALYSIS_H
 #define NTK_LIB_LOWER_SIZEANALYSIS_H
 
+#include "dialects/RT/RTOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/DenseMap.h"
 #include <string>
 
@@ -17,6 +20,11 @@ namespace mlir::ntk {
 struct Monomial {
   int64_t factor = 1;
   std::string letters; ///< in any order
+
+  void multiply(const Monomial &other) {
+    factor *= other.factor;
+    letters += other.letters;
+  }
 };
 
 class SizeAnalysis {
@@ -29,6 +37,16 @@ public:
 
   /// Multiplies `product` by the size of an axis of a memref.
   LogicalResult multiplyAxis(Value memref, int64_t axis, Monomial &product);
+
+  /// A product of sizes of the operands of `op`; none of strides.
+  FailureOr<Monomial> get(Operation *op, const rt::SizeProduct &product);
+
+  /// The trips of each loop of `op`.
+  FailureOr<SmallVector<Monomial>> getTrips(linalg::LinalgOp op);
+
+  /// Multiplies `product` by the trips of a loop from 0 in steps of 1; others
+  /// are a failure.
+  LogicalResult multiplyTrips(scf::ForOp loop, Monomial &product);
 
 private:
   LogicalResult multiplyArgument(BlockArgument argument, int64_t axis,

@@ -78,7 +78,7 @@ llvm::Expected<Machine> mlir::ntk::calibrate(MLIRContext &context) {
     if (!measureMemory(machine) || !measureProducts(machine) ||
         !measureConvolutions(machine))
       return llvm::createStringError(
-          "expected 1 GiB of memory to measure with, but there is not as much");
+          "expected memory to measure with, but there is not as much");
   }
   if (llvm::Error error = measureLoops(context, machine))
     return std::move(error);

@@ -168,6 +168,23 @@ func.func @overlapping(%a: memref<40x64xf32>, %b: memref<20x64xf32>) {
   return
 }
 
+// So are parts of a block that begin at equal numbers.
+// CHECK-LABEL: func.func @one_part
+// CHECK: constant @ntk_loop_5_entry
+func.func @one_part(%arena: memref<?xi8>, %b: memref<30x64xf32>) {
+  %c0 = arith.constant 0 : index
+  %zero = arith.constant 0 : index
+  %first = memref.view %arena[%c0][] : memref<?xi8> to memref<30x64xf32>
+  %second = memref.view %arena[%zero][] : memref<?xi8> to memref<30x64xf32>
+  linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%first, %b : memref<30x64xf32>, memref<30x64xf32>) outs(%second : memref<30x64xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %s = arith.subf %x, %y : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
 // The function runs a range of the outer loop. Memrefs that are alone in their
 // memory have no alias.
 // CHECK-LABEL: func.func private @ntk_loop_0(
@@ -192,4 +209,5 @@ func.func @overlapping(%a: memref<40x64xf32>, %b: memref<20x64xf32>) {
 // CHECK: %[[FACTOR:.*]] = arith.bitcast %{{.*}} : i32 to f32
 // CHECK: arith.mulf %{{.*}}, %[[FACTOR]] : f32
 // CHECK: func.func private @ntk_loop_4(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr, %{{.*}}: i64, %{{.*}}: i64)
-// CHECK-NOT: func.func private @ntk_loop_5
+// CHECK: func.func private @ntk_loop_5(%{{.*}}: !llvm.ptr, %{{.*}}: !llvm.ptr {llvm.noalias}, %{{.*}}: !llvm.ptr, %{{.*}}: i64, %{{.*}}: i64)
+// CHECK-NOT: func.func private @ntk_loop_6

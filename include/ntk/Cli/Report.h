@@ -62,6 +62,11 @@ struct Report {
   double getNetworkFlops() const;
 };
 
+/// What is known of a kernel before it runs, but for its model's file, the
+/// limit of memory and the prediction.
+Report describeKernel(Model &model, const KernelShape &shape,
+                      const ProblemSize &size, const FittedKernel &fitted);
+
 void printJson(const Report &report, llvm::raw_ostream &os);
 void printTable(const Report &report, llvm::raw_ostream &os);
 

@@ -26,7 +26,7 @@ struct StepName {
 class ProgramSteps {
 public:
   /// The numbered steps of `function`; none of a null one. Those whose sizes
-  /// are not products of n, m and numbers are left out.
+  /// are not products of n, m and numbers have a name, and no work.
   explicit ProgramSteps(func::FuncOp function);
   ProgramSteps();
   ProgramSteps(ProgramSteps &&);

@@ -38,8 +38,8 @@ struct Cost {
   }
 };
 
-/// Turns work and traffic into seconds. Rates by shape will be a refinement of
-/// this class.
+/// Turns work and traffic into seconds, for the choice between methods. What is
+/// predicted of a run is priced step by step, by `Machine`.
 struct MachineModel {
   double flopsPerSecond = 150e9; ///< of f32; half of it for f64
   double bytesPerSecond = 20e9;
