@@ -29,6 +29,7 @@ Report mlir::ntk::describeKernel(Model &model, const KernelShape &shape,
   }
   report.cost = fitted.planned.cost;
   report.methodFlops = fitted.planned.methodFlops;
+  report.cuts = fitted.planned.cuts;
   report.sites = fitted.planned.sites;
   llvm::raw_string_ostream(report.schedule) << fitted.schedule;
   report.problem = fitted.problem;

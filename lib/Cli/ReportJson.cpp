@@ -118,6 +118,9 @@ static json::Value toJson(const Report &report) {
   Object methods;
   for (const auto &[name, flops] : report.methodFlops)
     methods[name] = flops;
+  json::Array cuts;
+  for (const auto &[name, elements] : report.cuts)
+    cuts.push_back(Object{{"value", getText(name)}, {"elements", elements}});
   const ::ntk::rt::Blocks &blocks = report.problem.blocks;
   Cost total = report.cost.getTotal();
   Object object{{"model", getText(report.model)},
@@ -134,6 +137,7 @@ static json::Value toJson(const Report &report) {
                 {"flops_tiles", report.cost.tile.flops},
                 {"flops_network", report.getNetworkFlops()},
                 {"flops_by_method", std::move(methods)},
+                {"cuts", std::move(cuts)},
                 {"flops_executed", report.executed.flops},
                 {"bytes_moved", report.executed.bytes},
                 {"predicted_seconds", report.prediction.getSeconds()},

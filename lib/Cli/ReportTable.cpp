@@ -76,11 +76,11 @@ void mlir::ntk::printColumns(llvm::ArrayRef<std::vector<std::string>> rows,
   }
 }
 
-/// Sizes of the letters but those of examples and outputs: "t 64, k 27, c 16".
+/// Sizes of the letters but those of examples, outputs and cuts: "t 64, k 27, c 16".
 static std::string formatSizes(const SiteReport &site) {
   std::string text;
   for (auto [letter, size] : site.sizes) {
-    if (!llvm::StringRef("nmop").contains(letter) && size != 1)
+    if (!canonicalOrder.contains(letter) && size != 1)
       text += (llvm::Twine(text.empty() ? "" : ", ") + llvm::Twine(letter) +
                " " + llvm::Twine(size))
                   .str();
@@ -145,6 +145,14 @@ static void printCosts(const Report &report, raw_ostream &os) {
       os << entry.first << ' ' << formatCount(entry.second);
     });
     os << '\n';
+  }
+  if (!report.cuts.empty()) {
+    os << "cuts        ";
+    llvm::interleaveComma(report.cuts, os, [&](const auto &cut) {
+      os << ::ntk::rt::printableName(cut.first) << " (" << cut.second
+         << " elements)";
+    });
+    os << "; what is before reaches the outputs through it\n";
   }
   const ::ntk::rt::Blocks &blocks = report.problem.blocks;
   os << "blocks      " << blocks.examples1 << " x " << blocks.examples2

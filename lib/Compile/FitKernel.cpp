@@ -158,6 +158,12 @@ static Error checkSchedule(const Model &model, const KernelOptions &options,
           model, "expected the method of the schedule, " + method +
                      ", as --method, or none, but got " + options.method);
   }
+  if (schedule.cuts && !schedule.cuts->empty() &&
+      options.method == "ntk-vector-products")
+    return makeScheduleError(
+        model, "expected a method that cuts belong to, structured or "
+               "jacobian-contraction, as --method, but got " +
+                   options.method);
   if (!schedule.blockO || layout.kind == Layout::Scalar)
     return Error::success();
   if (*schedule.blockO > layout.outputs)

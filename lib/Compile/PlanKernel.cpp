@@ -7,6 +7,7 @@
 #include "dialects/NTK/IR/Names.h"
 #include "dialects/Support/Einsum.h"
 #include "ntk/Compile/PlannedKernel.h"
+#include "ntk/Kernel/Cuts.h"
 #include "ntk/Kernel/Simplify.h"
 #include "ntk/Plan/Plan.h"
 #include "ntk/Support/Diagnostics.h"
@@ -140,6 +141,13 @@ static void setExecuted(OrderReport &order, const Polynomial &flops,
 static void readDecisions(PlannedKernel &planned, KernelOp kernel) {
   planned.method = getMethodName(stringifyKernelMethod(
       kernel.getDecisions().method.value_or(KernelMethod::Structured)));
+  auto network = *planned.module->getOps<NetworkOp>().begin();
+  if (auto cuts = kernel.getDecisions().cuts)
+    for (StringRef name : *cuts)
+      planned.cuts.emplace_back(
+          name, cast<RankedTensorType>(
+                    findValue(network, name)->getResult(0).getType())
+                    .getNumElements());
   std::optional<DictionaryAttr> costs = kernel.getCosts();
   if (!costs)
     return;
@@ -162,9 +170,9 @@ static LogicalResult runPlanner(PlannedKernel &planned, KernelOp kernel,
     return failure();
   for (auto network : module.getOps<NetworkOp>())
     splitLongProducts(network);
-  if (compareMethods || !kernel.getDecisions().method)
-    if (failed(chooseMethods(module, size.n1, size.n2, MachineModel())))
-      return failure();
+  if (failed(chooseStructures(module, size.n1, size.n2, MachineModel(),
+                              compareMethods)))
+    return failure();
   if (failed(expandKernel(kernel)) || failed(simplifyKernels(module)))
     return failure();
   planContractions(module, size.n1, size.n2);

@@ -6,6 +6,7 @@
 
 #include "ntk/Kernel/Expand.h"
 #include "Methods.h"
+#include "ntk/Kernel/Cuts.h"
 #include "ntk/Kernel/Passes.h"
 
 namespace mlir::ntk {
@@ -59,6 +60,29 @@ static LogicalResult checkIndices(NetworkOp network) {
   return success();
 }
 
+/// The places of the values that the schedule cuts at.
+static FailureOr<SmallVector<unsigned>> getCuts(KernelOp kernel,
+                                                NetworkOp network) {
+  SmallVector<unsigned> places;
+  std::optional<std::vector<std::string>> names = kernel.getDecisions().cuts;
+  Block &body = network.getBody().front();
+  for (StringRef name : names.value_or(std::vector<std::string>())) {
+    Operation *op = findValue(network, name);
+    if (!op)
+      return kernel.emitOpError("expected values of @")
+             << network.getName() << " as 'cuts', but got '" << name << "'";
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    if (!isa<FloatType>(type.getElementType()) || type.getNumElements() == 0)
+      return kernel.emitOpError("expected numbers to differentiate by as "
+                                "'cuts', but '")
+             << name << "' is " << type;
+    places.push_back(std::distance(body.begin(), op->getIterator()));
+  }
+  llvm::sort(places);
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  return places;
+}
+
 static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
   auto network = SymbolTable::lookupNearestSymbolFrom<NetworkOp>(
       kernel, kernel.getNetworkAttr());
@@ -96,6 +120,10 @@ static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
   if (request.parameters.empty())
     return kernel.emitOpError("expected a trainable parameter, but @")
            << network.getName() << " has none";
+  FailureOr<SmallVector<unsigned>> cuts = getCuts(kernel, network);
+  if (failed(cuts))
+    return failure();
+  request.cuts = std::move(*cuts);
   return request;
 }
 

@@ -41,21 +41,11 @@ Value FactorEditor::getResult(BlockArgument factor) {
 //===----------------------------------------------------------------------===//
 
 std::string FactorEditor::toTileLetters(StringRef letters) const {
-  std::string renamed = letters.str();
-  if (side == 2) {
-    std::replace(renamed.begin(), renamed.end(), 'n', 'm');
-    std::replace(renamed.begin(), renamed.end(), 'o', 'p');
-  }
-  return renamed;
+  return side == 2 ? moveToSide(letters, 2) : letters.str();
 }
 
 std::string FactorEditor::toFactorLetters(StringRef letters) const {
-  std::string renamed = letters.str();
-  if (side == 2) {
-    std::replace(renamed.begin(), renamed.end(), 'm', 'n');
-    std::replace(renamed.begin(), renamed.end(), 'p', 'o');
-  }
-  return renamed;
+  return side == 2 ? moveToSide(letters, 1) : letters.str();
 }
 
 /// Renames the letters of an op that moved.
@@ -168,7 +158,7 @@ static std::string getAllLetters(Operation *op) {
 bool FactorEditor::isOneSided(Operation *op, const IRMapping &moved) {
   // A transposition of outputs, "po -> op", has letters of both sides though it
   // reads one: they cannot be renamed to those of a factor function.
-  StringRef others = side == 1 ? "mp" : "no";
+  StringRef others = getSideLetters(3 - side);
   if (StringRef(getAllLetters(op)).find_first_of(others) != StringRef::npos)
     return false;
   bool hasFactor = false;

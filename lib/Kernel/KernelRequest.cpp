@@ -48,28 +48,32 @@ Value KernelRequest::createSeed(OpBuilder &builder, Value firstOutput) {
 }
 
 Value KernelRequest::createZeroTile(OpBuilder &builder, Value n, Value m) {
-  SmallVector<int64_t> shape;
-  for (char letter : getTileLetters())
-    shape.push_back(letter == 'n' || letter == 'm' ? ShapedType::kDynamic
-                                                   : block);
-  Location loc = NameLoc::get(builder.getStringAttr("theta"));
+  return createZeroKernel(builder, NameLoc::get(builder.getStringAttr("theta")),
+                          getTileLetters(), block, real, n, m);
+}
+
+Value mlir::ntk::createZeroKernel(OpBuilder &builder, Location loc,
+                                  StringRef letters, int64_t size, Type real,
+                                  Value n, Value m) {
+  auto shape = llvm::map_to_vector(letters, [&](char letter) {
+    return letter == 'n' || letter == 'm' ? ShapedType::kDynamic : size;
+  });
   return createOp<ZerosOp>(builder, loc, ValueRange{n, m},
                            builder.getDenseI64ArrayAttr(shape),
                            TypeAttr::get(real));
 }
 
-Value KernelRequest::addToTile(OpBuilder &builder, Location loc,
-                               ValueRange operands, const Einsum &einsum,
-                               Value sum) {
-  std::string all = getTileLetters();
-  bool complete = einsum.result == all;
+Value mlir::ntk::addToKernel(OpBuilder &builder, Location loc,
+                             StringRef letters, ValueRange operands,
+                             const Einsum &einsum, Value sum) {
+  bool complete = einsum.result == letters;
   Value part =
       createOp<ContractOp>(builder, complete ? loc : nameInside(loc, "theta"),
                            operands, complete ? sum : Value(),
                            builder.getStringAttr(einsum.str()), PlanAttr());
   if (complete)
     return part;
-  StringRef batch[] = {all, einsum.result};
+  StringRef batch[] = {letters, einsum.result};
   return builder.create<AddOp>(loc, sum, part, builder.getStrArrayAttr(batch));
 }
 
@@ -108,6 +112,8 @@ Prototype::Prototype(KernelRequest &request) {
   builder.setInsertionPointToEnd(&block);
   forward = cloneForward(builder, network, arguments);
   dropEmpty(builder, forward);
+  for (unsigned place : request.cuts)
+    cuts.push_back(forward.ops[place]->getResult(0));
   perExample = getDependents(block, inputs);
 }
 
@@ -213,11 +219,7 @@ KernelFunction KernelFunction::createTile(KernelRequest &request) {
 BatchedValue KernelFunction::addFactor(KernelRequest &request, int side,
                                        unsigned index, Type type,
                                        StringRef letters, Location loc) {
-  std::string here = letters.str();
-  if (side == 2) {
-    std::replace(here.begin(), here.end(), 'n', 'm');
-    std::replace(here.begin(), here.end(), 'o', 'p');
-  }
+  std::string here = side == 2 ? moveToSide(letters, 2) : letters.str();
   NamedAttribute attributes[] = {
       builder.getNamedAttr(batchArgAttrName, builder.getStringAttr(here)),
       builder.getNamedAttr(factorAttrName, builder.getI64IntegerAttr(index)),

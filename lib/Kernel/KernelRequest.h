@@ -21,6 +21,8 @@ struct KernelRequest {
   int64_t outputs; ///< O
   int64_t block;   ///< outputs computed at a time, O unless blocked
   SmallVector<unsigned> parameters; ///< requested, by argument number
+  /// The ops of the network whose values are cuts, by their places, in order.
+  SmallVector<unsigned> cuts;
 
   bool isBlocked() { return block != outputs; }
   /// Do cotangents have an output dimension?
@@ -34,13 +36,19 @@ struct KernelRequest {
   Value createSeed(OpBuilder &builder, Value firstOutput);
   /// A tile of zeros for n and m examples.
   Value createZeroTile(OpBuilder &builder, Value n, Value m);
-  /// Adds a contraction to the tile `sum`; letters of the tile that it lacks
-  /// are broadcast.
-  Value addToTile(OpBuilder &builder, Location loc, ValueRange operands,
-                  const Einsum &einsum, Value sum);
   /// Divides a trace by the traced size, leaves other kernels as they are.
   Value normalize(OpBuilder &builder, Value tile);
 };
+
+/// Zeros, for n and m examples, of a kernel with these letters; those of
+/// outputs and cuts have `size` elements.
+Value createZeroKernel(OpBuilder &builder, Location loc, StringRef letters,
+                       int64_t size, Type real, Value n, Value m);
+
+/// Adds a contraction to `sum`, a kernel with these letters; those that it lacks
+/// are broadcast.
+Value addToKernel(OpBuilder &builder, Location loc, StringRef letters,
+                  ValueRange operands, const Einsum &einsum, Value sum);
 
 /// A scratch block in which the network is computed and differentiated on one
 /// example before it is batched: the arguments of the network, then the seed.
@@ -48,6 +56,7 @@ struct Prototype {
   Block block;
   Forward forward;
   Value seed; ///< [O]
+  SmallVector<Value> cuts;
   DenseSet<Value> perExample;
 
   Prototype(KernelRequest &request);

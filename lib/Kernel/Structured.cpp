@@ -7,7 +7,10 @@
 
 #include "Methods.h"
 #include "PairProduct.h"
+#include "dialects/NTK/IR/Names.h"
+#include "dialects/NTK/IR/OpHelpers.h"
 #include "ntk/Analysis/Dependence.h"
+#include "ntk/Analysis/PostDominators.h"
 #include "ntk/Derive/Forward.h"
 
 using namespace mlir;
@@ -23,6 +26,26 @@ static bool hasManySites(ArrayRef<Site> sites) {
 }
 
 namespace {
+
+struct ParameterSites {
+  unsigned argument; ///< of the network
+  SiteList sites;
+  std::vector<TermPair> pairs;
+};
+
+/// The part of a kernel whose backward passes start at one value: the outputs,
+/// or a cut.
+struct Segment {
+  Value value; ///< the cut, null for the outputs
+  Value seed;  ///< of one example, its elements in one axis
+  /// Those that reach the outputs through this value and no cut before it.
+  std::vector<ParameterSites> parameters = {};
+  SmallVector<unsigned> next = {}; ///< the cuts next before it, by number
+  SmallVector<Value> sources = {}; ///< what cotangents are needed of
+  /// Of `next` those that anything depends on, and the Jacobians of `value` by
+  /// them.
+  SmallVector<std::pair<unsigned, Value>> cuts = {};
+};
 
 class StructuredExpansion {
 public:
@@ -41,11 +64,22 @@ public:
 
 private:
   void buildAllPairs(bool explicitGradients);
+  void createSegments(const PostDominators &ways);
+  Segment &findSegment(const PostDominators &ways, Value value);
+  DenseMap<Value, Value> propagate(OpBuilder &builder, const Segment &segment);
+  void addJacobians(OpBuilder &builder, Segment &segment,
+                    const DenseMap<Value, Value> &cotangents);
+  void pairSites(OpBuilder &builder, ParameterSites &parameter,
+                 const DenseMap<Value, Value> &cotangents);
+  void mapSeeds(KernelFunction &factors, Batcher &batcher);
   func::FuncOp buildFactors(int side);
   func::FuncOp buildTile();
   SmallVector<BatchedValue> getTileFactors(KernelFunction &tile, int side);
-  Value contractPair(KernelFunction &tile, const TermPair &pair,
-                     StringRef parameter, Value sum);
+  Value contractPair(KernelFunction &tile, const Segment &segment,
+                     const TermPair &pair, StringRef parameter, Value sum);
+  Value addCut(KernelFunction &tile, const Segment &segment, unsigned cut,
+               Value jacobian, Value kernel, Value sum);
+  Value buildKernel(KernelFunction &tile, const Segment &segment);
 
   /// The number of a factor value in the lists below.
   unsigned getFactorNumber(Value value) {
@@ -57,8 +91,9 @@ private:
 
   KernelRequest &request;
   Prototype prototype;
-  std::vector<std::vector<TermPair>> pairs; ///< for each parameter
-  SmallVector<Value> factors;               ///< distinct, of one example
+  /// Of each cut, in the order of the network, and of the outputs.
+  std::vector<Segment> segments;
+  SmallVector<Value> factors; ///< distinct, of one example
   DenseMap<Value, unsigned> numbers;
   SmallVector<BatchedValue> batched; ///< the factors in a factor function
   SmallVector<int> networkArgument;  ///< or -1: factors that are parameters
@@ -76,44 +111,131 @@ static TermList convertFactors(OpBuilder &builder, TermList terms, Type real) {
   return terms;
 }
 
+//===----------------------------------------------------------------------===//
+// One example
+//===----------------------------------------------------------------------===//
+
+/// The cotangents of what depends on the sources of `segment`, by its elements.
+DenseMap<Value, Value> StructuredExpansion::propagate(OpBuilder &builder,
+                                                      const Segment &segment) {
+  Forward forward = prototype.forward;
+  if (segment.value)
+    forward.results = {segment.value};
+  SmallVector<Value> seeds = splitFlatCotangent(
+      builder, request.network.getLoc(), forward, segment.seed);
+  return buildVjp(builder, forward, seeds,
+                  getActiveDependents(prototype.block, segment.sources));
+}
+
+/// The pairs of terms of a parameter.
+void StructuredExpansion::pairSites(OpBuilder &builder,
+                                    ParameterSites &parameter,
+                                    const DenseMap<Value, Value> &cotangents) {
+  auto pair = [&](ArrayRef<Site> sites) {
+    TermList terms = convertFactors(
+        builder, buildTerms(builder, sites, cotangents), request.real);
+    parameter.pairs = pairTerms(builder, terms);
+    return terms.size();
+  };
+  size_t terms = pair(parameter.sites);
+  if (terms > mostTerms || parameter.pairs.size() > terms + mostCrossPairs)
+    pair(getExplicitSite(prototype.forward.arguments[parameter.argument]));
+}
+
+/// ∂(value of `segment`)/∂b for the cuts b that come next before it.
+void StructuredExpansion::addJacobians(
+    OpBuilder &builder, Segment &segment,
+    const DenseMap<Value, Value> &cotangents) {
+  for (unsigned cut : segment.next) {
+    Value jacobian = cotangents.lookup(segments[cut].value);
+    if (!jacobian)
+      continue;
+    int64_t size = getTensorType(jacobian).getNumElements();
+    jacobian = createReshape(builder, jacobian.getLoc(), jacobian, size);
+    segment.cuts.push_back(
+        {cut, createConverted(builder, jacobian, request.real)});
+  }
+}
+
+/// A segment for each cut, in their order, and for the outputs.
+void StructuredExpansion::createSegments(const PostDominators &ways) {
+  for (Value cut : prototype.cuts) {
+    auto type = RankedTensorType::get(getTensorType(cut).getNumElements(),
+                                      request.real);
+    Value seed = prototype.block.addArgument(type, cut.getLoc());
+    segments.push_back({cut, seed});
+  }
+  segments.push_back({Value(), prototype.seed});
+  for (auto [i, cut] : llvm::enumerate(prototype.cuts))
+    if (ways.reachesResults(cut))
+      findSegment(ways, ways.getNext(cut)).next.push_back(i);
+}
+
+/// The segment that `value` is in, and all ways from it lead through.
+Segment &StructuredExpansion::findSegment(const PostDominators &ways,
+                                          Value value) {
+  for (; value; value = ways.getNext(value)) {
+    auto cut = llvm::find(prototype.cuts, value);
+    if (cut != prototype.cuts.end())
+      return segments[cut - prototype.cuts.begin()];
+  }
+  return segments.back();
+}
+
 void StructuredExpansion::buildAllPairs(bool explicitGradients) {
   OpBuilder builder = OpBuilder(request.kernel->getContext());
   builder.setInsertionPointToEnd(&prototype.block);
-  std::vector<SiteList> sites;
-  SmallVector<Value> results;
+  PostDominators ways(prototype.forward.ops, prototype.forward.results);
+  createSegments(ways);
   for (unsigned i : request.parameters) {
     Value parameter = prototype.forward.arguments[i];
-    sites.push_back(explicitGradients
-                        ? SiteList{getExplicitSite(parameter)}
-                        : findSites(builder, prototype.forward, parameter,
-                                    prototype.perExample));
-    for (const Site &site : sites.back())
+    SiteList sites = explicitGradients
+                         ? SiteList{getExplicitSite(parameter)}
+                         : findSites(builder, prototype.forward, parameter,
+                                     prototype.perExample);
+    SmallVector<Value> results;
+    for (const Site &site : sites)
       results.push_back(site.result);
-    if (hasManySites(sites.back()))
+    if (hasManySites(sites))
       results.push_back(parameter);
+    Segment &segment = findSegment(ways, ways.getCommon(results));
+    segment.parameters.push_back({i, std::move(sites), {}});
+    llvm::append_range(segment.sources, results);
   }
-  SmallVector<Value> seeds = splitFlatCotangent(
-      builder, request.network.getLoc(), prototype.forward, prototype.seed);
-  DenseMap<Value, Value> cotangents =
-      buildVjp(builder, prototype.forward, seeds,
-               getActiveDependents(prototype.block, results));
-  for (auto [i, ofParameter] : llvm::zip_equal(request.parameters, sites)) {
-    TermList terms = convertFactors(
-        builder, buildTerms(builder, ofParameter, cotangents), request.real);
-    pairs.push_back(pairTerms(builder, terms));
-    if (terms.size() <= mostTerms &&
-        pairs.back().size() <= terms.size() + mostCrossPairs)
-      continue;
-    Site whole = getExplicitSite(prototype.forward.arguments[i]);
-    pairs.back() = pairTerms(
-        builder, convertFactors(builder, buildTerms(builder, whole, cotangents),
-                                request.real));
+  for (Segment &segment : llvm::reverse(segments)) {
+    for (unsigned cut : segment.next)
+      segment.sources.push_back(segments[cut].value);
+    DenseMap<Value, Value> cotangents = propagate(builder, segment);
+    for (ParameterSites &parameter : segment.parameters)
+      pairSites(builder, parameter, cotangents);
+    addJacobians(builder, segment, cotangents);
   }
-  for (ArrayRef<TermPair> ofParameter : pairs) {
-    for (const TermPair &pair : ofParameter)
-      for (const SiteTerm *term : {&pair.first, &pair.second})
-        for (const IndexedValue &factor : term->factors)
-          getFactorNumber(factor.value);
+  for (const Segment &segment : segments) {
+    for (const ParameterSites &parameter : segment.parameters)
+      for (const TermPair &pair : parameter.pairs)
+        for (const SiteTerm *term : {&pair.first, &pair.second})
+          for (const IndexedValue &factor : term->factors)
+            getFactorNumber(factor.value);
+    for (auto [cut, jacobian] : segment.cuts)
+      getFactorNumber(jacobian);
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Factors
+//===----------------------------------------------------------------------===//
+
+/// What starts the backward pass of each segment.
+void StructuredExpansion::mapSeeds(KernelFunction &f, Batcher &batcher) {
+  batcher.map(prototype.seed, {request.createSeed(f.builder, f.firstOutput),
+                               request.hasOutputLetter() ? "o" : ""});
+  for (const Segment &segment : ArrayRef(segments).drop_back()) {
+    auto size = f.builder.getI64IntegerAttr(
+        getTensorType(segment.seed).getNumElements());
+    Value seed = createOp<IdentityOp>(
+        f.builder, nameRole(segment.value.getLoc(), "cotangent"), size, size,
+        TypeAttr::get(request.real), Value());
+    batcher.map(segment.seed, {seed, "B"});
   }
 }
 
@@ -123,8 +245,7 @@ func::FuncOp StructuredExpansion::buildFactors(int side) {
   for (auto [i, argument] : llvm::enumerate(prototype.forward.arguments))
     batcher.map(argument,
                 {f.networkArguments[i], request.network.isInput(i) ? "n" : ""});
-  batcher.map(prototype.seed, {request.createSeed(f.builder, f.firstOutput),
-                               request.hasOutputLetter() ? "o" : ""});
+  mapSeeds(f, batcher);
   for (Operation &op : prototype.block)
     batcher.batch(&op);
   batched.clear();
@@ -159,8 +280,18 @@ StructuredExpansion::getTileFactors(KernelFunction &tile, int side) {
   return values;
 }
 
+//===----------------------------------------------------------------------===//
+// Tile
+//===----------------------------------------------------------------------===//
+
+/// The letters of the kernel of a segment.
+static std::string getLetters(KernelRequest &request, const Segment &segment) {
+  return segment.value ? "nBmD" : request.getTileLetters();
+}
+
 /// One contraction, added to `sum`.
 Value StructuredExpansion::contractPair(KernelFunction &tile,
+                                        const Segment &segment,
                                         const TermPair &pair,
                                         StringRef parameter, Value sum) {
   Location loc = NameLoc::get(tile.builder.getStringAttr(parameter));
@@ -168,22 +299,59 @@ Value StructuredExpansion::contractPair(KernelFunction &tile,
       buildPairProduct(tile.builder, loc, pair, [&](int side, Value factor) {
         return (side == 1 ? side1 : side2)[numbers.lookup(factor)];
       });
-  request.identifyOutputs(product.einsum);
-  return request.addToTile(tile.builder, loc, product.operands, product.einsum,
-                           sum);
+  if (!segment.value)
+    request.identifyOutputs(product.einsum);
+  return addToKernel(tile.builder, loc, getLetters(request, segment),
+                     product.operands, product.einsum, sum);
+}
+
+/// Adds J Θ_b Jᵀ to the kernel of `segment`.
+Value StructuredExpansion::addCut(KernelFunction &tile, const Segment &segment,
+                                  unsigned cut, Value jacobian, Value kernel,
+                                  Value sum) {
+  BatchedValue first = side1[numbers.lookup(jacobian)],
+               second = side2[numbers.lookup(jacobian)];
+  char row = getFreeLetter(canonicalOrder);
+  char column = getFreeLetter(canonicalOrder.str() + row);
+  Einsum einsum;
+  einsum.operands = {std::string("n") + row + "m" + column, first.letters + row,
+                     second.letters + column};
+  einsum.result = unionOfBatches({"nm", first.letters, second.letters});
+  if (!segment.value)
+    request.identifyOutputs(einsum);
+  return addToKernel(tile.builder, segments[cut].value.getLoc(),
+                     getLetters(request, segment),
+                     {kernel, first.value, second.value}, einsum, sum);
+}
+
+/// The kernel of the value of a segment, all that is before it included.
+Value StructuredExpansion::buildKernel(KernelFunction &tile,
+                                       const Segment &segment) {
+  OpBuilder &b = tile.builder;
+  Value sum =
+      segment.value
+          ? createZeroKernel(b, nameRole(segment.value.getLoc(), "theta"),
+                             getLetters(request, segment),
+                             getTensorType(segment.seed).getNumElements(),
+                             request.real, tile.n, tile.m)
+          : request.createZeroTile(b, tile.n, tile.m);
+  for (const ParameterSites &parameter : segment.parameters)
+    for (const TermPair &pair : parameter.pairs)
+      sum = contractPair(tile, segment, pair,
+                         request.network.getParameterName(parameter.argument),
+                         sum);
+  for (auto [cut, jacobian] : segment.cuts) {
+    Value kernel = buildKernel(tile, segments[cut]);
+    sum = addCut(tile, segment, cut, jacobian, kernel, sum);
+  }
+  return sum;
 }
 
 func::FuncOp StructuredExpansion::buildTile() {
   KernelFunction tile = KernelFunction::createTile(request);
   side1 = getTileFactors(tile, 1);
   side2 = getTileFactors(tile, 2);
-  Value sum = request.createZeroTile(tile.builder, tile.n, tile.m);
-  for (auto [argument, ofParameter] :
-       llvm::zip_equal(request.parameters, pairs)) {
-    StringRef parameter = request.network.getParameterName(argument);
-    for (const TermPair &pair : ofParameter)
-      sum = contractPair(tile, pair, parameter, sum);
-  }
+  Value sum = buildKernel(tile, segments.back());
   tile.finish(request.normalize(tile.builder, sum));
   return tile.function;
 }

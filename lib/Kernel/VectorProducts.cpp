@@ -176,8 +176,8 @@ Value VectorProductsExpansion::arrange(KernelFunction &tile,
   }
   einsum.result = unionOfBatches(batches);
   request.identifyOutputs(einsum);
-  return request.addToTile(b, loc, operands, einsum,
-                           request.createZeroTile(b, tile.n, tile.m));
+  return addToKernel(b, loc, request.getTileLetters(), operands, einsum,
+                     request.createZeroTile(b, tile.n, tile.m));
 }
 
 func::FuncOp VectorProductsExpansion::buildTile() {

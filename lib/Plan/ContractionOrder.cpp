@@ -34,10 +34,14 @@ StringRef mlir::ntk::stringifyOrderClass(OrderClass orderClass) {
 }
 
 unsigned mlir::ntk::getSides(StringRef letters, bool hasSecondOutput) {
-  bool side1 =
-      letters.contains('n') || (hasSecondOutput && letters.contains('o'));
-  bool side2 = letters.contains('m') || letters.contains('p');
-  return side1 | (side2 << 1);
+  // Where o and p are one letter, it belongs to both sides.
+  auto has = [&](int side) {
+    return llvm::any_of(letters, [&](char letter) {
+      return getSideLetters(side).contains(letter) &&
+             (letter != 'o' || hasSecondOutput);
+    });
+  };
+  return has(1) | (has(2) << 1);
 }
 
 namespace {

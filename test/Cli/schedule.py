@@ -143,7 +143,7 @@ def refuse(request, message, *options, line=11, column=None, both=True):
 refuse(schedule("blocks = {n = 0}"), "expected a block of at least one 'n', but got 0", column=64)
 refuse("\n" + schedule("blocks = {n = 4,\n  m = -1}"), "at least one 'm', but got -1", line=13, column=7)
 refuse(schedule("method = fast"), "expected jacobian_contraction, ntk_vector_products or structured")
-refuse(schedule("block = 3"), "expected 'n1', 'n2', 'method', 'blocks', 'kept' in a schedule")
+refuse(schedule("block = 3"), "expected 'n1', 'n2', 'method', 'cuts', 'blocks', 'kept' in a schedule")
 refuse(schedule("blocks = {o = 4}", "trace"),
        "expected a block of outputs that divides the 6 of a trace, but got 4", "--kernel=trace")
 refuse(schedule("blocks = {o = 7}"), "expected a block of 1 to 6 outputs, but got 7")

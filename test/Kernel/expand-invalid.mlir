@@ -62,3 +62,41 @@ ntk.network @f(%x: tensor<2xf32>, %w: tensor<2xf32> {ntk.param = "w"}) -> tensor
   ntk.return %y : tensor<2xf32>
 }
 ntk.kernel @theta of @f outputs full
+
+// -----
+
+ntk.network @net(%x: tensor<3xf32>, %i: tensor<2xi64>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+  %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32> loc("scaled")
+  ntk.return %y : tensor<3xf32>
+}
+// expected-error @below {{expected values of @net as 'cuts', but got 'pool'}}
+ntk.kernel @theta of @net outputs full schedule <cuts = ["scaled", "pool"]>
+
+// -----
+
+ntk.network @net(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+  %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32> loc("twice")
+  %z = ntk.tanh %y : (tensor<3xf32>) -> tensor<3xf32> loc("twice")
+  ntk.return %z : tensor<3xf32>
+}
+// expected-error @below {{expected values of @net as 'cuts', but got 'twice'}}
+ntk.kernel @theta of @net outputs full schedule <cuts = ["#0", "twice"]>
+
+// -----
+
+ntk.network @net(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+  %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+// expected-error @below {{expected values of @net as 'cuts', but got '#1'}}
+ntk.kernel @theta of @net outputs full schedule <cuts = ["#1"]>
+
+// -----
+
+ntk.network @net(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor<3xf32> {
+  %c = ntk.compare gt %x, %x : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xi1> loc("mask")
+  %y = ntk.mul %x, %w : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  ntk.return %y : tensor<3xf32>
+}
+// expected-error @below {{expected numbers to differentiate by as 'cuts', but 'mask' is 'tensor<3xi1>'}}
+ntk.kernel @theta of @net outputs full schedule <cuts = ["mask"]>

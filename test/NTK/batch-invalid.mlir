@@ -19,7 +19,7 @@ func.func @rank(%x: tensor<3xf32>) {
 // -----
 
 func.func @letter(%x: tensor<?x3xf32>) {
-  // expected-error @below {{expected batch letters among "nomp", but got "k"}}
+  // expected-error @below {{expected batch letters among "noBmpD", but got "k"}}
   // expected-error @below {{failed to infer returned types}}
   %y = ntk.relu %x {batch = ["k"]} : (tensor<?x3xf32>) -> tensor<?x3xf32>
   return

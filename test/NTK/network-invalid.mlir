@@ -140,7 +140,7 @@ ntk.kernel @theta of @f outputs full schedule <n1 = 4, n2 = -1>
 
 // -----
 
-// expected-error @below {{expected 'n1', 'n2', 'method', 'blocks', 'kept' in a schedule}}
+// expected-error @below {{expected 'n1', 'n2', 'method', 'cuts', 'blocks', 'kept' in a schedule}}
 ntk.kernel @theta of @f outputs full schedule <output_block = 3>
 
 // -----
@@ -221,3 +221,18 @@ ntk.kernel @theta of @f outputs full
 
 // expected-error @below {{expected 1 to 67108864 examples as 'n1', but got 67108865}}
 ntk.kernel @theta of @f outputs full schedule <n1 = 67108865>
+
+// -----
+
+// expected-error @below {{expected names of values in 'cuts', each once, but got 'pool'}}
+ntk.kernel @theta of @f outputs full schedule <cuts = ["pool", "pool"]>
+
+// -----
+
+// expected-error @below {{expected names of values in 'cuts', each once, but got ''}}
+ntk.kernel @theta of @f outputs full schedule <cuts = [""]>
+
+// -----
+
+// expected-error @below {{expected no 'cuts' with NTK-vector products}}
+ntk.kernel @theta of @f outputs full schedule <cuts = ["pool"], method = ntk_vector_products>

@@ -7,6 +7,8 @@
 #include "mlir/AsmParser/AsmParser.h"
 #include "ntk/Compile/FittedKernel.h"
 #include "ntk/Compile/KernelShape.h"
+#include "ntk/Kernel/Cuts.h"
+#include "ntk/Plan/Plan.h"
 #include "ntk/Run/RunKernel.h"
 
 #include <random>
@@ -34,6 +36,7 @@ public:
 
 private:
   Error load();
+  std::vector<std::string> drawCuts(std::optional<KernelMethod> method);
   Error drawSchedule(const KernelShape &shape);
   Error plan();
   Error compute(int64_t first1, int64_t count1, int64_t first2, int64_t count2,
@@ -75,6 +78,23 @@ Error Run::load() {
   return Error::success();
 }
 
+/// Some of the values that a kernel by `method` may be cut at.
+std::vector<std::string> Run::drawCuts(std::optional<KernelMethod> method) {
+  constexpr int64_t mostElements = 64; // whose square is the size of a kernel
+  std::vector<std::string> cuts;
+  if (method == KernelMethod::NtkVectorProducts ||
+      request.method == "ntk-vector-products")
+    return cuts;
+  splitLongProducts(model.network); // places are those of what is expanded
+  for (Operation &op : model.network.getBody().front().without_terminator()) {
+    auto type = cast<RankedTensorType>(op.getResult(0).getType());
+    if (isa<FloatType>(type.getElementType()) && type.getNumElements() > 0 &&
+        type.getNumElements() <= mostElements && number(0, 3) == 0)
+      cuts.push_back(getValueName(&op));
+  }
+  return cuts;
+}
+
 /// Draws what a file could have decided, each decision or none, and reads it
 /// from its text.
 Error Run::drawSchedule(const KernelShape &shape) {
@@ -86,6 +106,8 @@ Error Run::drawSchedule(const KernelShape &shape) {
     drawn.n2 = number(1, 100);
   if (!isOpen())
     drawn.method = *symbolizeKernelMethod(number(0, 2));
+  if (!isOpen())
+    drawn.cuts = drawCuts(drawn.method);
   if (!isOpen())
     drawn.blockN = number(1, 5);
   if (!isOpen())

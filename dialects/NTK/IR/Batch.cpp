@@ -13,6 +13,20 @@
 using namespace mlir;
 using namespace mlir::ntk;
 
+StringRef mlir::ntk::getSideLetters(int side) {
+  constexpr size_t count = canonicalOrder.size() / 2;
+  return canonicalOrder.substr(side == 1 ? 0 : count, count);
+}
+
+std::string mlir::ntk::moveToSide(StringRef letters, int side) {
+  StringRef from = getSideLetters(3 - side), to = getSideLetters(side);
+  std::string moved = letters.str();
+  for (char &letter : moved)
+    if (size_t i = from.find(letter); i != StringRef::npos)
+      letter = to[i];
+  return moved;
+}
+
 static ArrayAttr getBatchAttr(Operation *op) {
   return op->getAttrOfType<ArrayAttr>(batchAttrName);
 }

@@ -111,12 +111,17 @@ def NTK_ScheduleAttr : AttrDef<NTK_Dialect, "Schedule"> {
     How the loop over tiles of a kernel goes. Whatever is left out is decided by
     the planner, which writes it here; what stands here it keeps.
 
-        #ntk.schedule<n1 = 128, n2 = 128, method = structured,
+        #ntk.schedule<n1 = 128, n2 = 128, method = structured, cuts = ["pool"],
                       blocks = {n = 32, m = 64, o = 10}, kept = [1, 2]>
 
     - `n1`, `n2`: the examples of both sides that are planned for; any numbers
       run,
     - `method`: `jacobian_contraction`, `ntk_vector_products` or `structured`,
+    - `cuts`: values b of the network whose kernel Θ_b is computed for all
+      parameters that reach the outputs through b alone, and put between the
+      Jacobians ∂f/∂b; a value is known by the name of its location, where
+      several have it or none by its place among the ops of the network when
+      that is expanded, too: `"pool"`, `"pool#7"`, `"#7"`,
     - `blocks`: examples n and m of the sides, and outputs o of each, in a tile;
       larger blocks of examples than there are examples are all of them. Blocks
       of outputs go through a kernel from the first on; the last overlaps the

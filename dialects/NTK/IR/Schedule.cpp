@@ -33,6 +33,16 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
     if (block && *block < 1)
       return emitError() << "expected a block of at least one '" << letter
                          << "', but got " << *block;
+  llvm::StringSet<> names;
+  for (StringRef name : value.cuts.value_or(std::vector<std::string>()))
+    if (name.empty() || !names.insert(name).second)
+      return emitError()
+             << "expected names of values in 'cuts', each once, but "
+                "got '"
+             << name << "'";
+  if (value.method == KernelMethod::NtkVectorProducts && value.cuts &&
+      !value.cuts->empty())
+    return emitError() << "expected no 'cuts' with NTK-vector products";
   if (value.keeps1.has_value() != value.keeps2.has_value())
     return emitError() << "expected both sides in 'kept', or none";
   return success();
@@ -43,8 +53,9 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Reads `<n1 = 64, method = structured, blocks = {n = 8}, kept = [1]>`, in any
-/// order; a value that makes no sense is an error where it stands.
+/// Reads `<n1 = 64, method = structured, cuts = ["pool"], blocks = {n = 8},
+/// kept = [1]>`, in any order; a value that makes no sense is an error where it
+/// stands.
 class ScheduleParser {
 public:
   explicit ScheduleParser(AsmParser &parser) : parser(parser) {}
@@ -116,9 +127,16 @@ private:
                                  "'method'");
   }
 
+  ParseResult parseCut() {
+    SMLoc loc = parser.getCurrentLocation();
+    return failure(parser.parseString(&schedule.cuts->emplace_back()) ||
+                   check(loc));
+  }
+
   ParseResult parseDecision() {
     StringRef key;
-    if (parseKey(key, {"n1", "n2", "method", "blocks", "kept"}, decisions))
+    if (parseKey(key, {"n1", "n2", "method", "cuts", "blocks", "kept"},
+                 decisions))
       return failure();
     if (key == "n1")
       return parseNumber(schedule.n1);
@@ -126,6 +144,11 @@ private:
       return parseNumber(schedule.n2);
     if (key == "method")
       return parseMethod();
+    if (key == "cuts") {
+      schedule.cuts.emplace();
+      return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                            [&] { return parseCut(); });
+    }
     if (key == "blocks")
       return parser.parseCommaSeparatedList(AsmParser::Delimiter::Braces,
                                             [&] { return parseBlock(); });
@@ -141,9 +164,12 @@ private:
 } // namespace
 
 Attribute ScheduleAttr::parse(AsmParser &parser, Type) {
+  SMLoc loc = parser.getCurrentLocation();
   FailureOr<Schedule> schedule = ScheduleParser(parser).parse();
-  return failed(schedule) ? ScheduleAttr()
-                          : ScheduleAttr::get(parser.getContext(), *schedule);
+  if (failed(schedule))
+    return ScheduleAttr();
+  return ScheduleAttr::getChecked([&] { return parser.emitError(loc); },
+                                  parser.getContext(), *schedule);
 }
 
 void ScheduleAttr::print(AsmPrinter &printer) const {
@@ -159,6 +185,16 @@ void ScheduleAttr::print(AsmPrinter &printer) const {
   if (schedule.method)
     decisions.push_back(
         ("method = " + stringifyKernelMethod(*schedule.method)).str());
+  if (schedule.cuts) {
+    std::string names;
+    llvm::raw_string_ostream os(names);
+    llvm::interleaveComma(*schedule.cuts, os, [&](StringRef name) {
+      os << '"';
+      llvm::printEscapedString(name, os);
+      os << '"';
+    });
+    decisions.push_back("cuts = [" + names + "]");
+  }
   add(blocks, "n", schedule.blockN);
   add(blocks, "m", schedule.blockM);
   add(blocks, "o", schedule.blockO);

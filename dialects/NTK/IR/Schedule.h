@@ -10,6 +10,8 @@
 #include "llvm/ADT/Hashing.h"
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace mlir::ntk {
 
@@ -20,6 +22,9 @@ enum class KernelMethod : uint32_t;
 struct Schedule {
   std::optional<int64_t> n1, n2; ///< examples that are planned for
   std::optional<KernelMethod> method;
+  /// Values of the network, by name, whose kernels stand for what is before
+  /// them; none may be decided.
+  std::optional<std::vector<std::string>> cuts;
   /// Examples of side 1 and 2 in a tile, and outputs of each side: all where
   /// there are fewer.
   std::optional<int64_t> blockN, blockM, blockO;
@@ -29,7 +34,7 @@ struct Schedule {
 
   bool operator==(const Schedule &other) const {
     return n1 == other.n1 && n2 == other.n2 && method == other.method &&
-           blockN == other.blockN && blockM == other.blockM &&
+           cuts == other.cuts && blockN == other.blockN && blockM == other.blockM &&
            blockO == other.blockO && keeps1 == other.keeps1 &&
            keeps2 == other.keeps2;
   }
@@ -43,6 +48,7 @@ struct Schedule {
     take(n1, other.n1);
     take(n2, other.n2);
     take(method, other.method);
+    take(cuts, other.cuts);
     take(blockN, other.blockN);
     take(blockM, other.blockM);
     take(blockO, other.blockO);
@@ -52,7 +58,11 @@ struct Schedule {
 };
 
 inline llvm::hash_code hash_value(const Schedule &schedule) {
-  return llvm::hash_combine(schedule.n1, schedule.n2, schedule.method,
+  llvm::hash_code cuts = 0;
+  if (schedule.cuts)
+    cuts = llvm::hash_combine_range(schedule.cuts->begin(),
+                                    schedule.cuts->end());
+  return llvm::hash_combine(schedule.n1, schedule.n2, schedule.method, cuts,
                             schedule.blockN, schedule.blockM, schedule.blockO,
                             schedule.keeps1, schedule.keeps2);
 }

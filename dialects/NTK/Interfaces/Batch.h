@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Batch letters. A batched value has leading dimensions named by letters: n
-// and m are examples of the first and second side, o and p are outputs. An op
-// records the letters of each operand in its `batch` attribute; a value whose
-// op has none is of one example.
+// and m are examples of the first and second side, o and p are outputs, B and D
+// the elements of a cut, a value that stands for the outputs of what is before
+// it. An op records the letters of each operand in its `batch` attribute; a
+// value whose op has none is of one example.
 
 #ifndef NTK_DIALECTS_NTK_INTERFACES_BATCH_H
 #define NTK_DIALECTS_NTK_INTERFACES_BATCH_H
@@ -17,8 +18,16 @@
 namespace mlir::ntk {
 
 /// Batch letters in the order in which dimensions are laid out: the order in
-/// which the GEMMs of the tile function write the kernel.
-inline constexpr llvm::StringLiteral canonicalOrder = "nomp";
+/// which the GEMMs of the tile function write the kernel. Those of side 1 come
+/// first, then, one for each, those of side 2.
+inline constexpr llvm::StringLiteral canonicalOrder = "noBmpD";
+
+/// The batch letters of a side, 1 or 2.
+StringRef getSideLetters(int side);
+
+/// `letters` with each batch letter of the other side as that of `side`:
+/// "nok" is "mpk" on side 2.
+std::string moveToSide(StringRef letters, int side);
 
 /// The name of the attribute, an array of one string for each operand.
 inline constexpr llvm::StringLiteral batchAttrName = "batch";

@@ -40,7 +40,8 @@ struct Report {
   std::vector<ReportParameter> parameters; ///< differentiated by
   KernelCost cost; ///< with every pair and every factor computed once
   Cost executed;   ///< in the blocks of `problem`
-  std::vector<std::pair<std::string, double>> methodFlops;
+  std::vector<std::pair<std::string, double>> methodFlops; ///< without cuts
+  std::vector<std::pair<std::string, int64_t>> cuts; ///< values, their sizes
   std::vector<SiteReport> sites;
   std::string schedule; ///< as an ntk.kernel may have it
   ::ntk::rt::TileProblem problem;

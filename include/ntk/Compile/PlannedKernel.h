@@ -42,6 +42,8 @@ struct PlannedKernel {
   std::vector<SiteReport> sites;
 
   std::string method; ///< as --method spells it
+  /// The values that the kernel is cut at, and how many elements they have.
+  std::vector<std::pair<std::string, int64_t>> cuts;
   Schedule decided;   ///< of the file, on these examples
 };
 

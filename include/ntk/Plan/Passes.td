@@ -19,13 +19,15 @@ class NTK_SizedPass<string name> : Pass<name, "::mlir::ModuleOp"> {
 }
 
 def ChoosePass : NTK_SizedPass<"ntk-choose"> {
-  let summary = "choose the method of every kernel";
+  let summary = "choose the method and the cuts of every kernel";
   let description = [{
     Expands, simplifies and plans a clone of each `ntk.kernel` by each of the
     paper's methods, and writes what they cost (FLOPs) into `costs`, and into
     the schedule the one that should be fastest and the sizes that are planned
     for. What the schedule already says stays, and the sizes there go before
-    the options.
+    the options. Where structured derivatives are chosen and values of the
+    network are narrower than the outputs, clones that are cut there are costed
+    too, and `cuts` says where the cheapest is.
 
     Before: `ntk.kernel @theta of @mlp outputs full`
 

@@ -47,11 +47,13 @@ void splitContraction(ContractOp contract);
 LogicalResult applyPlans(ModuleOp module,
                          std::vector<Polynomial> *siteFlops = nullptr);
 
-/// Expands a clone of each kernel by every method, writes the costs into its
-/// `costs`, and into its schedule the sizes and, if it names no method, the
-/// fastest.
-LogicalResult chooseMethods(ModuleOp module, int64_t n1, int64_t n2,
-                            const MachineModel &machine);
+/// Writes into the schedule of each kernel the sizes and, where they are open,
+/// the method and the cuts that should be fastest: clones are expanded and
+/// planned. If the method is open, or with `compareMethods`, what each method
+/// costs goes into `costs`.
+LogicalResult chooseStructures(ModuleOp module, int64_t n1, int64_t n2,
+                               const MachineModel &machine,
+                               bool compareMethods);
 
 /// From requests to planned factor and tile functions: choose, expand,
 /// simplify, plan, apply-plan.
