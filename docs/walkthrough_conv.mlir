@@ -9,4 +9,4 @@ ntk.network @cnn(%x: tensor<3x8x8xf32> {ntk.input = "x"},
   %y = ntk.contract "k, ck -> c" (%p, %w2) : (tensor<16xf32>, tensor<4x16xf32>) -> tensor<4xf32>
   ntk.return %y : tensor<4xf32>
 }
-ntk.kernel @theta of @cnn outputs full
+ntk.kernel @theta of @cnn "now, mpw -> nmop" (J1, J2)

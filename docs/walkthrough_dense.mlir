@@ -9,4 +9,4 @@ ntk.network @mlp(%x: tensor<784xf32> {ntk.input = "x"},
   %y = ntk.contract "k, ck -> c" (%h, %w2) : (tensor<512xf32>, tensor<10x512xf32>) -> tensor<10xf32>
   ntk.return %y : tensor<10xf32>
 }
-ntk.kernel @theta of @mlp outputs full
+ntk.kernel @theta of @mlp "now, mpw -> nmop" (J1, J2)

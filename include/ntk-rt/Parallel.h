@@ -73,7 +73,7 @@ inline void onThreads(int64_t n, void (*body)(void *), void *data) {
 #if defined(NTK_RT_GOMP)
   GOMP_parallel(body, data, static_cast<unsigned>(n), 0);
 #elif defined(_OPENMP)
-#pragma omp parallel num_threads(static_cast<int>(n))
+#pragma omp parallel num_threads(static_cast <int>(n))
   body(data);
 #else
   (void)n;

@@ -15,7 +15,7 @@
 #ifndef NTK_RT_TILEOUTPUT_H
 #define NTK_RT_TILEOUTPUT_H
 
-#include "ntk-rt/Device.h"
+#include "ntk-rt/OutputPairs.h"
 #include "ntk-rt/Parallel.h"
 
 namespace ntk {
@@ -32,12 +32,7 @@ constexpr int maxOutputAxes = 12;
 /// The output axes of Θ.
 struct Layout {
   int64_t outputs; ///< of a group
-  enum Kind {
-    Full,     ///< Θ[n][m][o][p]
-    Trace,    ///< Θ[n][m], summed over o = p
-    Diagonal, ///< Θ[n][m][o], o = p
-    Scalar    ///< Θ[n][m], of factors without outputs
-  } kind;
+  OutputPairs pairs;
   /// Θ has pairs of outputs within a group only.
   int64_t groups = 1;
   /// Of the groups, so many in turn are added up: those that are groups/summed
@@ -48,8 +43,8 @@ struct Layout {
   int rank = 0;
   OutputAxis axes[maxOutputAxes] = {};
 
-  NTK_RT_DEVICE bool hasO() const { return kind == Full || kind == Diagonal; }
-  NTK_RT_DEVICE bool hasP() const { return kind == Full; }
+  NTK_RT_DEVICE bool hasO() const { return pairs.kept; }
+  NTK_RT_DEVICE bool hasP() const { return pairs.isFull(); }
   /// Elements of Θ for each pair of examples.
   NTK_RT_DEVICE int64_t pairSize() const {
     int64_t size = rank ? 1 : (hasO() ? outputs : 1) * (hasP() ? outputs : 1);
@@ -90,7 +85,7 @@ struct OutputRange {
 struct TilePlace {
   int64_t n, count1, m, count2; // first examples, and how many
   OutputRange o, p;
-  bool mirror;     // Θ[m][n] is written too; above the diagonal nothing is read
+  bool mirror; // Θ[m][n] is written too; above the diagonal nothing is read
   bool accumulate; // added to what Θ holds: a trace in blocks or groups
 };
 

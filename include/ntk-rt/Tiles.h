@@ -82,12 +82,10 @@ struct TilePlan {
     size2 = p.symmetric ? size1 : clamp(p.blocks.examples2, p.examples2);
     count1 = (p.examples1 + size1 - 1) / size1;
     count2 = (p.examples2 + size2 - 1) / size2;
-    outputs = p.layout.kind == Layout::Scalar
-                  ? 1
-                  : clamp(p.blocks.outputs, p.layout.outputs);
-    groupBlocks = p.layout.kind == Layout::Scalar
-                      ? 1
-                      : (p.layout.outputs + outputs - 1) / outputs;
+    outputs =
+        p.layout.pairs.isSum() ? 1 : clamp(p.blocks.outputs, p.layout.outputs);
+    groupBlocks =
+        p.layout.pairs.isSum() ? 1 : (p.layout.outputs + outputs - 1) / outputs;
     oBlocks = groupBlocks * p.layout.groups;
     oneSide = p.symmetric && p.sharedFactors;
     cache1 = p.blocks.cacheFactors1 || (oneSide && p.blocks.cacheFactors2);
@@ -96,7 +94,7 @@ struct TilePlan {
 
   /// Pairs of output blocks; a full kernel has all of them in a group.
   int64_t outputPairs(const Layout &l) const {
-    return l.kind == Layout::Full ? oBlocks * groupBlocks : oBlocks;
+    return l.pairs.isFull() ? oBlocks * groupBlocks : oBlocks;
   }
   int64_t tiles(bool symmetric) const {
     return symmetric ? count1 * (count1 + 1) / 2 : count1 * count2;
@@ -104,7 +102,7 @@ struct TilePlan {
   /// Whether side 2 ever has factors of its own: not if one cache serves both
   /// sides for the only block of outputs there is at a time.
   bool ownFactors2(const Layout &l) const {
-    return !(oneSide && cache1 && (groupBlocks == 1 || l.kind != Layout::Full));
+    return !(oneSide && cache1 && (groupBlocks == 1 || !l.pairs.isFull()));
   }
   static int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
@@ -187,7 +185,7 @@ public:
       if (plan.cache1)
         for (int64_t i = 0; i < plan.count1; ++i)
           fill(1, i, o, buffers.factors1.at(i));
-      const bool full = p.layout.kind == Layout::Full;
+      const bool full = p.layout.pairs.isFull();
       const int64_t first = full ? o - o % plan.groupBlocks : o;
       const int64_t count = full ? plan.groupBlocks : 1;
       for (int64_t q = first; q < first + count; ++q)
@@ -199,7 +197,7 @@ public:
 
 private:
   int64_t firstOutput(int64_t block) const {
-    if (p.layout.kind == Layout::Scalar)
+    if (p.layout.pairs.isSum())
       return 0;
     return block / plan.groupBlocks * p.layout.outputs +
            std::min(block % plan.groupBlocks * plan.outputs,
@@ -213,7 +211,7 @@ private:
   }
   /// Does Θ hold a part of the sum already?
   bool isLaterPart(int64_t block) const {
-    if (p.layout.kind == Layout::Trace)
+    if (p.layout.pairs.isTrace())
       return block > 0;
     return block / plan.groupBlocks >= p.layout.groups / p.layout.summed;
   }
@@ -292,21 +290,21 @@ inline const char *checkTileProblem(const TileProblem &p) {
   if (p.layout.groups < 1 || p.layout.summed < 1 ||
       p.layout.groups % p.layout.summed)
     return "expected groups of outputs, and as many in every sum";
-  if (p.layout.kind == Layout::Scalar)
+  if (p.layout.pairs.isSum())
     return nullptr;
   if (p.blocks.outputs < 1 || p.blocks.outputs > p.layout.outputs)
     return "expected a block of outputs between 1 and all of them";
-  if (p.layout.kind == Layout::Trace && p.layout.outputs % p.blocks.outputs)
+  if (p.layout.pairs.isTrace() && p.layout.outputs % p.blocks.outputs)
     return "expected a block of outputs that divides the outputs of a trace";
   return nullptr;
 }
 
 /// The largest block of outputs, `wanted` at most, that the layout allows.
 inline int64_t allowedOutputBlock(const Layout &layout, int64_t wanted) {
-  if (layout.kind == Layout::Scalar)
+  if (layout.pairs.isSum())
     return 1;
   int64_t block = std::max<int64_t>(std::min(wanted, layout.outputs), 1);
-  while (layout.kind == Layout::Trace && layout.outputs % block)
+  while (layout.pairs.isTrace() && layout.outputs % block)
     --block;
   return block;
 }

@@ -151,9 +151,9 @@ static SourceRequest getRequest(Model &model, const RunOptions &options,
   llvm::append_range(request.outputShape, shape.getPairShape());
   // One formula for all entries, where o and p are all that outputs have.
   if (options.axes.empty() && !options.wholeBatch &&
-      request.outputShape.size() <= 2)
-    request.element = describeElement(*symbolizeKernelOutputs(options.kernel),
-                                      model.network.getOutputs());
+      request.outputShape.size() <= 2 &&
+      (shape.spec.empty() || shape.axes.size() == 1))
+    request.element = describeElement(shape, model.network.getOutputs());
   if (options.embedWeights)
     request.embeddedValues = getValuesPrinter(model);
   for (const NetworkInput &input : model.inputs)
@@ -212,13 +212,12 @@ static Expected<SourceRequest> getRequest(ModuleOp module,
   }
   auto tile =
       dyn_cast<MemRefType>(request.functions.tile.getArgumentTypes().back());
-  using ::ntk::rt::Layout;
   if (!tile || tile.getRank() < 2 || tile.getRank() > 4)
     return createStringError(options.model + ": expected a lowered kernel");
   int64_t outputs = tile.getRank() > 2 ? tile.getDimSize(1) : 1;
   int64_t n2 = options.n2.value_or(options.n1);
-  Layout::Kind kinds[] = {Layout::Scalar, Layout::Diagonal, Layout::Full};
-  request.layout = {outputs, kinds[tile.getRank() - 2]};
+  const int64_t letters = tile.getRank() - 2; // of outputs: none, o, o and p
+  request.layout = {outputs, {/*shared=*/letters == 1, /*kept=*/letters > 0}};
   request.outputShape.assign(tile.getRank() - 2, outputs);
   Schedule schedule;
   if (auto kernel = module.lookupSymbol<KernelOp>(request.kernel))

@@ -23,14 +23,22 @@ static Error expected(StringRef option, const Twine &what, StringRef found) {
                            ": expected " + what + ", but got '" + found + "'");
 }
 
-/// What becomes of the axes of the outputs.
-static constexpr StringRef kernelKinds[] = {"full", "trace", "diagonal", "sum"};
-
 static Error setChoice(std::string &target, StringRef option, StringRef value,
                        ArrayRef<StringRef> choices) {
   if (!llvm::is_contained(choices, value))
     return expected(option, llvm::join(choices, ", "), value);
   target = value.str();
+  return Error::success();
+}
+
+/// A name, or a spec, whose letters the outputs are needed for.
+static Error setKernel(RunOptions &o, StringRef option, StringRef value) {
+  if (!findOutputPairs(value) && !value.contains("->"))
+    return expected(option,
+                    "full, trace, diagonal, sum, or an einsum as in 'now, mpw "
+                    "-> nmop'",
+                    value);
+  o.kernel = value.str();
   return Error::success();
 }
 
@@ -106,7 +114,7 @@ static Error addAxes(RunOptions &o, StringRef option, StringRef value) {
     AxisChoice choice{0, kind.str()};
     if (number.getAsInteger(10, choice.axis) ||
         (kind.empty() && entry.contains(':')) ||
-        (!kind.empty() && !llvm::is_contained(kernelKinds, kind))) {
+        (!kind.empty() && !findOutputPairs(kind))) {
       return expected(option,
                       "axes as -1, or with what becomes of each as "
                       "trace:-1,diagonal:0",
@@ -169,10 +177,11 @@ static constexpr Option options[] = {
     {Option::Kernel, "kernel", "K",
      "full [n1, n2, o, o] (the default; an output of axes a, b has\n"
      "[n1, n2, a, a, b, b]), trace [n1, n2] (divided by o),\n"
-     "diagonal [n1, n2, o], sum [n1, n2] (of the summed outputs)",
-     [](RunOptions &o, StringRef option, StringRef value) {
-       return setChoice(o.kernel, option, value, kernelKinds);
-     }},
+     "diagonal [n1, n2, o], sum [n1, n2] (of the summed outputs), or an\n"
+     "einsum over the Jacobians with a letter for each axis of the outputs, "
+     "as\n"
+     "'now, mpw -> nmop', 'nabw, mcbw -> nmac' (nothing is divided)",
+     setKernel},
     {Option::Kernel, "axes", "LIST",
      "the axes of an example's output that K is about, as 0,-1; all others "
      "are\n"

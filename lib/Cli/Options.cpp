@@ -106,6 +106,9 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
                              explainEnding(model));
   if (o.partialParameters && o.params.empty())
     return createStringError("--partial-params: expected --params");
+  if (!o.axes.empty() && !findOutputPairs(o.kernel))
+    return createStringError("--axes: expected a word as --kernel, but got '" +
+                             o.kernel + "', which says it of each axis");
   auto isFull = [&](const AxisChoice &axis) {
     return axis.kind.empty() && o.kernel == "full";
   };

@@ -76,7 +76,8 @@ void mlir::ntk::printColumns(llvm::ArrayRef<std::vector<std::string>> rows,
   }
 }
 
-/// Sizes of the letters but those of examples, outputs and cuts: "t 64, k 27, c 16".
+/// Sizes of the letters but those of examples, outputs and cuts: "t 64, k 27, c
+/// 16".
 static std::string formatSizes(const SiteReport &site) {
   std::string text;
   for (auto [letter, size] : site.sizes) {

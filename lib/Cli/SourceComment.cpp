@@ -214,17 +214,17 @@ mlir::ntk::describeWorkspace(const FittedKernel &fitted, int64_t elementBytes) {
               " of another set: " + spellBytes(size.n2, false)};
 }
 
-std::string mlir::ntk::describeElement(KernelOutputs kind, int64_t outputs) {
+std::string mlir::ntk::describeElement(const KernelShape &shape,
+                                       int64_t outputs) {
+  const OutputPairs pairs = shape.request;
   std::string diagonal = "Σ_w ∂f_o(x1_i)/∂w ∂f_o(x2_j)/∂w";
-  switch (kind) {
-  case KernelOutputs::Full:
-    return "[i][j][o][p] = Σ_w ∂f_o(x1_i)/∂w ∂f_p(x2_j)/∂w";
-  case KernelOutputs::Diagonal:
-    return "[i][j][o] = " + diagonal;
-  case KernelOutputs::Trace:
-    return "[i][j] = 1/" + std::to_string(outputs) + " Σ_o " + diagonal;
-  case KernelOutputs::Sum:
-    return "[i][j] = Σ_op Σ_w ∂f_o(x1_i)/∂w ∂f_p(x2_j)/∂w";
-  }
-  return "";
+  if (pairs.shared)
+    return pairs.kept
+               ? "[i][j][o] = " + diagonal
+               : "[i][j] = " +
+                     (shape.dividesTraces ? "1/" + std::to_string(outputs) + " "
+                                          : std::string()) +
+                     "Σ_o " + diagonal;
+  StringRef both = "Σ_w ∂f_o(x1_i)/∂w ∂f_p(x2_j)/∂w";
+  return ((pairs.kept ? "[i][j][o][p] = " : "[i][j] = Σ_op ") + both).str();
 }

@@ -12,7 +12,7 @@ namespace mlir::ntk {
 
 /// An element of the kernel as a formula behind its name, "[i][j] = …"; f are
 /// the network's outputs, w the entries of its parameters.
-std::string describeElement(KernelOutputs kind, int64_t outputs);
+std::string describeElement(const KernelShape &shape, int64_t outputs);
 
 /// Where the kernel came from, the network layer by layer, the sites with their
 /// contractions, orders and FLOPs, and the words that these use: paragraphs,

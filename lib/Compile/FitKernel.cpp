@@ -64,7 +64,7 @@ static void writeBlocks(FittedKernel &fitted, const Blocks &blocks,
   Schedule chosen;
   chosen.blockN = blocks.examples1;
   chosen.blockM = blocks.examples2;
-  if (layout.kind != Layout::Scalar)
+  if (!layout.pairs.isSum())
     chosen.blockO = blocks.outputs;
   chosen.keeps1 = blocks.cacheFactors1;
   chosen.keeps2 = blocks.cacheFactors2;
@@ -103,7 +103,7 @@ static int64_t choose(FittedKernel &fitted, const ProblemSize &size,
                       size.n2,
                       size.symmetric,
                       outputs,
-                      shape.layout.kind == Layout::Scalar ? 1 : outputs,
+                      shape.layout.pairs.isSum() ? 1 : outputs,
                       decided};
   auto getPeak = [&](const Blocks &b) { return use(b).getTotal(); };
   BlockChoice choice = chooseBlocks(blocks, limit, getPeak);
@@ -123,7 +123,7 @@ static void scaleCosts(PlannedKernel &planned, const Layout &layout,
                        int64_t block) {
   double count = (layout.outputs + block - 1) / block;
   double sides = count * layout.groups;
-  double tiles = layout.kind == Layout::Full ? count * sides : sides;
+  double tiles = layout.pairs.isFull() ? count * sides : sides;
   KernelCost &cost = planned.cost;
   cost = {cost.factors1 * sides, cost.factors2 * sides, cost.tile * tiles};
   for (auto &[method, flops] : planned.methodFlops)
@@ -164,13 +164,13 @@ static Error checkSchedule(const Model &model, const KernelOptions &options,
         model, "expected a method that cuts belong to, structured or "
                "jacobian-contraction, as --method, but got " +
                    options.method);
-  if (!schedule.blockO || layout.kind == Layout::Scalar)
+  if (!schedule.blockO || layout.pairs.isSum())
     return Error::success();
   if (*schedule.blockO > layout.outputs)
     return makeScheduleError(
         model, "expected a block of 1 to " + Twine(layout.outputs) +
                    " outputs, but got " + Twine(*schedule.blockO));
-  if (layout.kind == Layout::Trace && layout.outputs % *schedule.blockO)
+  if (layout.pairs.isTrace() && layout.outputs % *schedule.blockO)
     return makeScheduleError(
         model, "expected a block of outputs that divides the " +
                    Twine(layout.outputs) + " of a trace, but got " +
@@ -269,7 +269,7 @@ mlir::ntk::fitKernel(Model &model, const KernelOptions &options,
                elementBytes, inputBytes, limit.bytes) <= limit.bytes)
       return fitted;
     int64_t smaller = ::ntk::rt::allowedOutputBlock(layout, outputs / 2);
-    if (layout.kind == Layout::Scalar || outputs == 1 || model.schedule.blockO)
+    if (layout.pairs.isSum() || outputs == 1 || model.schedule.blockO)
       return describeLack(fitted, model, limit);
     outputs = smaller;
   }

@@ -6,6 +6,7 @@
 
 #include "ntk/Compile/KernelShape.h"
 #include "dialects/NTK/IR/OpHelpers.h"
+#include "ntk/Support/Diagnostics.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -15,6 +16,10 @@ using llvm::Error;
 using llvm::Expected;
 using ::ntk::rt::Layout;
 
+static constexpr OutputPairs full = {/*shared=*/false, /*kept=*/true},
+                             diagonal = {/*shared=*/true, /*kept=*/true},
+                             trace = {/*shared=*/true, /*kept=*/false};
+
 //===----------------------------------------------------------------------===//
 // Shapes
 //===----------------------------------------------------------------------===//
@@ -22,27 +27,26 @@ using ::ntk::rt::Layout;
 /// Are the axes as one request asks for them, without groups?
 static bool isUniform(ArrayRef<KernelAxis> axes) {
   return llvm::all_of(axes, [&](const KernelAxis &axis) {
-    return axis.kind == axes.front().kind;
+    return axis.pairs == axes.front().pairs;
   });
 }
 
 std::string KernelShape::describe() const {
+  if (!spec.empty())
+    return spec;
   if (isUniform(axes))
-    return stringifyKernelOutputs(request).str();
+    return getName(request).str();
   std::string text;
   for (const KernelAxis &axis : axes)
-    text +=
-        (text.empty() ? "" : " x ") + stringifyKernelOutputs(axis.kind).str();
+    text += (text.empty() ? "" : " x ") + getName(axis.pairs).str();
   return text;
 }
 
 SmallVector<int64_t> KernelShape::getPairShape() const {
   SmallVector<int64_t> shape;
   for (const KernelAxis &axis : axes) {
-    if (axis.kind == KernelOutputs::Full)
-      shape.append({axis.size, axis.size});
-    if (axis.kind == KernelOutputs::Diagonal)
-      shape.push_back(axis.size);
+    if (axis.pairs.kept)
+      shape.append(axis.pairs.shared ? 1 : 2, axis.size);
   }
   return shape;
 }
@@ -62,34 +66,34 @@ static bool hasBatchAxis(NetworkOp network, int64_t examples) {
   });
 }
 
-/// The axes of the one output, or of all outputs joined, all of one kind but
-/// for that of the batch.
+/// The axes of the one output, or of all outputs joined, all alike but for that
+/// of the batch.
 static SmallVector<KernelAxis> getJoinedAxes(NetworkOp network, bool hasBatch,
-                                             KernelOutputs kind) {
+                                             OutputPairs pairs) {
   SmallVector<KernelAxis> axes;
   auto type = cast<RankedTensorType>(network.getResultTypes().front());
   if (network.getResultTypes().size() == 1) {
     for (int64_t size : type.getShape())
-      axes.push_back({size, kind});
+      axes.push_back({size, pairs});
   } else if (hasBatch) {
     int64_t batch = type.getDimSize(0);
-    axes = {{batch, kind}, {network.getOutputs() / batch, kind}};
+    axes = {{batch, pairs}, {network.getOutputs() / batch, pairs}};
   } else {
-    axes = {{network.getOutputs(), kind}};
+    axes = {{network.getOutputs(), pairs}};
   }
   if (hasBatch)
-    axes.front().kind = KernelOutputs::Full;
+    axes.front().pairs = full;
   return axes;
 }
 
-/// Sets the kinds of the axes that `--axes` names; all others are full.
+/// Sets what becomes of the axes that `--axes` names; all others are full.
 static Error chooseAxes(KernelShape &shape, Model &model,
                         const KernelOptions &options) {
   MutableArrayRef<KernelAxis> axes =
       MutableArrayRef(shape.axes).drop_front(shape.hasBatchAxis);
   int64_t rank = axes.size();
   for (KernelAxis &axis : axes)
-    axis.kind = KernelOutputs::Full;
+    axis.pairs = full;
   SmallVector<bool> seen(rank);
   for (const AxisChoice &choice : options.axes) {
     int64_t axis = choice.axis < 0 ? choice.axis + rank : choice.axis;
@@ -106,9 +110,35 @@ static Error chooseAxes(KernelShape &shape, Model &model,
       return createStringError("--axes: expected each axis once, but got " +
                                Twine(axis) + " twice");
     seen[axis] = true;
-    axes[axis].kind = *symbolizeKernelOutputs(
-        choice.kind.empty() ? options.kernel : choice.kind);
+    axes[axis].pairs =
+        *findOutputPairs(choice.kind.empty() ? options.kernel : choice.kind);
   }
+  return Error::success();
+}
+
+/// Sets what a spec says of each axis.
+static Error readSpec(KernelShape &shape, Model &model, StringRef text) {
+  DiagnosticCollector diagnostics(model.module->getContext());
+  auto emitError = [&] {
+    return mlir::emitError(UnknownLoc::get(model.module->getContext()));
+  };
+  FailureOr<KernelSpec> spec = KernelSpec::parse(text, emitError);
+  if (failed(spec))
+    return diagnostics.takeError("--kernel", "");
+  MutableArrayRef<KernelAxis> axes =
+      MutableArrayRef(shape.axes).drop_front(shape.hasBatchAxis);
+  if (spec->axes.size() != axes.size())
+    return createStringError(
+        "--kernel: expected letters for the " + Twine(axes.size()) +
+        " axes of the output of one example" +
+        (model.network.getResultTypes().size() > 1
+             ? Twine(" (several outputs are joined flat)")
+             : Twine("")) +
+        ", but got " + Twine(spec->axes.size()) + " in '" + text + "'");
+  for (auto [axis, pairs] : llvm::zip_equal(axes, spec->axes))
+    axis.pairs = pairs;
+  shape.spec = text;
+  shape.dividesTraces = false;
   return Error::success();
 }
 
@@ -120,25 +150,24 @@ static Error chooseAxes(KernelShape &shape, Model &model,
 /// slowest first.
 static SmallVector<int64_t> getGroupOrder(ArrayRef<KernelAxis> axes) {
   SmallVector<int64_t> order;
-  for (KernelOutputs kind :
-       {KernelOutputs::Trace, KernelOutputs::Diagonal, KernelOutputs::Full})
+  for (OutputPairs pairs : {trace, diagonal, full})
     for (auto [i, axis] : llvm::enumerate(axes))
-      if (axis.kind == kind)
+      if (axis.pairs == pairs)
         order.push_back(i);
   return order;
 }
 
-static int64_t getSize(ArrayRef<KernelAxis> axes, KernelOutputs kind) {
+static int64_t getSize(ArrayRef<KernelAxis> axes, OutputPairs pairs) {
   int64_t size = 1;
   for (const KernelAxis &axis : axes)
-    if (axis.kind == kind)
+    if (axis.pairs == pairs)
       size *= axis.size;
   return size;
 }
 
-static bool hasKind(ArrayRef<KernelAxis> axes, KernelOutputs kind) {
+static bool hasAxis(ArrayRef<KernelAxis> axes, OutputPairs pairs) {
   return llvm::any_of(axes,
-                      [&](const KernelAxis &a) { return a.kind == kind; });
+                      [&](const KernelAxis &a) { return a.pairs == pairs; });
 }
 
 /// The axes of the layout in the order of the groups, with their places in Θ.
@@ -146,13 +175,13 @@ static Error placeAxes(KernelShape &shape) {
   SmallVector<::ntk::rt::OutputAxis> places(shape.axes.size());
   int64_t stride = 1;
   for (size_t i = shape.axes.size(); i-- > 0;) {
-    auto [size, kind] = shape.axes[i];
+    auto [size, pairs] = shape.axes[i];
     places[i] = {size, 0, 0};
-    if (kind == KernelOutputs::Full) {
+    if (pairs.isFull()) {
       places[i].stride2 = stride;
       stride *= size;
     }
-    if (kind == KernelOutputs::Full || kind == KernelOutputs::Diagonal) {
+    if (pairs.kept) {
       places[i].stride1 = stride;
       stride *= size;
     }
@@ -168,42 +197,28 @@ static Error placeAxes(KernelShape &shape) {
   return Error::success();
 }
 
-static Layout::Kind getLayoutKind(KernelOutputs kind) {
-  switch (kind) {
-  case KernelOutputs::Full:
-    return Layout::Full;
-  case KernelOutputs::Trace:
-    return Layout::Trace;
-  case KernelOutputs::Diagonal:
-    return Layout::Diagonal;
-  case KernelOutputs::Sum:
-    return Layout::Scalar;
-  }
-  return Layout::Full;
-}
-
 /// Groups, one for each index that is traced or kept once, where there are axes
 /// that are not.
 static void setGroups(KernelShape &shape) {
-  int64_t traced = getSize(shape.axes, KernelOutputs::Trace);
-  int64_t diagonal = getSize(shape.axes, KernelOutputs::Diagonal);
+  int64_t traced = getSize(shape.axes, trace);
+  int64_t kept = getSize(shape.axes, diagonal);
   Layout &layout = shape.layout;
-  if (hasKind(shape.axes, KernelOutputs::Full)) {
-    shape.request = KernelOutputs::Full;
-    layout.outputs = getSize(shape.axes, KernelOutputs::Full);
-    layout.groups = traced * diagonal;
-  } else if (hasKind(shape.axes, KernelOutputs::Diagonal)) {
-    shape.request = KernelOutputs::Diagonal;
-    layout.outputs = diagonal;
+  if (hasAxis(shape.axes, full)) {
+    shape.request = full;
+    layout.outputs = getSize(shape.axes, full);
+    layout.groups = traced * kept;
+  } else if (hasAxis(shape.axes, diagonal)) {
+    shape.request = diagonal;
+    layout.outputs = kept;
     layout.groups = traced;
   } else { // the rest is summed; a trace is divided in the tile
-    shape.request = KernelOutputs::Trace;
+    shape.request = trace;
     layout.outputs = traced;
     layout.groups = traced = 1;
   }
   layout.summed = traced;
-  shape.scale = 1 / static_cast<double>(traced);
-  layout.kind = getLayoutKind(shape.request);
+  shape.scale = shape.getTraceScale(traced);
+  layout.pairs = shape.request;
 }
 
 Expected<KernelShape> mlir::ntk::getKernelShape(Model &model,
@@ -216,24 +231,29 @@ Expected<KernelShape> mlir::ntk::getKernelShape(Model &model,
                              Twine(maxOutputs) + " outputs, but got " +
                              Twine(outputs));
   KernelShape shape;
-  KernelOutputs kind = *symbolizeKernelOutputs(options.kernel);
+  // A spec has a word for each axis; before it is read all are full.
+  std::optional<OutputPairs> pairs = findOutputPairs(options.kernel);
   shape.wholeBatch = model.batchSize.has_value();
   shape.hasBatchAxis =
       shape.wholeBatch && hasBatchAxis(model.network, *model.batchSize);
-  shape.axes = getJoinedAxes(model.network, shape.hasBatchAxis, kind);
+  shape.axes =
+      getJoinedAxes(model.network, shape.hasBatchAxis, pairs.value_or(full));
+  if (!pairs)
+    if (Error error = readSpec(shape, model, options.kernel))
+      return std::move(error);
   if (!options.axes.empty())
     if (Error error = chooseAxes(shape, model, options))
       return std::move(error);
   if (shape.axes.empty() || isUniform(shape.axes)) {
-    shape.request = shape.axes.empty() ? kind : shape.axes.front().kind;
-    shape.layout = {model.network.getOutputs(), getLayoutKind(shape.request)};
+    shape.request = shape.axes.empty() ? *pairs : shape.axes.front().pairs;
+    shape.layout = {model.network.getOutputs(), shape.request};
     // One axis, and a diagonal of any, is as it comes.
-    if (shape.request != KernelOutputs::Full || shape.axes.size() < 2)
+    if (!shape.request.isFull() || shape.axes.size() < 2)
       return shape;
   } else {
     setGroups(shape);
   }
-  if (shape.request == KernelOutputs::Trace)
+  if (shape.request.isTrace())
     return shape;
   if (Error error = placeAxes(shape))
     return std::move(error);
@@ -271,7 +291,7 @@ void mlir::ntk::prepareOutputs(NetworkOp network, const KernelShape &shape) {
   SmallVector<int64_t> summed;
   SmallVector<KernelAxis> kept;
   for (auto [i, axis] : llvm::enumerate(shape.axes)) {
-    if (axis.kind == KernelOutputs::Sum)
+    if (axis.pairs.isSum())
       summed.push_back(i);
     else
       kept.push_back(axis);

@@ -62,7 +62,13 @@ static KernelOp createRequest(PlannedKernel &planned, Model &model,
   return builder.create<KernelOp>(
       model.scheduleLoc.value_or(loc), builder.getStringAttr(kernelName),
       FlatSymbolRefAttr::get(model.network.getSymNameAttr()),
-      KernelOutputsAttr::get(builder.getContext(), shape.request),
+      builder.getStringAttr(KernelSpec{{shape.request}}.str()),
+      builder.getArrayAttr(
+          {KernelOperandAttr::get(builder.getContext(), KernelOperand::J1),
+           KernelOperandAttr::get(builder.getContext(), KernelOperand::J2)}),
+      shape.request.isTrace() && shape.dividesTraces
+          ? builder.getF64FloatAttr(shape.getTraceScale(shape.layout.outputs))
+          : FloatAttr(),
       builder.getStrArrayAttr(wrt),
       planned.size.symmetric ? builder.getUnitAttr() : UnitAttr(),
       ScheduleAttr::get(builder.getContext(), schedule), DictionaryAttr());

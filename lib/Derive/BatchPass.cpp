@@ -78,7 +78,7 @@ static LogicalResult batchFunction(func::FuncOp function) {
 }
 
 namespace {
-struct BatchPass : ntk::impl::BatchPassBase<BatchPass> {
+struct BatchPass : mlir::ntk::impl::BatchPassBase<BatchPass> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (!function.isExternal() && failed(batchFunction(function)))

@@ -126,7 +126,7 @@ private:
                                     ArrayRef<Value> seeds,
                                     const DenseSet<Value> &active) {
     DenseMap<Value, Value> cotangents =
-        ntk::buildVjp(inner, forward, seeds, active);
+        mlir::ntk::buildVjp(inner, forward, seeds, active);
     return orZero(inner, parameters,
                   llvm::map_to_vector(parameters, [&](Value parameter) {
                     return cotangents.lookup(parameter);
@@ -139,7 +139,7 @@ private:
     for (auto [parameter, tangent] : llvm::zip_equal(parameters, tangents))
       map[parameter] = tangent;
     return orZero(inner, forward.results,
-                  ntk::buildJvp(inner, forward, std::move(map)));
+                  mlir::ntk::buildJvp(inner, forward, std::move(map)));
   }
 
   SmallVector<Value> orZero(OpBuilder &inner, ArrayRef<Value> like,
@@ -190,7 +190,7 @@ private:
   SmallVector<Value> parameters;
 };
 
-struct DerivePass : ntk::impl::DerivePassBase<DerivePass> {
+struct DerivePass : mlir::ntk::impl::DerivePassBase<DerivePass> {
   void runOnOperation() override {
     for (NetworkOp network :
          llvm::to_vector(getOperation().getOps<NetworkOp>())) {

@@ -95,6 +95,7 @@ static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
   KernelRequest request;
   request.kernel = kernel;
   request.network = network;
+  request.pairs = kernel.getOutputs();
   request.real = getElementTypeOrSelf(network.getResultTypes().front());
   request.outputs = network.getOutputs();
   request.block = kernel.getDecisions().blockO.value_or(request.outputs);
@@ -110,8 +111,7 @@ static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
   if (request.block < 1 || request.block > request.outputs)
     return kernel.emitOpError("expected a block of 1 to ")
            << request.outputs << " outputs, but got " << request.block;
-  if (kernel.getOutputs() == KernelOutputs::Trace &&
-      request.outputs % request.block != 0)
+  if (request.pairs.isTrace() && request.outputs % request.block != 0)
     return kernel.emitOpError("expected a block of outputs that divides the ")
            << request.outputs << " of a trace, but got " << request.block;
   for (unsigned i = 0; i < network.getNumArguments(); ++i)
@@ -143,7 +143,7 @@ FailureOr<KernelFunctions> mlir::ntk::expandKernel(KernelOp kernel) {
 }
 
 namespace {
-struct ExpandPass : ntk::impl::ExpandPassBase<ExpandPass> {
+struct ExpandPass : mlir::ntk::impl::ExpandPassBase<ExpandPass> {
   void runOnOperation() override {
     for (KernelOp kernel : llvm::to_vector(getOperation().getOps<KernelOp>()))
       if (failed(expandKernel(kernel)))

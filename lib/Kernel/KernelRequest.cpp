@@ -16,25 +16,16 @@ using namespace mlir::ntk;
 //===----------------------------------------------------------------------===//
 
 std::string KernelRequest::getTileLetters() {
-  switch (kernel.getOutputs()) {
-  case KernelOutputs::Full:
-    return "nomp";
-  case KernelOutputs::Diagonal:
-    return "nom";
-  case KernelOutputs::Trace:
-  case KernelOutputs::Sum:
-    return "nm";
-  }
-  return "";
+  return pairs.isFull() ? "nomp" : pairs.kept ? "nom" : "nm";
 }
 
 void KernelRequest::identifyOutputs(Einsum &einsum) {
-  if (kernel.getOutputs() == KernelOutputs::Full)
+  if (!pairs.shared)
     return;
   if (StringRef(einsum.result).contains('o'))
     llvm::erase(einsum.result, 'p');
   einsum.rename('p', 'o');
-  if (kernel.getOutputs() == KernelOutputs::Trace)
+  if (!pairs.kept)
     llvm::erase(einsum.result, 'o');
 }
 
@@ -78,13 +69,12 @@ Value mlir::ntk::addToKernel(OpBuilder &builder, Location loc,
 }
 
 Value KernelRequest::normalize(OpBuilder &builder, Value tile) {
-  if (kernel.getOutputs() != KernelOutputs::Trace)
+  FloatAttr scale = kernel.getScaleAttr();
+  if (!scale)
     return tile;
-  StringRef letters = "nm";
-  double factor = 1 / static_cast<double>(outputs);
-  return builder.create<ScaleOp>(tile.getLoc(), tile,
-                                 builder.getF64FloatAttr(factor),
-                                 builder.getStrArrayAttr(letters));
+  std::string letters = getTileLetters();
+  return builder.create<ScaleOp>(tile.getLoc(), tile, scale,
+                                 builder.getStrArrayAttr(StringRef(letters)));
 }
 
 bool mlir::ntk::isRequested(KernelOp kernel, NetworkOp network, unsigned i) {

@@ -17,26 +17,28 @@ namespace mlir::ntk {
 struct KernelRequest {
   KernelOp kernel;
   NetworkOp network;
-  Type real;       ///< f32 or f64
-  int64_t outputs; ///< O
-  int64_t block;   ///< outputs computed at a time, O unless blocked
+  OutputPairs pairs; ///< what becomes of the outputs
+  Type real;         ///< f32 or f64
+  int64_t outputs;   ///< O
+  int64_t block;     ///< outputs computed at a time, O unless blocked
   SmallVector<unsigned> parameters; ///< requested, by argument number
   /// The ops of the network whose values are cuts, by their places, in order.
   SmallVector<unsigned> cuts;
 
   bool isBlocked() { return block != outputs; }
   /// Do cotangents have an output dimension?
-  bool hasOutputLetter() { return kernel.getOutputs() != KernelOutputs::Sum; }
+  bool hasOutputLetter() const { return !pairs.isSum(); }
   /// Letters of the tile, in its layout.
   std::string getTileLetters();
-  /// For a trace or a diagonal, makes o and p one letter; a trace sums over it.
+  /// Where both sides share the outputs, makes o and p one letter, and sums
+  /// over it if the tile has no outputs.
   void identifyOutputs(Einsum &einsum);
   /// What seeds a backward pass: one cotangent for each output of the block
   /// (letter o), or their sum (no letter).
   Value createSeed(OpBuilder &builder, Value firstOutput);
   /// A tile of zeros for n and m examples.
   Value createZeroTile(OpBuilder &builder, Value n, Value m);
-  /// Divides a trace by the traced size, leaves other kernels as they are.
+  /// Multiplies by the scale of the request.
   Value normalize(OpBuilder &builder, Value tile);
 };
 
@@ -45,8 +47,8 @@ struct KernelRequest {
 Value createZeroKernel(OpBuilder &builder, Location loc, StringRef letters,
                        int64_t size, Type real, Value n, Value m);
 
-/// Adds a contraction to `sum`, a kernel with these letters; those that it lacks
-/// are broadcast.
+/// Adds a contraction to `sum`, a kernel with these letters; those that it
+/// lacks are broadcast.
 Value addToKernel(OpBuilder &builder, Location loc, StringRef letters,
                   ValueRange operands, const Einsum &einsum, Value sum);
 

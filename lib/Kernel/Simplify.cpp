@@ -166,7 +166,7 @@ LogicalResult mlir::ntk::simplifyKernels(ModuleOp module) {
 }
 
 namespace {
-struct SimplifyPass : ntk::impl::SimplifyPassBase<SimplifyPass> {
+struct SimplifyPass : mlir::ntk::impl::SimplifyPassBase<SimplifyPass> {
   void runOnOperation() override {
     if (failed(simplifyKernels(getOperation())))
       signalPassFailure();

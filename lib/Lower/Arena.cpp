@@ -183,7 +183,7 @@ void Arena::rewrite() {
 }
 
 namespace {
-struct ArenaPass : ntk::impl::ArenaPassBase<ArenaPass> {
+struct ArenaPass : mlir::ntk::impl::ArenaPassBase<ArenaPass> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     for (BlockArgument argument : function.getArguments()) {

@@ -101,7 +101,8 @@ static void spread(OpBuilder &builder, OpResult value, size_t most) {
 }
 
 namespace {
-struct BoundAliasesPass : ntk::impl::BoundAliasesPassBase<BoundAliasesPass> {
+struct BoundAliasesPass
+    : mlir::ntk::impl::BoundAliasesPassBase<BoundAliasesPass> {
   using BoundAliasesPassBase::BoundAliasesPassBase;
   void runOnOperation() override {
     SmallVector<OpResult> values;

@@ -28,7 +28,7 @@ static bool isStep(Operation &op) {
 }
 
 namespace {
-struct NumberStepsPass : ntk::impl::NumberStepsPassBase<NumberStepsPass> {
+struct NumberStepsPass : mlir::ntk::impl::NumberStepsPassBase<NumberStepsPass> {
   void runOnOperation() override {
     Builder builder(&getContext());
     int64_t number = 0;
@@ -42,7 +42,7 @@ struct NumberStepsPass : ntk::impl::NumberStepsPassBase<NumberStepsPass> {
   }
 };
 
-struct AddClocksPass : ntk::impl::AddClocksPassBase<AddClocksPass> {
+struct AddClocksPass : mlir::ntk::impl::AddClocksPassBase<AddClocksPass> {
   void runOnOperation() override { addClocks(getOperation()); }
 };
 } // namespace

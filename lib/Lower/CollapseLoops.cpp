@@ -145,7 +145,8 @@ static void collapse(linalg::GenericOp op, RewriterBase &rewriter) {
 }
 
 namespace {
-struct CollapseLoopsPass : ntk::impl::CollapseLoopsPassBase<CollapseLoopsPass> {
+struct CollapseLoopsPass
+    : mlir::ntk::impl::CollapseLoopsPassBase<CollapseLoopsPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     SmallVector<linalg::GenericOp> ops;

@@ -16,7 +16,8 @@ namespace mlir::ntk {
 using namespace mlir;
 
 namespace {
-struct CopiesToLoopsPass : ntk::impl::CopiesToLoopsPassBase<CopiesToLoopsPass> {
+struct CopiesToLoopsPass
+    : mlir::ntk::impl::CopiesToLoopsPassBase<CopiesToLoopsPass> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     getOperation().walk([&](memref::CopyOp copy) {

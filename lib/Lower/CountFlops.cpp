@@ -87,7 +87,7 @@ private:
   SizeAnalysis sizes;
 };
 
-struct CountFlopsPass : ntk::impl::CountFlopsPassBase<CountFlopsPass> {
+struct CountFlopsPass : mlir::ntk::impl::CountFlopsPassBase<CountFlopsPass> {
   void runOnOperation() override {
     Counter counter(getOperation());
     for (Operation &op : getOperation().front()) {

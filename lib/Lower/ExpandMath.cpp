@@ -31,12 +31,12 @@ static void allowReassociation(Operation *root) {
 }
 
 namespace {
-struct ExpandMathPass : ntk::impl::ExpandMathPassBase<ExpandMathPass> {
+struct ExpandMathPass : mlir::ntk::impl::ExpandMathPassBase<ExpandMathPass> {
   void runOnOperation() override {
     allowReassociation(getOperation());
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
-    ntk::populateMathExpansionPatterns(patterns);
+    mlir::ntk::populateMathExpansionPatterns(patterns);
     // Not all ops are walked through: most functions are nothing but calls.
     SmallVector<Operation *> elementary;
     getOperation().walk([&](Operation *op) {

@@ -18,7 +18,7 @@ namespace mlir::ntk {
 using namespace mlir;
 
 namespace {
-struct ExpandViewsPass : ntk::impl::ExpandViewsPassBase<ExpandViewsPass> {
+struct ExpandViewsPass : mlir::ntk::impl::ExpandViewsPassBase<ExpandViewsPass> {
   void runOnOperation() override {
     SmallVector<Operation *> views;
     getOperation().walk([&](Operation *op) {

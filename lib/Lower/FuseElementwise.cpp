@@ -105,7 +105,7 @@ static bool isWorthFusing(OpOperand *operand) {
 
 namespace {
 struct FuseElementwisePass
-    : ntk::impl::FuseElementwisePassBase<FuseElementwisePass> {
+    : mlir::ntk::impl::FuseElementwisePassBase<FuseElementwisePass> {
   void runOnOperation() override {
     cloneFreeProducers(getOperation());
     MLIRContext *context = &getContext();

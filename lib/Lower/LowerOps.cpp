@@ -66,7 +66,7 @@ static LogicalResult lowerOps(func::FuncOp function) {
 }
 
 namespace {
-struct LowerOpsPass : ntk::impl::LowerOpsPassBase<LowerOpsPass> {
+struct LowerOpsPass : mlir::ntk::impl::LowerOpsPassBase<LowerOpsPass> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (failed(lowerOps(function)))

@@ -337,7 +337,8 @@ LogicalResult Outliner::run() {
 }
 
 namespace {
-struct OutlineLoopsPass : ntk::impl::OutlineLoopsPassBase<OutlineLoopsPass> {
+struct OutlineLoopsPass
+    : mlir::ntk::impl::OutlineLoopsPassBase<OutlineLoopsPass> {
   void runOnOperation() override {
     if (failed(Outliner(getOperation()).run()))
       signalPassFailure();

@@ -380,7 +380,7 @@ static bool isKernelFunction(func::FuncOp function) {
 }
 
 namespace {
-struct PackBlocksPass : ntk::impl::PackBlocksPassBase<PackBlocksPass> {
+struct PackBlocksPass : mlir::ntk::impl::PackBlocksPassBase<PackBlocksPass> {
   void runOnOperation() override {
     ParameterBlock parameters;
     SmallVector<func::FuncOp> functions;

@@ -45,7 +45,8 @@ static OpOperand *findReusableOperand(linalg::GenericOp generic) {
 }
 
 namespace {
-struct ReuseOperandsPass : ntk::impl::ReuseOperandsPassBase<ReuseOperandsPass> {
+struct ReuseOperandsPass
+    : mlir::ntk::impl::ReuseOperandsPassBase<ReuseOperandsPass> {
   void runOnOperation() override {
     // Of each op how many ops before it wrote into the same memory: to tell
     // that such a chain is right takes bufferization its length to the third.

@@ -74,7 +74,8 @@ static void replaceByCall(rt::ClockOp op) {
 }
 
 namespace {
-struct RuntimeCallsPass : ntk::impl::RuntimeCallsPassBase<RuntimeCallsPass> {
+struct RuntimeCallsPass
+    : mlir::ntk::impl::RuntimeCallsPassBase<RuntimeCallsPass> {
   void runOnOperation() override {
     getOperation().walk(
         [](rt::RuntimeCallOpInterface op) { replaceByCall(op); });

@@ -141,7 +141,7 @@ void Splitter::outline(ArrayRef<Operation *> part) {
 
 namespace {
 struct SplitFunctionsPass
-    : ntk::impl::SplitFunctionsPassBase<SplitFunctionsPass> {
+    : mlir::ntk::impl::SplitFunctionsPassBase<SplitFunctionsPass> {
   using SplitFunctionsPassBase::SplitFunctionsPassBase;
   void runOnOperation() override {
     SymbolTable symbols(getOperation());

@@ -153,7 +153,7 @@ LogicalResult mlir::ntk::applyPlans(ModuleOp module,
 }
 
 namespace {
-struct ApplyPlanPass : ntk::impl::ApplyPlanPassBase<ApplyPlanPass> {
+struct ApplyPlanPass : mlir::ntk::impl::ApplyPlanPassBase<ApplyPlanPass> {
   void runOnOperation() override {
     if (failed(applyPlans(getOperation())))
       signalPassFailure();

@@ -135,7 +135,7 @@ getCandidates(const std::vector<std::string> &proposed) {
 LogicalResult StructureChooser::compareCuts() {
   KernelMethod method = decided.method.value_or(KernelMethod::Structured);
   if (decided.cuts || method != KernelMethod::Structured ||
-      kernel.getOutputs() == KernelOutputs::Sum)
+      kernel.getOutputs().isSum())
     return success();
   Cuts proposed = proposeCuts(kernel, network, getProblemSize(kernel, n1, n2));
   if (proposed.empty())
@@ -199,11 +199,11 @@ static void remarkOnIdleNetworks(ModuleOp module) {
     emitRemark(network.getLoc(),
                "expected a request for a kernel, but there is none: "
                "add `ntk.kernel @theta of @")
-        << network.getName() << " outputs full`";
+        << network.getName() << " \"now, mpw -> nmop\" (J1, J2)`";
 }
 
 namespace {
-struct ChoosePass : ntk::impl::ChoosePassBase<ChoosePass> {
+struct ChoosePass : mlir::ntk::impl::ChoosePassBase<ChoosePass> {
   using ChoosePassBase::ChoosePassBase;
   void runOnOperation() override {
     remarkOnIdleNetworks(getOperation());

@@ -120,7 +120,7 @@ void mlir::ntk::planContractions(ModuleOp module, int64_t n1, int64_t n2) {
 }
 
 namespace {
-struct PlanPass : ntk::impl::PlanPassBase<PlanPass> {
+struct PlanPass : mlir::ntk::impl::PlanPassBase<PlanPass> {
   using PlanPassBase::PlanPassBase;
   void runOnOperation() override { planContractions(getOperation(), n1, n2); }
 };

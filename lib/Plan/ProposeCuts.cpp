@@ -89,7 +89,7 @@ CutProposer::CutProposer(KernelOp kernel, NetworkOp network,
       examples(static_cast<double>(size.n1 + (size.symmetric ? 0 : size.n2))),
       pairs(static_cast<double>(size.n1) * static_cast<double>(size.n2) *
             size.getPairShare()),
-      isFull(kernel.getOutputs() == KernelOutputs::Full) {
+      isFull(kernel.getOutputs().isFull()) {
   Block &body = network.getBody().front();
   SmallVector<Operation *> ops;
   for (Operation &op : body.without_terminator())

@@ -176,7 +176,8 @@ void mlir::ntk::splitLongProducts(NetworkOp network) {
 }
 
 namespace {
-struct SplitProductsPass : ntk::impl::SplitProductsPassBase<SplitProductsPass> {
+struct SplitProductsPass
+    : mlir::ntk::impl::SplitProductsPassBase<SplitProductsPass> {
   void runOnOperation() override {
     for (auto network : getOperation().getOps<NetworkOp>())
       splitLongProducts(network);

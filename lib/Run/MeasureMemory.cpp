@@ -22,7 +22,7 @@ template <typename T>
 static double measureTile(T *tile, T *theta, int64_t n, int64_t o,
                           bool isMirrored) {
   namespace rt = ::ntk::rt;
-  rt::Layout layout{o, rt::Layout::Full};
+  rt::Layout layout{o, {/*shared=*/false, /*kept=*/true}};
   rt::detail::TilePlace place{2 * n,     n,         0,          n,
                               {0, o, 0}, {0, o, 0}, isMirrored, false};
   return measure(

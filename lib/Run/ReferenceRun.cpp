@@ -89,7 +89,7 @@ public:
   PairReduction(NetworkOp network, const KernelShape &shape)
       : shape(shape), joined(getJoinedOrder(network, shape)) {
     for (const KernelAxis &axis : shape.axes)
-      if (axis.kind == KernelOutputs::Trace)
+      if (axis.pairs.isTrace() && shape.dividesTraces)
         divisor *= static_cast<double>(axis.size);
     for (size_t output = 0; output < joined.size(); ++output)
       indices.push_back(split(output));
@@ -116,12 +116,11 @@ private:
                                   ArrayRef<int64_t> p) const {
     int64_t place = 0;
     for (auto [axis, i, j] : llvm::zip_equal(shape.axes, o, p)) {
-      bool isDiagonal = axis.kind == KernelOutputs::Diagonal;
-      if ((isDiagonal || axis.kind == KernelOutputs::Trace) && i != j)
+      if (axis.pairs.shared && i != j)
         return std::nullopt;
-      if (isDiagonal || axis.kind == KernelOutputs::Full)
+      if (axis.pairs.kept)
         place = place * axis.size + i;
-      if (axis.kind == KernelOutputs::Full)
+      if (axis.pairs.isFull())
         place = place * axis.size + j;
     }
     return place;

@@ -81,25 +81,12 @@ static std::string spellScratchBytes(func::FuncOp function, StringRef name,
   return getScratchStruct(name) + "{" + sizes.str() + "}.end";
 }
 
-static StringRef spellKind(::ntk::rt::Layout::Kind kind) {
-  using Layout = ::ntk::rt::Layout;
-  switch (kind) {
-  case Layout::Full:
-    return "Full";
-  case Layout::Trace:
-    return "Trace";
-  case Layout::Diagonal:
-    return "Diagonal";
-  case Layout::Scalar:
-    return "Scalar";
-  }
-  return "Full";
-}
-
 /// The output axes, with groups and places where there are several.
 static std::string spellLayout(const ::ntk::rt::Layout &layout) {
-  std::string text = std::to_string(layout.outputs) +
-                     ", rt::Layout::" + spellKind(layout.kind).str();
+  auto spell = [](bool value) { return value ? "true" : "false"; };
+  std::string text = std::to_string(layout.outputs) + ", {/*shared=*/" +
+                     spell(layout.pairs.shared) + ", /*kept=*/" +
+                     spell(layout.pairs.kept) + "}";
   if (layout.rank == 0)
     return text;
   text += ", /*groups=*/" + std::to_string(layout.groups) + ", /*summed=*/" +

@@ -52,8 +52,12 @@ def compute(request, *options, both=True):
     return np.load(theta), json.loads(text)
 
 
+SPECS = {"full": "now, mpw -> nmop", "trace": "now, mow -> nm", "diagonal": "now, mow -> nmo",
+         "sum": "now, mpw -> nm"}
+
+
 def schedule(text, outputs="full"):
-    return f"ntk.kernel @theta of @mlp outputs {outputs} schedule <{text}>"
+    return f'ntk.kernel @theta of @mlp "{SPECS[outputs]}" (J1, J2) schedule <{text}>'
 
 
 # Every decision is obeyed, and the kernel is that of the reference interpreter.
@@ -106,7 +110,7 @@ for kernel, text in (
 # What the planner decided is a schedule that may be written into the file, and
 # then decides the same.
 report = compute("")[1]
-again = compute("ntk.kernel @theta of @mlp outputs full {schedule = %s}" % report["schedule"])[1]
+again = compute('ntk.kernel @theta of @mlp "now, mpw -> nmop" (J1, J2) {schedule = %s}' % report["schedule"])[1]
 for key in ("schedule", "method", "blocks", "flops", "flops_executed", "memory", "sites"):
     assert again[key] == report[key], key
 status, table, _ = run("", "--plan")
@@ -140,7 +144,7 @@ def refuse(request, message, *options, line=11, column=None, both=True):
     return place[3]
 
 
-refuse(schedule("blocks = {n = 0}"), "expected a block of at least one 'n', but got 0", column=64)
+refuse(schedule("blocks = {n = 0}"), "expected a block of at least one 'n', but got 0", column=79)
 refuse("\n" + schedule("blocks = {n = 4,\n  m = -1}"), "at least one 'm', but got -1", line=13, column=7)
 refuse(schedule("method = fast"), "expected jacobian_contraction, ntk_vector_products or structured")
 refuse(schedule("block = 3"), "expected 'n1', 'n2', 'method', 'cuts', 'blocks', 'kept' in a schedule")

@@ -119,7 +119,7 @@ for build in (shared, unet, towers):
                 decisions = ["", ", method = jacobian_contraction", ", blocks = {n = 2, m = 2, o = 2}"]
                 for more in decisions if subset == cuts else decisions[:1]:
                     with open(model, "w") as file:
-                        file.write(f"{network}\nntk.kernel @theta of @net outputs full "
+                        file.write(f'{network}\nntk.kernel @theta of @net "now, mpw -> nmop" (J1, J2) '
                                    f"schedule <cuts = [{names}]{more}>\n")
                     found, text = compute(*options)
                     assert_close(found, expected, 1e-13)
@@ -134,7 +134,7 @@ network = net.finish(net.dense(code, 100))
 np.savez(weights, **net.parameters)
 np.save(x1, random.standard_normal((5, 16)))
 flops = []
-for text in ("", "ntk.kernel @theta of @net outputs full schedule <cuts = []>"):
+for text in ("", 'ntk.kernel @theta of @net "now, mpw -> nmop" (J1, J2) schedule <cuts = []>'):
     with open(model, "w") as file:
         file.write(f"{network}\n{text}\n")
     found, report = compute("--x1", x1, "--profile=json")
@@ -146,6 +146,6 @@ assert flops[0] < flops[1] / 2, flops
 
 # A method that cuts do not belong to.
 with open(model, "w") as file:
-    file.write(f'{network}\nntk.kernel @theta of @net outputs full schedule <cuts = ["{code}"]>\n')
+    file.write(f'{network}\nntk.kernel @theta of @net "now, mpw -> nmop" (J1, J2) schedule <cuts = ["{code}"]>\n')
 status, _, errors = ntk_run(model, "--params", weights, "--x1", x1, "--method=ntk-vector-products", "--plan")
 assert status == 1 and "expected a method that cuts belong to" in errors, errors

@@ -74,6 +74,29 @@ for number, kinds in enumerate(itertools.product(KINDS, repeat=3)):
         options = [*options[:-1], "--reference"]
     assert_close(run(*options), reduce(FULL, kinds), 1e-12)
 
+
+
+def spell(kinds):
+    """The request as an einsum over the Jacobians."""
+    first, second, result = "n", "m", "nm"
+    for (a, b), kind in zip(("ad", "be", "cf"), kinds):
+        b = b if kind in ("full", "sum") else a
+        first, second = first + a, second + b
+        result += {"full": a + b, "diagonal": a}.get(kind, "")
+    return f"{first}w, {second}w -> {result}"
+
+
+# The same as einsums, which divide nothing.
+for number, kinds in enumerate(itertools.product(KINDS, repeat=3)):
+    if number % 5:
+        continue
+    scale = np.prod([size for size, kind in zip(SIZES, kinds) if kind == "trace"])
+    options = [f"--kernel={spell(kinds)}", f"--method={METHODS[number % 3]}"]
+    for more in ([], ["--reference"]):
+        assert_close(run(*options, *more), scale * reduce(FULL, kinds), 1e-12)
+assert plan(folder, model, x1, f"--params={folder}/w.npz", "--kernel=nabcw, mabcw -> nmac")[
+    "kernel"] == "nabcw, mabcw -> nmac"
+
 # --kernel is about the axes named, or all.
 assert_close(run("--kernel=trace", "--axes=0,-1"), reduce(FULL, ["trace", "full", "trace"]), 1e-12)
 assert_close(run("--kernel=trace"), reduce(FULL, ["trace"] * 3), 1e-12)
@@ -116,6 +139,16 @@ refused(["--axes", "has 3", "got 3"], "--axes=trace:3")
 refused(["--axes", "has 3", "got -4"], "--axes=trace:-4")
 refused(["--axes", "2 twice"], "--axes=trace:-1,sum:2")
 refused(["--axes", "--kernel=trace"], "--axes=1")
+refused(["--axes", "a word as --kernel"], "--axes=1", "--kernel=nabcw, mabcw -> nmac")
+refused(["--kernel", "full, trace, diagonal, sum", "einsum", "'traces'"], "--kernel=traces")
+refused(["--kernel", "letters for the 3 axes", "got 1"], "--kernel=now, mpw -> nmop")
+refused(["--kernel", '"nmad" as the result', '"nmda"'], "--kernel=nabcw, mdbcw -> nmda")
+refused(["--kernel", "'a' and 'd' in the result, or neither"], "--kernel=nabcw, mdbcw -> nma")
+refused(["--kernel", "of both sides", "'n' twice"], "--kernel=nabcw, nabcw -> nabc")
+refused(["--kernel", "one letter for the parameters"], "--kernel=nabcw, mabcx -> nmabc")
+refused(["--kernel", "two Jacobians"], "--kernel=nabcw -> n")
+refused(["--kernel", "on it alone"], "--kernel=nabcw, mbacw -> nmab")
+refused(["--kernel", "in an operand"], "--kernel=nabcw, mabcw -> nmz")
 
 # One axis has the same kernels with its name as without.
 mlp, x = model_path("mlp"), np.load(os.path.join(inputs, "mlp.npy"))

@@ -25,7 +25,7 @@ ntk.network @chain(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "w"},
   %y = ntk.contract "k, ck -> c" (%g, %u) : (tensor<4xf32>, tensor<9x4xf32>) -> tensor<9xf32>
   ntk.return %y : tensor<9xf32>
 }
-ntk.kernel @theta of @chain outputs full schedule <method = structured, cuts = ["b", "#6"]>
+ntk.kernel @theta of @chain "now, mpw -> nmop" (J1, J2) schedule <method = structured, cuts = ["b", "#6"]>
 
 // -----
 
@@ -44,7 +44,7 @@ ntk.network @past(%x: tensor<3xf32>, %w: tensor<5x3xf32> {ntk.param = "w"},
   %y = ntk.mul %h, %d : (tensor<5xf32>, tensor<5xf32>) -> tensor<5xf32>
   ntk.return %y : tensor<5xf32>
 }
-ntk.kernel @theta of @past outputs full schedule <method = structured, cuts = ["b"]>
+ntk.kernel @theta of @past "now, mpw -> nmop" (J1, J2) schedule <method = structured, cuts = ["b"]>
 
 // -----
 
@@ -59,4 +59,4 @@ ntk.network @trace(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "w"},
   %y = ntk.contract "k, ck -> c" (%b, %u) : (tensor<2xf32>, tensor<5x2xf32>) -> tensor<5xf32>
   ntk.return %y : tensor<5xf32>
 }
-ntk.kernel @theta of @trace outputs trace schedule <method = structured, cuts = ["#1"]>
+ntk.kernel @theta of @trace "now, mow -> nm" (J1, J2) schedule <method = structured, cuts = ["#1"]>

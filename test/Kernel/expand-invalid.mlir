@@ -1,7 +1,7 @@
 // RUN: ntk-opt %s --split-input-file --ntk-expand --verify-diagnostics
 
 // expected-error @below {{expected a network, but found no @missing}}
-ntk.kernel @theta of @missing outputs full
+ntk.kernel @theta of @missing "now, mpw -> nmop" (J1, J2)
 
 // -----
 
@@ -10,7 +10,7 @@ ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor
   ntk.return %y : tensor<3xf32>
 }
 // expected-error @below {{expected parameters of @f in 'wrt', but got 'v'}}
-ntk.kernel @theta of @f outputs full {wrt = ["v"]}
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) {wrt = ["v"]}
 
 // -----
 
@@ -19,7 +19,7 @@ ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.buffer = "w"}) -> tenso
   ntk.return %y : tensor<3xf32>
 }
 // expected-error @below {{expected a trainable parameter, but @f has none}}
-ntk.kernel @theta of @f outputs full
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2)
 
 // -----
 
@@ -28,7 +28,7 @@ ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor
   ntk.return %y : tensor<3xf32>
 }
 // expected-error @below {{expected a block of 1 to 3 outputs, but got 4}}
-ntk.kernel @theta of @f outputs full schedule <blocks = {o = 4}>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <blocks = {o = 4}>
 
 // -----
 
@@ -37,9 +37,9 @@ ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor
   ntk.return %y : tensor<3xf32>
 }
 // A diagonal may be computed in any blocks.
-ntk.kernel @diagonal of @f outputs diagonal schedule <blocks = {o = 2}>
+ntk.kernel @diagonal of @f "now, mow -> nmo" (J1, J2) schedule <blocks = {o = 2}>
 // expected-error @below {{expected a block of outputs that divides the 3 of a trace, but got 2}}
-ntk.kernel @trace of @f outputs trace schedule <blocks = {o = 2}>
+ntk.kernel @trace of @f "now, mow -> nm" (J1, J2) schedule <blocks = {o = 2}>
 
 // -----
 
@@ -50,7 +50,7 @@ ntk.network @f(%x: tensor<2xf32>, %w: tensor<2xf32> {ntk.param = "w"}) -> tensor
   %y = ntk.reshape %r {shape = array<i64: 2>} : (tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x2xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @theta of @f outputs full
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2)
 
 // -----
 
@@ -61,7 +61,7 @@ ntk.network @f(%x: tensor<2xf32>, %w: tensor<2xf32> {ntk.param = "w"}) -> tensor
   %y = ntk.reshape %r {shape = array<i64: 2>} : (tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x2xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @theta of @f outputs full
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2)
 
 // -----
 
@@ -70,7 +70,7 @@ ntk.network @net(%x: tensor<3xf32>, %i: tensor<2xi64>, %w: tensor<3xf32> {ntk.pa
   ntk.return %y : tensor<3xf32>
 }
 // expected-error @below {{expected values of @net as 'cuts', but got 'pool'}}
-ntk.kernel @theta of @net outputs full schedule <cuts = ["scaled", "pool"]>
+ntk.kernel @theta of @net "now, mpw -> nmop" (J1, J2) schedule <cuts = ["scaled", "pool"]>
 
 // -----
 
@@ -80,7 +80,7 @@ ntk.network @net(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tens
   ntk.return %z : tensor<3xf32>
 }
 // expected-error @below {{expected values of @net as 'cuts', but got 'twice'}}
-ntk.kernel @theta of @net outputs full schedule <cuts = ["#0", "twice"]>
+ntk.kernel @theta of @net "now, mpw -> nmop" (J1, J2) schedule <cuts = ["#0", "twice"]>
 
 // -----
 
@@ -89,7 +89,7 @@ ntk.network @net(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tens
   ntk.return %y : tensor<3xf32>
 }
 // expected-error @below {{expected values of @net as 'cuts', but got '#1'}}
-ntk.kernel @theta of @net outputs full schedule <cuts = ["#1"]>
+ntk.kernel @theta of @net "now, mpw -> nmop" (J1, J2) schedule <cuts = ["#1"]>
 
 // -----
 
@@ -99,4 +99,4 @@ ntk.network @net(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tens
   ntk.return %y : tensor<3xf32>
 }
 // expected-error @below {{expected numbers to differentiate by as 'cuts', but 'mask' is 'tensor<3xi1>'}}
-ntk.kernel @theta of @net outputs full schedule <cuts = ["mask"]>
+ntk.kernel @theta of @net "now, mpw -> nmop" (J1, J2) schedule <cuts = ["mask"]>

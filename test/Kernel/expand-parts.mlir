@@ -11,7 +11,7 @@ ntk.network @packed(%x: tensor<3xf32>, %w: tensor<4x3xf32> {ntk.param = "weight"
   %y = ntk.mul %q, %k : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @theta of @packed outputs full
+ntk.kernel @theta of @packed "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK-COUNT-2: ntk.contract "noc, nk, mpc, mk -> nomp"
 // CHECK-NOT: ntk.contract
@@ -31,7 +31,7 @@ ntk.network @overlapping(%x: tensor<3xf32>, %w: tensor<6x3xf32> {ntk.param = "we
   %y = ntk.contract ", c -> c" (%s, %k) : (tensor<f32>, tensor<3xf32>) -> tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @overlapping outputs full
+ntk.kernel @theta of @overlapping "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "noc, nk, mpc, mk -> nomp" ({{.*}}) into {{.*}} : (tensor<?x3x3xf32>
 // CHECK: ntk.contract "noc, nk, mpc, mk -> nomp" ({{.*}}) into {{.*}} : (tensor<?x3x2xf32>
@@ -52,7 +52,7 @@ ntk.network @low_rank(%x: tensor<7xf32>, %a: tensor<2x7xf32> {ntk.param = "a"},
   %y = ntk.tanh %h : (tensor<9xf32>) -> tensor<9xf32>
   ntk.return %y : tensor<9xf32>
 }
-ntk.kernel @theta of @low_rank outputs full
+ntk.kernel @theta of @low_rank "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "noc, nk, ca, mpb, mk, ba -> nomp"
 // CHECK: ntk.contract "noc, nk, ak, mpc, mb, ab -> nomp"
@@ -69,7 +69,7 @@ ntk.network @flipped(%x: tensor<2x5xf32>, %w: tensor<3x2x2x1xf32> {ntk.param = "
   %y = ntk.conv %x, %k {strides = array<i64: 1>, padding = array<i64: 0, 0>, dilations = array<i64: 1>, groups = 1 : i64} : (tensor<2x5xf32>, tensor<3x2x2xf32>) -> tensor<3x4xf32>
   ntk.return %y : tensor<3x4xf32>
 }
-ntk.kernel @theta of @flipped outputs full
+ntk.kernel @theta of @flipped "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "ocs, nats, pck, matk -> nomp"
 // CHECK-LABEL: func.func @theta_factors2
@@ -86,7 +86,7 @@ ntk.network @embedding(%i: tensor<4xi64>, %e: tensor<100x3xf32> {ntk.param = "ta
   %y = ntk.tanh %a : (tensor<4x3xf32>) -> tensor<4x3xf32>
   ntk.return %y : tensor<4x3xf32>
 }
-ntk.kernel @theta of @embedding outputs full
+ntk.kernel @theta of @embedding "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: %[[EQUAL:.*]] = ntk.compare eq {{.*}} {batch = ["n", "m"]} : (tensor<?x5x5xi32>, tensor<?x5x5xi32>) -> tensor<?x?x5x5xi1>
 // CHECK: %[[NUMBERS:.*]] = ntk.convert %[[EQUAL]]
@@ -106,7 +106,7 @@ ntk.network @tied(%i: tensor<2xi64>, %e: tensor<9x3xf32> {ntk.param = "table"}) 
   %y = ntk.contract "k, ck -> c" (%h, %e) : (tensor<3xf32>, tensor<9x3xf32>) -> tensor<9xf32>
   ntk.return %y : tensor<9xf32>
 }
-ntk.kernel @theta of @tied outputs full
+ntk.kernel @theta of @tied "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "oc, nk, pc, mk -> nomp"
 // CHECK: %[[AT:.*]] = ntk.gather {{.*}} {axis = 0 : i64, batch = ["o", "m"]}
@@ -121,7 +121,7 @@ ntk.network @small_table(%i: tensor<4xi64>, %e: tensor<4x3xf32> {ntk.param = "ta
   %y = ntk.gather %e, %i {axis = 0 : i64} : (tensor<4x3xf32>, tensor<4xi64>) -> tensor<4x3xf32>
   ntk.return %y : tensor<4x3xf32>
 }
-ntk.kernel @theta of @small_table outputs full
+ntk.kernel @theta of @small_table "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "no[[W:..]], mp[[W]] -> nomp"
 // CHECK-LABEL: func.func @theta_factors2
@@ -139,7 +139,7 @@ ntk.network @many(%x: tensor<3xf32>, %w: tensor<3x3xf32> {ntk.param = "weight"})
   %y = ntk.contract "k, ck -> c" (%s, %d) : (tensor<2xf32>, tensor<3x2xf32>) -> tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @many outputs full
+ntk.kernel @theta of @many "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK-COUNT-1: ntk.contract "no[[W:..]], mp[[W]] -> nomp"
 // CHECK-NOT: ntk.contract
@@ -156,7 +156,7 @@ ntk.network @far(%x: tensor<3xf32>, %w: tensor<2147483647xf32> {ntk.param = "w"}
   %y = ntk.mul %b, %c : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @far outputs full
+ntk.kernel @theta of @far "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract {{.*}} : (tensor<3x3xf32>
 // CHECK: ntk.contract {{.*}} : (tensor<3x2xf32>
@@ -170,6 +170,6 @@ ntk.network @long(%x: tensor<2147483647xf32>, %w: tensor<2147483647xf32> {ntk.pa
   %y = ntk.contract "k, k -> " (%x, %w) : (tensor<2147483647xf32>, tensor<2147483647xf32>) -> tensor<f32>
   ntk.return %y : tensor<f32>
 }
-ntk.kernel @theta of @long outputs full
+ntk.kernel @theta of @long "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "o, nk, p, mk -> nomp"

@@ -8,7 +8,7 @@ ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"
   %y = ntk.add %a, %b : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @theta of @linear outputs full
+ntk.kernel @theta of @linear "now, mpw -> nmop" (J1, J2)
 
 // CHECK-LABEL: func.func @theta_tile
 // CHECK-SAME: {ntk.size = "n"}
@@ -35,7 +35,7 @@ ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"
   %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @theta of @linear outputs trace
+ntk.kernel @theta of @linear "now, mow -> nm" (J1, J2) scale 5.000000e-01
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "oc, nk, oc, mk -> nm"
 // CHECK: ntk.scale {{.*}} {batch = ["nm"], factor = 5.000000e-01 : f64}
@@ -47,8 +47,8 @@ ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"
   %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @diagonal of @linear outputs diagonal
-ntk.kernel @sum of @linear outputs sum
+ntk.kernel @diagonal of @linear "now, mow -> nmo" (J1, J2)
+ntk.kernel @sum of @linear "now, mpw -> nm" (J1, J2)
 // CHECK-LABEL: func.func @diagonal_tile
 // CHECK: ntk.contract "oc, nk, oc, mk -> nom"
 // CHECK-LABEL: func.func @sum_tile
@@ -64,7 +64,7 @@ ntk.network @tied(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"})
   %y = ntk.contract "k, ck -> c" (%h, %wt) : (tensor<2xf32>, tensor<3x2xf32>) -> tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @tied outputs full
+ntk.kernel @theta of @tied "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK-COUNT-4: ntk.contract
 // CHECK-NOT: ntk.contract
@@ -78,7 +78,7 @@ ntk.network @shared(%x: tensor<3xf32>, %w: tensor<3x3xf32> {ntk.param = "weight"
   %y = ntk.contract "k, ck -> c" (%h, %w) : (tensor<3xf32>, tensor<3x3xf32>) -> tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @shared outputs full
+ntk.kernel @theta of @shared "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK-COUNT-1: ntk.contract
 // CHECK-NOT: ntk.contract
@@ -92,7 +92,7 @@ ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"
   %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @theta of @linear outputs full schedule <method = jacobian_contraction>
+ntk.kernel @theta of @linear "now, mpw -> nmop" (J1, J2) schedule <method = jacobian_contraction>
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "no[[W:..]], mp[[W]] -> nomp"
 // CHECK-LABEL: func.func @theta_factors2
@@ -105,7 +105,7 @@ ntk.network @linear(%x: tensor<3xf32>, %w: tensor<2x3xf32> {ntk.param = "weight"
   %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
   ntk.return %y : tensor<2xf32>
 }
-ntk.kernel @theta of @linear outputs full schedule <method = ntk_vector_products>
+ntk.kernel @theta of @linear "now, mpw -> nmop" (J1, J2) schedule <method = ntk_vector_products>
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: %[[T:.*]] = ntk.contract "nk, mpck -> nmpc"
 // CHECK: ntk.contract "nmpr, or -> nomp" (%[[T]]
@@ -119,7 +119,7 @@ ntk.network @conv(%x: tensor<3x8x8xf32>, %w: tensor<16x3x3x3xf32> {ntk.param = "
       : (tensor<3x8x8xf32>, tensor<16x3x3x3xf32>) -> tensor<16x8x8xf32>
   ntk.return %y : tensor<16x8x8xf32>
 }
-ntk.kernel @theta of @conv outputs full
+ntk.kernel @theta of @conv "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "o[[C:.]][[S:.]], n[[K:..]][[S]], p[[C]][[R:.]], m[[K]][[R]] -> nomp"
 // CHECK-LABEL: func.func @theta_factors2

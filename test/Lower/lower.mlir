@@ -79,8 +79,8 @@ func.func @reduced_over_nothing(%x: tensor<?x3xf32> {ntk.batch = "n"}, %n: index
 // A network has been expanded, and goes; its request says how to run what it
 // became, and stays.
 // CHECK-NOT: ntk.network
-// CHECK: ntk.kernel @theta of @f outputs full schedule <blocks = {n = 2}>
+// CHECK: ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <blocks = {n = 2}>
 ntk.network @f(%x: tensor<3xf32>) -> tensor<3xf32> {
   ntk.return %x : tensor<3xf32>
 }
-ntk.kernel @theta of @f outputs full schedule <blocks = {n = 2}>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <blocks = {n = 2}>

@@ -116,102 +116,102 @@ ntk.network @types(%y: tensor<3xf32>) -> tensor<2xf32> {
 // -----
 
 // expected-error @below {{expected a block of at least one 'o', but got -3}}
-ntk.kernel @theta of @f outputs full schedule <blocks = {o = -3}>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <blocks = {o = -3}>
 
 // -----
 
 // expected-error @below {{expected a block of at least one 'n', but got 0}}
-ntk.kernel @theta of @f outputs full schedule <blocks = {n = 0}>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <blocks = {n = 0}>
 
 // -----
 
 // expected-error @below {{expected a block of at least one 'm', but got 0}}
-ntk.kernel @theta of @f outputs full schedule <blocks = {n = 1, m = 0}>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <blocks = {n = 1, m = 0}>
 
 // -----
 
 // expected-error @below {{expected 1 to 67108864 examples as 'n1', but got 0}}
-ntk.kernel @theta of @f outputs full schedule <n1 = 0>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <n1 = 0>
 
 // -----
 
 // expected-error @below {{expected 1 to 67108864 examples as 'n2', but got -1}}
-ntk.kernel @theta of @f outputs full schedule <n1 = 4, n2 = -1>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <n1 = 4, n2 = -1>
 
 // -----
 
 // expected-error @below {{expected 'n1', 'n2', 'method', 'cuts', 'blocks', 'kept' in a schedule}}
-ntk.kernel @theta of @f outputs full schedule <output_block = 3>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <output_block = 3>
 
 // -----
 
 // expected-error @below {{expected 'n', 'm', 'o' in a schedule}}
-ntk.kernel @theta of @f outputs full schedule <blocks = {p = 3}>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <blocks = {p = 3}>
 
 // -----
 
 // expected-error @below {{expected 'n1' once}}
-ntk.kernel @theta of @f outputs full schedule <n1 = 3, n1 = 3>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <n1 = 3, n1 = 3>
 
 // -----
 
 // expected-error @below {{expected 'o' once}}
-ntk.kernel @theta of @f outputs full schedule <blocks = {o = 3, o = 3}>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <blocks = {o = 3, o = 3}>
 
 // -----
 
 // expected-error @below {{expected jacobian_contraction, ntk_vector_products or structured as 'method'}}
-ntk.kernel @theta of @f outputs full schedule <method = fast>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <method = fast>
 
 // -----
 
 // expected-error @below {{expected jacobian_contraction, ntk_vector_products or structured as 'method'}}
-ntk.kernel @theta of @f outputs full schedule <method = 2>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <method = 2>
 
 // -----
 
 // expected-error @below {{expected side 1 or 2, but got 3}}
-ntk.kernel @theta of @f outputs full schedule <kept = [1, 3]>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <kept = [1, 3]>
 
 // -----
 
 // expected-error @below {{expected the examples of both sides to be the same where x1 = x2, but got 4 and 8}}
-ntk.kernel @theta of @f outputs full schedule <n1 = 4, n2 = 8> {symmetric}
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <n1 = 4, n2 = 8> {symmetric}
 
 // -----
 
 // expected-error @below {{expected the blocks of both sides to be the same where x1 = x2, but got 4 and 8}}
-ntk.kernel @theta of @f outputs full schedule <blocks = {n = 4, m = 8}> {symmetric}
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <blocks = {n = 4, m = 8}> {symmetric}
 
 // -----
 
 // expected-error @below {{expected no block of outputs for a kernel of their sum, but got 2}}
-ntk.kernel @theta of @f outputs sum schedule <blocks = {o = 2}>
+ntk.kernel @theta of @f "now, mpw -> nm" (J1, J2) schedule <blocks = {o = 2}>
 
 // -----
 
 // expected-error @below {{expected names of parameters in 'wrt', each once, but got 'w'}}
-ntk.kernel @theta of @f outputs full {wrt = ["w", "w"]}
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) {wrt = ["w", "w"]}
 
 // -----
 
 // expected-error @below {{expected names of parameters in 'wrt', each once, but got ''}}
-ntk.kernel @theta of @f outputs full {wrt = [""]}
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) {wrt = [""]}
 
 // -----
 
 // expected-error @below {{expected methods in 'costs', but got 'fast'}}
-ntk.kernel @theta of @f outputs full {costs = {fast = 3 : i64}}
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) {costs = {fast = 3 : i64}}
 
 // -----
 
 // expected-error @below {{expected a number of FLOPs for 'structured', but got -3 : i64}}
-ntk.kernel @theta of @f outputs full {costs = {structured = -3 : i64}}
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) {costs = {structured = -3 : i64}}
 
 // -----
 
 // A value that makes no sense is an error where it stands.
-ntk.kernel @theta of @f outputs full
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2)
     schedule <n1 = 16, n2 = 16,
               method = structured,
               // expected-error @below {{expected a block of at least one 'm', but got 0}}
@@ -220,19 +220,49 @@ ntk.kernel @theta of @f outputs full
 // -----
 
 // expected-error @below {{expected 1 to 67108864 examples as 'n1', but got 67108865}}
-ntk.kernel @theta of @f outputs full schedule <n1 = 67108865>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <n1 = 67108865>
 
 // -----
 
 // expected-error @below {{expected names of values in 'cuts', each once, but got 'pool'}}
-ntk.kernel @theta of @f outputs full schedule <cuts = ["pool", "pool"]>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <cuts = ["pool", "pool"]>
 
 // -----
 
 // expected-error @below {{expected names of values in 'cuts', each once, but got ''}}
-ntk.kernel @theta of @f outputs full schedule <cuts = [""]>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <cuts = [""]>
 
 // -----
 
 // expected-error @below {{expected no 'cuts' with NTK-vector products}}
-ntk.kernel @theta of @f outputs full schedule <cuts = ["pool"], method = ntk_vector_products>
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2) schedule <cuts = ["pool"], method = ntk_vector_products>
+
+// -----
+
+// expected-error @below {{expected the letters of two Jacobians, as in "now, mpw -> nmop"}}
+ntk.kernel @theta of @f "now -> n" (J1, J2)
+
+// -----
+
+// expected-error @below {{expected one letter for all outputs, but got 2}}
+ntk.kernel @theta of @f "nabw, mcdw -> nmacbd" (J1, J2)
+
+// -----
+
+// expected-error @below {{expected "nmop" as the result, but got "nmpo"}}
+ntk.kernel @theta of @f "now, mpw -> nmpo" (J1, J2)
+
+// -----
+
+// expected-error @below {{expected the Jacobians (J1, J2) as operands}}
+ntk.kernel @theta of @f "now, mpw -> nmop" (J2, J1)
+
+// -----
+
+// expected-error @below {{expected J1 or J2}}
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J3)
+
+// -----
+
+// expected-error @below {{expected a finite 'scale'}}
+ntk.kernel @theta of @f "now, mow -> nm" (J1, J2) scale 0x7FF0000000000000

@@ -111,7 +111,7 @@ ntk.network @mlp(%x: tensor<5xf64>, %w1: tensor<4x5xf64> {ntk.param = "w1"},
   %y = ntk.contract "k, ck -> c" (%h, %w2) : (tensor<4xf64>, tensor<2x4xf64>) -> tensor<2xf64>
   ntk.return %y : tensor<2xf64>
 }
-ntk.kernel @theta of @mlp outputs full
+ntk.kernel @theta of @mlp "now, mpw -> nmop" (J1, J2)
 )mlir";
 
 const char *const convolution = R"mlir(
@@ -124,7 +124,7 @@ ntk.network @cnn(%x: tensor<2x5x5xf64>, %w: tensor<3x2x3x3xf64> {ntk.param = "w"
   %y = ntk.contract "k, ck -> c" (%p, %v) : (tensor<3xf64>, tensor<2x3xf64>) -> tensor<2xf64>
   ntk.return %y : tensor<2xf64>
 }
-ntk.kernel @theta of @cnn outputs full
+ntk.kernel @theta of @cnn "now, mpw -> nmop" (J1, J2)
 )mlir";
 
 const char *const shared = R"mlir(
@@ -135,7 +135,7 @@ ntk.network @shared(%x: tensor<3xf64>, %w: tensor<3x3xf64> {ntk.param = "w"}) ->
   %y = ntk.mul %b, %h : (tensor<3xf64>, tensor<3xf64>) -> tensor<3xf64>
   ntk.return %y : tensor<3xf64>
 }
-ntk.kernel @theta of @shared outputs full
+ntk.kernel @theta of @shared "now, mpw -> nmop" (J1, J2)
 )mlir";
 
 INSTANTIATE_TEST_SUITE_P(Networks, Flops,

@@ -9,7 +9,7 @@ ntk.network @tokens(%x: tensor<256x4xf32>, %w: tensor<8x4xf32> {ntk.param = "wei
   %y = ntk.reduce_sum %h {axes = array<i64: 0>} : (tensor<256x8xf32>) -> tensor<8xf32>
   ntk.return %y : tensor<8xf32>
 }
-ntk.kernel @theta of @tokens outputs full
+ntk.kernel @theta of @tokens "now, mpw -> nmop" (J1, J2)
 
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "n{{.*}}, m{{.*}} -> nomp"
@@ -38,7 +38,7 @@ ntk.network @biased(%x: tensor<64xf32>,
   %y = ntk.contract "k, ck -> c" (%h, %w2) : (tensor<128xf32>, tensor<4x128xf32>) -> tensor<4xf32>
   ntk.return %y : tensor<4xf32>
 }
-ntk.kernel @theta of @biased outputs full
+ntk.kernel @theta of @biased "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: %[[Z:.*]] = ntk.contract "nk, mk -> nm"
 // CHECK: %[[D:.*]] = ntk.contract "noc, mpc -> nomp"
@@ -57,7 +57,7 @@ ntk.network @form(%x: tensor<8xf32>, %u: tensor<8x8xf32> {ntk.param = "U"},
   %y = ntk.contract "i, ij, j -> " (%h, %w, %h) : (tensor<8xf32>, tensor<8x8xf32>, tensor<8xf32>) -> tensor<f32>
   ntk.return %y : tensor<f32>
 }
-ntk.kernel @theta of @form outputs full
+ntk.kernel @theta of @form "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: ntk.network @form
 // CHECK-LABEL: func.func @theta_factors
 // CHECK-NOT: ntk.contract "{{[a-z]*}}, {{[a-z]*}}, {{[a-z]*}} ->
@@ -72,7 +72,7 @@ ntk.network @outputs(%x: tensor<2x3xf64>, %w: tensor<2x3xf64> {ntk.param = "w"},
   %y = ntk.take_along %a, %i : (tensor<2x3xf64>, tensor<2x4xi64>) -> tensor<2x4xf64>
   ntk.return %y : tensor<2x4xf64>
 }
-ntk.kernel @theta of @outputs outputs full schedule <method = ntk_vector_products>
+ntk.kernel @theta of @outputs "now, mpw -> nmop" (J1, J2) schedule <method = ntk_vector_products>
 // CHECK-LABEL: ntk.network @outputs
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "po -> op"
@@ -91,7 +91,7 @@ ntk.network @planned(%x: tensor<8xf32>, %u: tensor<8x6xf32> {ntk.param = "U"},
   %y = ntk.contract "c, kc -> k" (%h, %w) : (tensor<4xf32>, tensor<3x4xf32>) -> tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @planned outputs full
+ntk.kernel @theta of @planned "now, mpw -> nmop" (J1, J2)
 // CHECK-LABEL: ntk.network @planned
 // CHECK-LABEL: func.func @theta_factors
 // CHECK: %[[UV:.*]] = ntk.contract "[[N:.]][[O:.]], [[O]]c -> c[[N]]"

@@ -6,7 +6,7 @@ ntk.network @f(%x: tensor<64xf32>, %w: tensor<128x64xf32> {ntk.param = "w"}) -> 
   %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<64xf32>, tensor<128x64xf32>) -> tensor<128xf32>
   ntk.return %y : tensor<128xf32>
 }
-ntk.kernel @theta of @f outputs full
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2)
 func.func @theta_factors1(%c: tensor<?x4x128xf32>, %z: tensor<?x64xf32>) -> (tensor<?x4x128xf32>, tensor<?x64xf32>) attributes {ntk.kernel = @theta, ntk.role = "factors", ntk.sides = array<i64: 1>} {
   return %c, %z : tensor<?x4x128xf32>, tensor<?x64xf32>
 }
@@ -39,7 +39,7 @@ ntk.network @f(%x: tensor<64xf32>, %w: tensor<128x64xf32> {ntk.param = "w"}) -> 
   %y = ntk.contract "k, ck -> c" (%x, %w) : (tensor<64xf32>, tensor<128x64xf32>) -> tensor<128xf32>
   ntk.return %y : tensor<128xf32>
 }
-ntk.kernel @theta of @f outputs full
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2)
 func.func @theta_factors1(%c: tensor<?x4x128xf32>, %z: tensor<?x64xf32>) -> (tensor<?x4x128xf32>, tensor<?x64xf32>) attributes {ntk.kernel = @theta, ntk.role = "factors", ntk.sides = array<i64: 1>} {
   return %c, %z : tensor<?x4x128xf32>, tensor<?x64xf32>
 }

@@ -44,7 +44,7 @@ def network(L, O, W, **_):
         f"ntk.network @mlp({', '.join(arguments)}) -> tensor<{O}xf32> {{\n"
         + "\n".join(lines)
         + f"\n  ntk.return {value} : tensor<{O}xf32>\n}}\n"
-        + "ntk.kernel @theta of @mlp outputs full\n"
+        + 'ntk.kernel @theta of @mlp "now, mpw -> nmop" (J1, J2)\n'
     )
 
 

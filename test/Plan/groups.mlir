@@ -6,7 +6,7 @@ ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor
   %y = ntk.mul %x, %w : tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @f outputs full
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2)
 func.func @theta_factors1(%c: tensor<?x4x8xf32>, %z: tensor<?x3xf32>, %u: tensor<?x5xf32>) -> (tensor<?x4x8xf32>, tensor<?x3xf32>, tensor<?x5xf32>) attributes {ntk.kernel = @theta, ntk.role = "factors", ntk.sides = array<i64: 1>} {
   return %c, %z, %u : tensor<?x4x8xf32>, tensor<?x3xf32>, tensor<?x5xf32>
 }
@@ -44,7 +44,7 @@ ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor
   %y = ntk.mul %x, %w : tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @f outputs full
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2)
 func.func @theta_factors1(%c: tensor<?x4x8xf32>, %z: tensor<?x3xf32>, %u: tensor<?x5xf32>) -> (tensor<?x4x8xf32>, tensor<?x3xf32>, tensor<?x5xf32>) attributes {ntk.kernel = @theta, ntk.role = "factors", ntk.sides = array<i64: 1>} {
   return %c, %z, %u : tensor<?x4x8xf32>, tensor<?x3xf32>, tensor<?x5xf32>
 }
@@ -76,7 +76,7 @@ ntk.network @f(%x: tensor<3xf32>, %w: tensor<3xf32> {ntk.param = "w"}) -> tensor
   %y = ntk.mul %x, %w : tensor<3xf32>
   ntk.return %y : tensor<3xf32>
 }
-ntk.kernel @theta of @f outputs full
+ntk.kernel @theta of @f "now, mpw -> nmop" (J1, J2)
 func.func @theta_factors1(%c: tensor<?x4x8xf32>, %z: tensor<?x3xf32>, %u: tensor<?x5xf32>) -> (tensor<?x4x8xf32>, tensor<?x3xf32>, tensor<?x5xf32>) attributes {ntk.kernel = @theta, ntk.role = "factors", ntk.sides = array<i64: 1>} {
   return %c, %z, %u : tensor<?x4x8xf32>, tensor<?x3xf32>, tensor<?x5xf32>
 }

@@ -10,7 +10,7 @@ ntk.network @mlp(%x: tensor<64xf32>,
   %y = ntk.contract "k, ck -> c" (%h, %w2) : (tensor<128xf32>, tensor<4x128xf32>) -> tensor<4xf32>
   ntk.return %y : tensor<4xf32>
 }
-ntk.kernel @theta of @mlp outputs full schedule <method = structured>
+ntk.kernel @theta of @mlp "now, mpw -> nmop" (J1, J2) schedule <method = structured>
 
 // CHECK-LABEL: func.func @theta_tile
 // CHECK: ntk.contract "noc, nk, mpc, mk -> nomp"

@@ -112,7 +112,7 @@ Error Run::drawSchedule(const KernelShape &shape) {
     drawn.blockN = number(1, 5);
   if (!isOpen())
     drawn.blockM = request.isSymmetric ? drawn.blockN : number(1, 5);
-  if (!isOpen() && shape.layout.kind != ::ntk::rt::Layout::Scalar)
+  if (!isOpen() && !shape.layout.pairs.isSum())
     drawn.blockO = ::ntk::rt::allowedOutputBlock(
         shape.layout, number(1, shape.layout.outputs));
   if (!isOpen()) {
@@ -143,7 +143,7 @@ Error Run::plan() {
   if (!shape)
     return shape.takeError();
   // Joined outputs on either side, whatever axes they have.
-  shape->layout = {shape->layout.outputs, shape->layout.kind};
+  shape->layout = {shape->layout.outputs, shape->layout.pairs};
   ProblemSize size{2, request.isSymmetric ? 2 : 3, request.isSymmetric};
   if (request.handSchedule)
     if (Error error = drawSchedule(*shape))

@@ -22,6 +22,10 @@ using namespace ntk::rt;
 namespace {
 
 constexpr int64_t depth = 3; // k
+constexpr OutputPairs full = {/*shared=*/false, /*kept=*/true},
+                      diagonal = {/*shared=*/true, /*kept=*/true},
+                      trace = {/*shared=*/true, /*kept=*/false},
+                      scalar = {/*shared=*/false, /*kept=*/false};
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 struct Jacobians {
@@ -60,8 +64,7 @@ struct SumKernel {
   int tileCalls = 0;
 
   int64_t block() const {
-    return problem.layout.kind == Layout::Scalar ? j.outputs
-                                                 : problem.blocks.outputs;
+    return problem.layout.pairs == scalar ? j.outputs : problem.blocks.outputs;
   }
   int64_t factorBytes(int side, int64_t n) const {
     return (2 + n * block() * depth) * int64_t(sizeof(double)) + 4 * side;
@@ -97,30 +100,22 @@ struct SumKernel {
     };
     for (int64_t i = 0; i < n; ++i)
       for (int64_t l = 0; l < m; ++l)
-        switch (problem.layout.kind) {
-        case Layout::Full:
-          for (int64_t o = 0; o < ob; ++o)
+        for (int64_t o = 0; o < ob; ++o)
+          if (problem.layout.pairs == full)
             for (int64_t p = 0; p < ob; ++p)
               out[((i * ob + o) * m + l) * ob + p] = value(i, o, l, p);
-          break;
-        case Layout::Diagonal:
-          for (int64_t o = 0; o < ob; ++o)
+          else if (problem.layout.pairs == diagonal)
             out[(i * ob + o) * m + l] = value(i, o, l, o);
-          break;
-        case Layout::Trace:
-        case Layout::Scalar:
-          out[i * m + l] = 0;
-          for (int64_t o = 0; o < ob; ++o)
-            out[i * m + l] += value(i, o, l, o);
-        }
+          else
+            out[i * m + l] = (o == 0 ? 0 : out[i * m + l]) + value(i, o, l, o);
   }
 };
 
 double expected(const Jacobians &j, const Layout &l, int64_t n, int64_t m,
                 int64_t element) {
-  if (l.kind == Layout::Full)
+  if (l.pairs == full)
     return j.product(n, element / l.outputs, m, element % l.outputs);
-  if (l.kind == Layout::Diagonal)
+  if (l.pairs == diagonal)
     return j.product(n, element, m, element);
   double sum = 0;
   for (int64_t o = 0; o < j.outputs; ++o)
@@ -154,8 +149,7 @@ void check(const TileProblem &p) {
                     1e-13)
             << n << " " << m << " " << e;
         const int64_t o = p.layout.outputs;
-        const int64_t mirrored =
-            p.layout.kind == Layout::Full ? e % o * o + e / o : e;
+        const int64_t mirrored = p.layout.pairs == full ? e % o * o + e / o : e;
         if (p.symmetric) {
           ASSERT_EQ(at(n, m, e), at(m, n, mirrored));
         }
@@ -163,8 +157,7 @@ void check(const TileProblem &p) {
 }
 
 TEST(Tiles, EveryLayoutBlockAndCache) {
-  for (Layout::Kind kind :
-       {Layout::Full, Layout::Trace, Layout::Diagonal, Layout::Scalar})
+  for (OutputPairs pairs : {full, trace, diagonal, scalar})
     for (int64_t outputs : {1, 5, 6})
       for (int64_t block : {1, 2, 3, 4, 5, 6})
         for (int64_t n1 : {1, 7, 11})
@@ -176,16 +169,17 @@ TEST(Tiles, EveryLayoutBlockAndCache) {
                 p.sharedFactors = flags & 2;
                 p.examples1 = n1;
                 p.examples2 = p.symmetric ? n1 : n2;
-                p.layout = {outputs, kind};
+                p.layout = {outputs, pairs};
                 p.blocks = {size, size == 3 ? 2 : size, block, (flags & 4) != 0,
                             (flags & 8) != 0};
-                p.scale = kind == Layout::Trace ? 1.0 / outputs : 1;
+                p.scale = pairs == trace ? 1.0 / outputs : 1;
                 if (checkTileProblem(p))
                   continue;
                 SCOPED_TRACE(testing::Message()
-                             << "kind " << kind << " outputs " << outputs
-                             << " by " << block << ", " << n1 << "x" << n2
-                             << " by " << size << ", flags " << flags);
+                             << "shared " << pairs.shared << " kept "
+                             << pairs.kept << " outputs " << outputs << " by "
+                             << block << ", " << n1 << "x" << n2 << " by "
+                             << size << ", flags " << flags);
                 check(p);
                 if (testing::Test::HasFatalFailure())
                   return;
@@ -201,11 +195,11 @@ TEST(Tiles, EveryLayoutBlockAndCache) {
 struct GroupedAxes {
   int64_t traced, once, kept1, kept2;
 
-  Layout layout(Layout::Kind kind) const {
+  Layout layout(OutputPairs pairs) const {
     const int64_t inner = kept2 * kept2, middle = once * inner;
-    if (kind == Layout::Diagonal) // kept axes have one index
+    if (pairs == diagonal) // kept axes have one index
       return {once * kept1 * kept2,
-              kind,
+              pairs,
               traced,
               traced,
               4,
@@ -214,7 +208,7 @@ struct GroupedAxes {
                {kept1, once * kept2, 0},
                {kept2, 1, 0}}};
     return {kept1 * kept2,
-            kind,
+            pairs,
             traced * once,
             traced,
             4,
@@ -236,16 +230,17 @@ void checkGroups(const GroupedAxes &axes, const TileProblem &p) {
   std::vector<double> theta(p.examples1 * p.examples2 * p.layout.pairSize(),
                             nan);
   ASSERT_EQ(computeTiles(kernel, p, theta.data()), TileStatus::Done);
-  const bool full = p.layout.kind == Layout::Full;
+  const bool isFull = p.layout.pairs.isFull();
   size_t at = 0;
   for (int64_t n = 0; n < p.examples1; ++n)
     for (int64_t m = 0; m < p.examples2; ++m)
       for (int64_t a = 0; a < axes.kept1; ++a)
-        for (int64_t a2 = full ? 0 : a; a2 < (full ? axes.kept1 : a + 1); ++a2)
+        for (int64_t a2 = isFull ? 0 : a; a2 < (isFull ? axes.kept1 : a + 1);
+             ++a2)
           for (int64_t d = 0; d < axes.once; ++d)
             for (int64_t b = 0; b < axes.kept2; ++b)
-              for (int64_t b2 = full ? 0 : b; b2 < (full ? axes.kept2 : b + 1);
-                   ++b2) {
+              for (int64_t b2 = isFull ? 0 : b;
+                   b2 < (isFull ? axes.kept2 : b + 1); ++b2) {
                 double sum = 0;
                 for (int64_t t = 0; t < axes.traced; ++t)
                   sum += j.product(n, axes.output(t, d, a, b), m,
@@ -259,7 +254,7 @@ void checkGroups(const GroupedAxes &axes, const TileProblem &p) {
 
 TEST(Tiles, GroupsOfOutputs) {
   for (GroupedAxes axes : {GroupedAxes{3, 2, 2, 3}, {1, 4, 1, 3}, {5, 1, 3, 1}})
-    for (Layout::Kind kind : {Layout::Full, Layout::Diagonal})
+    for (OutputPairs pairs : {full, diagonal})
       for (int64_t block : {1, 2, 4, 6, 12})
         for (int flags = 0; flags < 16; ++flags) {
           TileProblem p;
@@ -267,13 +262,13 @@ TEST(Tiles, GroupsOfOutputs) {
           p.sharedFactors = flags & 2;
           p.examples1 = 5;
           p.examples2 = p.symmetric ? 5 : 3;
-          p.layout = axes.layout(kind);
+          p.layout = axes.layout(pairs);
           p.blocks = {2, 2, block, (flags & 4) != 0, (flags & 8) != 0};
           p.scale = 0.5;
           if (checkTileProblem(p))
             continue;
-          SCOPED_TRACE(testing::Message() << "kind " << kind << " by " << block
-                                          << ", flags " << flags);
+          SCOPED_TRACE(testing::Message() << "shared " << pairs.shared << " by "
+                                          << block << ", flags " << flags);
           checkGroups(axes, p);
           if (testing::Test::HasFatalFailure())
             return;
@@ -281,19 +276,19 @@ TEST(Tiles, GroupsOfOutputs) {
 }
 
 TEST(Tiles, RefusesUnevenGroups) {
-  TileProblem p = {
-      2, 2, false, false, {2, Layout::Full, 3, 2}, {1, 1, 2, false, false}, 1};
+  TileProblem p = {2, 2, false, false, {2, full, 3, 2}, {1, 1, 2, false, false},
+                   1};
   EXPECT_STREQ(checkTileProblem(p),
                "expected groups of outputs, and as many in every sum");
 }
 
-TileProblem problem(Layout::Kind kind) {
-  return {11, 11, true, true, {6, kind}, {4, 4, 3, true, false}, 1};
+TileProblem problem(OutputPairs pairs) {
+  return {11, 11, true, true, {6, pairs}, {4, 4, 3, true, false}, 1};
 }
 
 TEST(Tiles, FactorsAreComputedOnce) {
   // 3 blocks of examples, 2 blocks of outputs.
-  TileProblem p = problem(Layout::Diagonal);
+  TileProblem p = problem(diagonal);
   Jacobians j(11, 11, 6, true);
   std::vector<double> theta(11 * 11 * 36);
   SumKernel shared{j, p};
@@ -308,7 +303,7 @@ TEST(Tiles, FactorsAreComputedOnce) {
   EXPECT_EQ(apart.factorCalls[0], 3 * 2);
   EXPECT_EQ(apart.factorCalls[1], 6 * 2); // not cached: once a tile
 
-  p = problem(Layout::Full);
+  p = problem(full);
   p.blocks.cacheFactors1 = false; // one block of each side at a time
   SumKernel uncached{j, p};
   computeTiles(uncached, p, theta.data());
@@ -319,7 +314,7 @@ TEST(Tiles, FactorsAreComputedOnce) {
 }
 
 TEST(Tiles, ProgressCountsTilesAndStops) {
-  TileProblem p = problem(Layout::Full);
+  TileProblem p = problem(full);
   Jacobians j(11, 11, 6, true);
   std::vector<double> theta(11 * 11 * 36);
   SumKernel kernel{j, p};
@@ -336,7 +331,7 @@ TEST(Tiles, ProgressCountsTilesAndStops) {
 }
 
 TEST(Tiles, NoExamples) {
-  TileProblem p = problem(Layout::Full);
+  TileProblem p = problem(full);
   p.examples1 = p.examples2 = 0;
   Jacobians j(0, 0, 6, true);
   SumKernel kernel{j, p};
@@ -346,7 +341,7 @@ TEST(Tiles, NoExamples) {
 }
 
 TEST(Tiles, RefusesBlocksThatDoNotFit) {
-  TileProblem p = problem(Layout::Trace);
+  TileProblem p = problem(trace);
   Jacobians j(11, 11, 6, true);
   SumKernel kernel{j, p};
   std::vector<double> theta(121);
@@ -355,13 +350,13 @@ TEST(Tiles, RefusesBlocksThatDoNotFit) {
                                     "the outputs of a trace");
   EXPECT_EQ(computeTiles(kernel, p, theta.data()), TileStatus::Invalid);
   EXPECT_EQ(allowedOutputBlock(p.layout, 4), 3);
-  EXPECT_EQ(allowedOutputBlock({7, Layout::Trace}, 4), 1);
-  EXPECT_EQ(allowedOutputBlock({7, Layout::Full}, 4), 4);
-  EXPECT_EQ(allowedOutputBlock({7, Layout::Full}, 100), 7);
-  p = problem(Layout::Full);
+  EXPECT_EQ(allowedOutputBlock({7, trace}, 4), 1);
+  EXPECT_EQ(allowedOutputBlock({7, full}, 4), 4);
+  EXPECT_EQ(allowedOutputBlock({7, full}, 100), 7);
+  p = problem(full);
   p.blocks.outputs = 7;
   EXPECT_NE(checkTileProblem(p), nullptr);
-  p = problem(Layout::Full);
+  p = problem(full);
   p.examples2 = 10;
   EXPECT_NE(checkTileProblem(p), nullptr);
 }

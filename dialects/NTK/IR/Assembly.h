@@ -45,6 +45,11 @@ void printIdentityType(OpAsmPrinter &printer, Operation *op,
                        IntegerAttr outputs, IntegerAttr block,
                        TypeAttr element);
 
+/// `(J1, J2)`.
+ParseResult parseKernelOperands(OpAsmParser &parser, ArrayAttr &operands);
+void printKernelOperands(OpAsmPrinter &printer, Operation *op,
+                         ArrayAttr operands);
+
 } // namespace mlir::ntk
 
 #endif // NTK_DIALECTS_NTK_IR_ASSEMBLY_H

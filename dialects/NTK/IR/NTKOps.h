@@ -44,6 +44,7 @@ Value createSplat(OpBuilder &builder, Location loc, RankedTensorType type,
 } // namespace mlir::ntk
 
 #include "dialects/NTK/IR/NTKDialect.h.inc"
+#include "dialects/NTK/IR/KernelSpec.h"
 #include "dialects/NTK/IR/NTKEnums.h.inc"
 #include "dialects/NTK/IR/Schedule.h"
 #define GET_ATTRDEF_CLASSES

@@ -87,12 +87,10 @@ def NTK_ReturnOp : Op<NTK_Dialect, "return", [
   let hasVerifier = 1;
 }
 
-def NTK_OutputsKind : I32EnumAttr<"KernelOutputs",
-  "what is kept of the output axes o, p of the kernel", [
-    I32EnumAttrCase<"Full", 0, "full">,
-    I32EnumAttrCase<"Trace", 1, "trace">,
-    I32EnumAttrCase<"Diagonal", 2, "diagonal">,
-    I32EnumAttrCase<"Sum", 3, "sum">]> {
+def NTK_KernelOperand : I32EnumAttr<"KernelOperand",
+  "what a kernel is an einsum over: the Jacobians of both sides", [
+    I32EnumAttrCase<"J1", 0>,
+    I32EnumAttrCase<"J2", 1>]> {
   let cppNamespace = "::mlir::ntk";
 }
 
@@ -139,9 +137,17 @@ def NTK_ScheduleAttr : AttrDef<NTK_Dialect, "Schedule"> {
 def NTK_KernelOp : Op<NTK_Dialect, "kernel", [Symbol]> {
   let summary = "a request for a kernel of a network";
   let description = [{
-    Asks for Θ[n,m,o,p] = Σ_θ ∂f_o(x1_n)/∂θ · ∂f_p(x2_m)/∂θ, or for a part of
-    it: `full` keeps both output axes, `trace` is Σ_o Θ[n,m,o,o] / O,
-    `diagonal` keeps Θ[n,m,o,o], `sum` is the kernel of Σ_o f_o (not divided).
+    Asks for an einsum over the Jacobians J1[n,o,w] and J2[m,p,w] of the outputs
+    o, p of examples n of x1 and m of x2, joined flat, by the numbers w of the
+    parameters:
+
+    - `"now, mpw -> nmop"`: Θ[n,m,o,p] = Σ_w ∂f_o(x1_n)/∂w · ∂f_p(x2_m)/∂w,
+    - `"now, mow -> nmo"`: its diagonal, Θ[n,m,o,o],
+    - `"now, mow -> nm"`: its trace, Σ_o Θ[n,m,o,o],
+    - `"now, mpw -> nm"`: the kernel of the sum of the outputs, Σ_op Θ[n,m,o,p].
+
+    `scale` is a number that all of it is multiplied by (a trace is often divided
+    by the number of outputs).
 
     `wrt` lists the parameters; without it all are meant. `symmetric` says that
     x1 = x2. `schedule` holds what is decided: it is written by `--ntk-choose`
@@ -149,25 +155,29 @@ def NTK_KernelOp : Op<NTK_Dialect, "kernel", [Symbol]> {
     FLOPs of the methods, as `--ntk-choose` found them.
 
     ```mlir
-    ntk.kernel @theta of @mlp outputs full
-    ntk.kernel @biases of @mlp outputs trace
+    ntk.kernel @theta of @mlp "now, mpw -> nmop" (J1, J2)
+    ntk.kernel @biases of @mlp "now, mow -> nm" (J1, J2) scale 1.000000e-01
         schedule <method = structured, blocks = {n = 32, m = 32}>
         {wrt = ["fc1.bias", "fc2.bias"], symmetric}
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name,
     FlatSymbolRefAttr:$network,
-    NTK_OutputsKind:$outputs,
+    StrAttr:$spec,
+    TypedArrayAttrBase<NTK_KernelOperand, "operands of a kernel">:$jacobians,
+    OptionalAttr<F64Attr>:$scale,
     OptionalAttr<StrArrayAttr>:$wrt,
     UnitAttr:$symmetric,
     OptionalAttr<NTK_ScheduleAttr>:$schedule,
     OptionalAttr<DictionaryAttr>:$costs);
   let assemblyFormat = [{
-    $sym_name `of` $network `outputs` $outputs (`schedule` $schedule^)?
-    attr-dict
+    $sym_name `of` $network $spec custom<KernelOperands>($jacobians)
+    (`scale` $scale^)? (`schedule` $schedule^)? attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
+    /// What becomes of the outputs, joined to one axis.
+    ::ntk::rt::OutputPairs getOutputs();
     /// What the schedule decides; nothing where there is none.
     ::mlir::ntk::Schedule getDecisions();
     void setDecisions(const ::mlir::ntk::Schedule &schedule);

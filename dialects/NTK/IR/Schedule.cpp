@@ -1,8 +1,7 @@
 // Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The text of `#ntk.schedule`, what is sense in it, and what of it fits the
-// request that has it.
+// The text of `#ntk.schedule`, and what is sense in it.
 
 #include "dialects/NTK/IR/NTKOps.h"
 #include "mlir/IR/Builders.h"
@@ -208,70 +207,4 @@ void ScheduleAttr::print(AsmPrinter &printer) const {
     decisions.push_back("kept = [" + llvm::join(kept, ", ") + "]");
   }
   printer << "<" << llvm::join(decisions, ", ") << ">";
-}
-
-//===----------------------------------------------------------------------===//
-// Requests
-//===----------------------------------------------------------------------===//
-
-/// With x1 = x2 both sides have the same blocks of the same examples.
-static LogicalResult checkSymmetric(KernelOp kernel) {
-  Schedule schedule = kernel.getDecisions();
-  auto check = [&](std::optional<int64_t> a, std::optional<int64_t> b,
-                   StringRef what) -> LogicalResult {
-    if (!a || !b || *a == *b)
-      return success();
-    return kernel.emitOpError("expected ")
-           << what << " of both sides to be the same where x1 = x2, but got "
-           << *a << " and " << *b;
-  };
-  if (failed(check(schedule.n1, schedule.n2, "the examples")))
-    return failure();
-  return check(schedule.blockN, schedule.blockM, "the blocks");
-}
-
-/// FLOPs of methods, by their names.
-static LogicalResult checkCosts(KernelOp kernel) {
-  if (std::optional<DictionaryAttr> costs = kernel.getCosts()) {
-    for (NamedAttribute entry : *costs) {
-      if (!symbolizeKernelMethod(entry.getName()))
-        return kernel.emitOpError("expected methods in 'costs', but got '")
-               << entry.getName().getValue() << "'";
-      auto flops = dyn_cast<IntegerAttr>(entry.getValue());
-      if (!flops || !flops.getType().isInteger(64) || flops.getInt() < 0)
-        return kernel.emitOpError("expected a number of FLOPs for '")
-               << entry.getName().getValue() << "', but got "
-               << entry.getValue();
-    }
-  }
-  return success();
-}
-
-LogicalResult KernelOp::verify() {
-  if (getWrt()) {
-    llvm::StringSet<> names;
-    for (StringRef name : getWrt()->getAsValueRange<StringAttr>())
-      if (name.empty() || !names.insert(name).second)
-        return emitOpError("expected names of parameters in 'wrt', each once, "
-                           "but got '")
-               << name << "'";
-  }
-  if (failed(checkCosts(*this)))
-    return failure();
-  if (getSymmetric() && failed(checkSymmetric(*this)))
-    return failure();
-  if (getOutputs() == KernelOutputs::Sum && getDecisions().blockO)
-    return emitOpError("expected no block of outputs for a kernel of their "
-                       "sum, but got ")
-           << *getDecisions().blockO;
-  return success();
-}
-
-Schedule KernelOp::getDecisions() {
-  ScheduleAttr schedule = getScheduleAttr();
-  return schedule ? schedule.getValue() : Schedule();
-}
-
-void KernelOp::setDecisions(const Schedule &schedule) {
-  setScheduleAttr(ScheduleAttr::get(getContext(), schedule));
 }

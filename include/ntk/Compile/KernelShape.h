@@ -33,7 +33,9 @@ struct AxisChoice {
 
 /// What is asked for of a kernel, and how it is to be computed.
 struct KernelOptions {
-  std::string kernel = "full";  ///< full, trace, diagonal, sum
+  /// full, trace, diagonal, sum, or a spec with a letter for each axis of the
+  /// outputs (dialects/NTK/IR/KernelSpec.h).
+  std::string kernel = "full";
   std::vector<AxisChoice> axes; ///< none: all are as `kernel` says
   std::string method = "auto";  ///< or a method of the paper
 };
@@ -41,7 +43,7 @@ struct KernelOptions {
 /// An axis of the joined outputs, and what becomes of it.
 struct KernelAxis {
   int64_t size;
-  KernelOutputs kind;
+  OutputPairs pairs;
 };
 
 struct KernelShape {
@@ -51,15 +53,22 @@ struct KernelShape {
   /// Is the first axis that of a whole batch?
   bool hasBatchAxis = false;
   /// What is asked for of the outputs as `prepareOutputs` leaves them.
-  KernelOutputs request = KernelOutputs::Full;
+  OutputPairs request = {/*shared=*/false, /*kept=*/true};
   ::ntk::rt::Layout layout;
+  /// Are traced axes divided by their sizes? Those of a spec are not.
+  bool dividesTraces = true;
+  std::string spec; ///< if one was given
   /// What the values of the tiles are multiplied by.
   double scale = 1;
 
+  /// What a trace over `size` elements is multiplied by.
+  double getTraceScale(int64_t size) const {
+    return dividesTraces ? 1 / static_cast<double>(size) : 1;
+  }
   /// The axes of Θ without [n1, n2].
   SmallVector<int64_t> getPairShape() const;
   /// What becomes of the axes, for a report: "trace", or where they differ
-  /// "full x trace".
+  /// "full x trace"; a spec as it was given.
   std::string describe() const;
   /// The shape of Θ in its file.
   SmallVector<int64_t> getFileShape(int64_t n1, int64_t n2) const;

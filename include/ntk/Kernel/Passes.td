@@ -26,7 +26,7 @@ def ExpandPass : Pass<"ntk-expand", "::mlir::ModuleOp"> {
           : (tensor<3xf32>, tensor<2x3xf32>) -> tensor<2xf32>
       ntk.return %y : tensor<2xf32>
     }
-    ntk.kernel @theta of @net outputs full
+    ntk.kernel @theta of @net "now, mpw -> nmop" (J1, J2)
     ```
 
     After (the tile):

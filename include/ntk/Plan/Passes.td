@@ -29,9 +29,9 @@ def ChoosePass : NTK_SizedPass<"ntk-choose"> {
     network are narrower than the outputs, clones that are cut there are costed
     too, and `cuts` says where the cheapest is.
 
-    Before: `ntk.kernel @theta of @mlp outputs full`
+    Before: `ntk.kernel @theta of @mlp "now, mpw -> nmop" (J1, J2)`
 
-    After: `ntk.kernel @theta of @mlp outputs full schedule <n1 = 16, n2 = 16,
+    After: `ntk.kernel @theta of @mlp "now, mpw -> nmop" (J1, J2) schedule <n1 = 16, n2 = 16,
     method = structured> {costs = {jacobian_contraction = 1334000000000, …}}`
 
     Assumes that the module holds the networks of its kernels.

@@ -9,4 +9,4 @@ ntk.network @dense(%x: tensor<5xf64> {ntk.input = "x"},
   %y = ntk.contract "k, ck -> c" (%h, %w2) : (tensor<4xf64>, tensor<3x4xf64>) -> tensor<3xf64>
   ntk.return %y : tensor<3xf64>
 }
-ntk.kernel @theta of @dense outputs full
+ntk.kernel @theta of @dense "now, mpw -> nmop" (J1, J2)
