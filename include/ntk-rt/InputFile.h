@@ -4,7 +4,8 @@
 // Files that are read. What a name stands for is looked at before it is opened:
 // a device is never read, a pipe only if somebody writes to it, and up to a
 // limit. Bytes are read at their offsets, never mapped: a file that is cut
-// short meanwhile is an error, not a signal.
+// short meanwhile is an error, not a signal. Memory of the caller's can stand
+// for a file.
 
 #ifndef NTK_RT_INPUTFILE_H
 #define NTK_RT_INPUTFILE_H
@@ -156,17 +157,25 @@ public:
     bytes = static_cast<int64_t>(status.st_size);
     if (S_ISREG(status.st_mode))
       return true;
-    isPipe = true;
     detail::PipeReader reader(descriptor, path, limits);
     const bool done = reader.read(content, bytes, error);
+    held = content.data();
     close();
     return done;
+  }
+
+  /// Instead of `open`: takes bytes of the caller's, which stay there as long
+  /// as this is read, under a name for messages.
+  void hold(const std::string &name, const void *data, int64_t size) {
+    path = name;
+    held = static_cast<const char *>(data);
+    bytes = size;
   }
 
   const std::string &name() const { return path; }
   int64_t size() const { return bytes; }
   /// Whether what was opened has no place in a folder.
-  bool fromPipe() const { return isPipe; }
+  bool fromPipe() const { return held; }
 
   /// Whether the file has `count` bytes at `offset`; neither is trusted.
   bool has(uint64_t offset, uint64_t count) const {
@@ -177,8 +186,8 @@ public:
   /// Reads `count` bytes, which the file has, from `offset` on.
   bool read(int64_t offset, void *to, int64_t count, std::string &error) const {
     char *next = static_cast<char *>(to);
-    if (isPipe) {
-      std::memcpy(next, content.data() + offset, static_cast<size_t>(count));
+    if (held) {
+      std::memcpy(next, held + offset, static_cast<size_t>(count));
       return true;
     }
     while (count > 0) {
@@ -224,8 +233,8 @@ private:
   std::string path;
   int descriptor = -1;
   int64_t bytes = 0;
-  bool isPipe = false;
-  Memory content; // of a pipe
+  const char *held = nullptr; // if all is in memory
+  Memory content;             // of a pipe
 };
 
 } // namespace rt

@@ -215,14 +215,14 @@ static Expected<SourceRequest> getRequest(ModuleOp module,
   if (!tile || tile.getRank() < 2 || tile.getRank() > 4)
     return createStringError(options.model + ": expected a lowered kernel");
   int64_t outputs = tile.getRank() > 2 ? tile.getDimSize(1) : 1;
-  int64_t n2 = options.n2.value_or(options.n1);
+  int64_t n2 = options.n2.value_or(*options.n1);
   const int64_t letters = tile.getRank() - 2; // of outputs: none, o, o and p
   request.layout = {outputs, {/*shared=*/letters == 1, /*kept=*/letters > 0}};
   request.outputShape.assign(tile.getRank() - 2, outputs);
   Schedule schedule;
   if (auto kernel = module.lookupSymbol<KernelOp>(request.kernel))
     schedule = kernel.getDecisions();
-  request.blocks = getBlocks(schedule, schedule.n1.value_or(options.n1),
+  request.blocks = getBlocks(schedule, schedule.n1.value_or(*options.n1),
                              schedule.n2.value_or(n2), outputs);
   return request;
 }
@@ -304,7 +304,7 @@ static Error emitModel(Expected<Model> model, const RunOptions &options,
   if (!shape)
     return shape.takeError();
   const Schedule &schedule = model->schedule;
-  int64_t n1 = schedule.n1.value_or(options.n1);
+  int64_t n1 = schedule.n1.value_or(*options.n1);
   int64_t n2 = schedule.n2.value_or(options.n2.value_or(n1));
   bool hasEqualBlocks = !schedule.blockN || !schedule.blockM ||
                         schedule.blockN == schedule.blockM;

@@ -174,7 +174,7 @@ static constexpr Option options[] = {
     {Option::Import, "o", "NET.mlir",
      "where the network goes; without it to standard output",
      setFile<&RunOptions::output>},
-    {Option::Kernel, "kernel", "K",
+    {Option::KernelLibrary, "kernel", "K",
      "full [n1, n2, o, o] (the default; an output of axes a, b has\n"
      "[n1, n2, a, a, b, b]), trace [n1, n2] (divided by o),\n"
      "diagonal [n1, n2, o], sum [n1, n2] (of the summed outputs), or an\n"
@@ -182,12 +182,12 @@ static constexpr Option options[] = {
      "as\n"
      "'now, mpw -> nmop', 'nabw, mcbw -> nmac' (nothing is divided)",
      setKernel},
-    {Option::Kernel, "axes", "LIST",
+    {Option::KernelLibrary, "axes", "LIST",
      "the axes of an example's output that K is about, as 0,-1; all others "
      "are\n"
      "full. With a word, as in trace:-1,diagonal:0, an axis has its own K",
      addAxes},
-    {Option::All, "outputs", "GLOB,...",
+    {Option::AllLibrary, "outputs", "GLOB,...",
      "the outputs whose kernel it is, by name; without it all. What only the\n"
      "others need is not looked at",
      addGlobs<&RunOptions::outputs>},
@@ -195,16 +195,16 @@ static constexpr Option options[] = {
      "the value of an input that all examples share: a number, true, false,\n"
      "a list as [1, 2], or an .npy file; once for each such input",
      addInput},
-    {Option::Translate, "size", "NAME=N,...",
+    {Option::TranslateLibrary, "size", "NAME=N,...",
      "a size beside the batch that the model leaves open, by the name of the\n"
      "axis, or as INPUT.AXIS where it has none",
      addSizes},
-    {Option::All, "wrt", "GLOB,...",
+    {Option::AllLibrary, "wrt", "GLOB,...",
      "differentiate by these parameters only, or with a + in front, "
      "+GLOB,...,\n"
      "by these, too",
      addGlobs<&RunOptions::wrt>},
-    {Option::All, "frozen", "GLOB,...", "do not differentiate by these",
+    {Option::AllLibrary, "frozen", "GLOB,...", "do not differentiate by these",
      addGlobs<&RunOptions::frozen>},
     {Option::Run, "parameters", "",
      "list the model's tensors, which are parameters and why, and stop",
@@ -212,14 +212,14 @@ static constexpr Option options[] = {
     {Option::Kernel, "params", "W.npz|W.safetensors",
      "parameters and buffers by name, instead of those in the model",
      setFile<&RunOptions::params>},
-    {Option::All, "accept-export", "",
+    {Option::AllLibrary, "accept-export", "",
      "compute the kernel of the file as it is, although its exporter changed\n"
      "parameters in a way that cannot be undone",
      setFlag<&RunOptions::acceptExport>},
     {Option::Kernel, "partial-params", "",
      "keep the model's own where --params has none",
      setFlag<&RunOptions::partialParameters>},
-    {Option::Kernel, "method", "M",
+    {Option::KernelLibrary, "method", "M",
      "auto (the default), or a method of the paper: jacobian-contraction,\n"
      "ntk-vector-products, structured",
      [](RunOptions &o, StringRef option, StringRef value) {
@@ -227,15 +227,15 @@ static constexpr Option options[] = {
                         {"auto", "jacobian-contraction", "ntk-vector-products",
                          "structured"});
      }},
-    {Option::Kernel, "dtype", "f32|f64",
+    {Option::KernelLibrary, "dtype", "f32|f64",
      "what is computed in; without it the type of the model", setRealType},
     {Option::Import, "dtype", "f32|f64",
      "what the network computes in; without it f32", setRealType},
-    {Option::Kernel, "memory-limit", "SIZE",
+    {Option::KernelLibrary, "memory-limit", "SIZE",
      "as 4GiB: blocks get smaller until all fits; counted are parameters,\n"
      "inputs, factors, scratch and the kernel. Without it 80 % of what is free",
      setMemoryLimit},
-    {Option::Run, "threads", "N", "threads to compute with",
+    {Option::RunLibrary, "threads", "N", "threads to compute with",
      setCount<&RunOptions::threads>},
     {Option::Run, "plan", "[=json]", "print the plan and stop",
      setReport<&RunOptions::plan>},
@@ -251,14 +251,14 @@ static constexpr Option options[] = {
     {Option::Run, "reference", "",
      "the slow and simple kernel, in f64, for comparison",
      setFlag<&RunOptions::reference>},
-    {Option::All, "whole-batch", "",
+    {Option::AllLibrary, "whole-batch", "",
      "for networks that mix examples: A is one batch, as the network takes "
      "it,\n"
      "B another of its size, and each output depends on all its examples; "
      "costs\n"
      "as much as n times the outputs",
      setFlag<&RunOptions::wholeBatch>},
-    {Option::Kernel, "allow-nonfinite", "",
+    {Option::KernelLibrary, "allow-nonfinite", "",
      "compute although weights or inputs hold NaN or infinity",
      setFlag<&RunOptions::allowNonFinite>},
     {Option::Import, "onnx-to-ntk", "", "read an ONNX file as an ntk.network",
@@ -280,7 +280,7 @@ static constexpr Option options[] = {
        return setChoice(o.kernels, option, value,
                         {"onednn", "cblas", "none", "cudnn", "cublas"});
      }},
-    {Option::Emit, "n1", "N",
+    {Option::EmitLibrary, "n1", "N",
      "examples x1 that the plan is made for; any number runs",
      setCount<&RunOptions::n1>},
     {Option::Emit, "n2", "N",

@@ -18,7 +18,13 @@ struct Option {
     Import = 4,
     Kernel = Run | Emit,
     Translate = Emit | Import,
-    All = 7
+    All = 7,
+    Library = 8,
+    RunLibrary = Run | Library,
+    EmitLibrary = Emit | Library,
+    KernelLibrary = Kernel | Library,
+    TranslateLibrary = Translate | Library,
+    AllLibrary = All | Library
   } tools;
   llvm::StringRef name;
   /// How the value is written in the help. Empty: takes none. "[=json]": takes
@@ -32,9 +38,10 @@ struct Option {
   bool isFlag() const { return value.empty(); }
   bool isOptional() const { return value.starts_with("["); }
   bool isOf(Tool tool) const {
-    return tools & (tool == Tool::Run    ? Run
-                    : tool == Tool::Emit ? Emit
-                                         : Import);
+    return tools & (tool == Tool::Run      ? Run
+                    : tool == Tool::Emit   ? Emit
+                    : tool == Tool::Import ? Import
+                                           : Library);
   }
 };
 

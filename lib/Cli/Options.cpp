@@ -70,6 +70,28 @@ static Error readOption(Tool tool, RunOptions &result,
   return option->set(result, option->name, value);
 }
 
+Error mlir::ntk::setOption(Tool tool, RunOptions &options, StringRef name,
+                           StringRef value) {
+  const Option *option = findOption(tool, name);
+  if (!option)
+    return createStringError("unknown option '--" + name + "'" +
+                             hint(tool, name));
+  if (!option->isFlag())
+    return option->set(options, option->name, value);
+  if (value != "true" && value != "false")
+    return createStringError(
+        "--" + name + ": expected true or false, but got '" + value + "'");
+  return value == "true" ? option->set(options, option->name, "")
+                         : Error::success();
+}
+
+std::vector<StringRef> mlir::ntk::getOptionNames() {
+  std::vector<StringRef> names;
+  for (const Option &option : getOptions())
+    names.push_back(option.name);
+  return names;
+}
+
 /// What a file is that is no model of ours, by its name, and what to do.
 static StringRef explainEnding(StringRef path) {
   StringRef ending = path.rsplit('.').second;
@@ -87,10 +109,26 @@ static StringRef explainEnding(StringRef path) {
   return "";
 }
 
-/// What only the whole command line can tell.
-static Error checkOptions(Tool tool, const RunOptions &o) {
+/// An axis that is named has a word, or `--kernel` has one for it.
+static Error checkAxes(const RunOptions &o) {
+  if (!o.axes.empty() && !findOutputPairs(o.kernel))
+    return createStringError("--axes: expected a word as --kernel, but got '" +
+                             o.kernel + "', which says it of each axis");
+  auto isFull = [&](const AxisChoice &axis) {
+    return axis.kind.empty() && o.kernel == "full";
+  };
+  if (llvm::any_of(o.axes, isFull))
+    return createStringError(
+        "--axes: expected --kernel=trace, diagonal or sum, "
+        "or a word for each axis as in trace:-1");
+  return Error::success();
+}
+
+Error mlir::ntk::checkOptions(Tool tool, const RunOptions &o) {
   if (tool == Tool::Import)
     return Error::success();
+  if (tool == Tool::Library)
+    return checkAxes(o);
   if (o.calibrate)
     return o.model.empty() ? Error::success()
                            : createStringError("--calibrate: expected no "
@@ -106,16 +144,8 @@ static Error checkOptions(Tool tool, const RunOptions &o) {
                              explainEnding(model));
   if (o.partialParameters && o.params.empty())
     return createStringError("--partial-params: expected --params");
-  if (!o.axes.empty() && !findOutputPairs(o.kernel))
-    return createStringError("--axes: expected a word as --kernel, but got '" +
-                             o.kernel + "', which says it of each axis");
-  auto isFull = [&](const AxisChoice &axis) {
-    return axis.kind.empty() && o.kernel == "full";
-  };
-  if (llvm::any_of(o.axes, isFull))
-    return createStringError(
-        "--axes: expected --kernel=trace, diagonal or sum, "
-        "or a word for each axis as in trace:-1");
+  if (Error error = checkAxes(o))
+    return error;
   if (tool == Tool::Emit) {
     StringRef ending = o.toCuda ? ".cu" : ".cpp";
     if (!StringRef(o.output).ends_with(ending))
@@ -204,6 +234,9 @@ mlir::ntk::parseOptions(Tool tool, llvm::ArrayRef<const char *> arguments) {
     return result;
   if (Error error = checkOptions(tool, result))
     return error;
+  constexpr int64_t plannedExamples = 32;
+  if (!result.n1)
+    result.n1 = plannedExamples;
   std::vector<std::string> inputs{result.model, result.x1, result.x2,
                                   result.params};
   for (StringRef value : result.inputs)

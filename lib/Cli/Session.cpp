@@ -10,7 +10,7 @@
 #include "ntk/Cli/Message.h"
 #include "ntk/Cli/Options.h"
 #include "ntk/Cli/Report.h"
-#include "ntk/Compile/FittedKernel.h"
+#include "ntk/Compile/CompiledKernel.h"
 #include "ntk/Machine/MachineFile.h"
 #include "ntk/Register/Register.h"
 #include "ntk/Run/ReferenceRun.h"
@@ -33,6 +33,7 @@ public:
 
 private:
   Error load();
+  Error readBothExamples(const GivenArrays &given);
   Error plan();
   void noteCompilation();
   std::unique_ptr<LateNote> noteLater(StringRef work);
@@ -49,15 +50,16 @@ private:
       printMessage("note", message);
   }
 
+  Model &model() { return kernel->getModel(); }
+  const KernelShape &shape() { return kernel->getShape(); }
+
   MLIRContext &context;
   RunOptions options;
-  Model model;
-  Examples x1, x2; ///< x2 is empty if x1 = x2
+  std::optional<CompiledKernel> kernel; ///< once its model is read
+  Examples x1, x2;                      ///< x2 is empty if x1 = x2
   ProblemSize size;
   Output output;
-  KernelShape shape;
   MemoryLimit limit{};
-  FittedKernel fitted;
   bool saidCompilation = false;
   Prediction prediction;
   std::optional<Profile> profile;
@@ -95,20 +97,28 @@ Error Session::load() {
                                      /*needsValues=*/!options.listParameters);
   if (!loaded)
     return loaded.takeError();
-  model = std::move(*loaded);
-  for (const std::string &line : model.notes)
+  for (const std::string &line : loaded->notes)
     note(line);
-  for (const std::string &warning : model.warnings)
+  for (const std::string &warning : loaded->warnings)
     warn(warning);
-  if (options.listParameters)
+  if (Error error = checkInputs(options, loaded->dataFiles))
+    return error;
+  if (options.listParameters) {
+    printChoices(loaded->choices, llvm::outs());
     return Error::success();
-  Expected<KernelShape> wanted = getKernelShape(model, options);
+  }
+  Expected<CompiledKernel> wanted =
+      CompiledKernel::create(std::move(*loaded), options);
   if (!wanted)
     return wanted.takeError();
-  shape = std::move(*wanted);
+  kernel.emplace(std::move(*wanted));
+  return readBothExamples(*given);
+}
+
+Error Session::readBothExamples(const GivenArrays &given) {
   Expected<Examples> first =
-      readExamples(model, {"x1", options.x1}, given->x1, given->shared,
-                   options.allowNonFinite);
+      readExamples(model(), model().store, {"--x1", options.x1}, given.x1,
+                   given.shared, options.allowNonFinite);
   if (!first)
     return first.takeError();
   x1 = std::move(*first);
@@ -120,8 +130,8 @@ Error Session::load() {
       return llvm::createStringError("--x2: " +
                                      llvm::toString(arrays.takeError()));
     Expected<Examples> second =
-        readExamples(model, {"x2", options.x2}, *arrays, given->shared,
-                     options.allowNonFinite);
+        readExamples(model(), model().store, {"--x2", options.x2}, *arrays,
+                     given.shared, options.allowNonFinite);
     if (!second)
       return second.takeError();
     if (!(*second == x1)) {
@@ -137,36 +147,28 @@ Error Session::load() {
 // Plan and report
 //===----------------------------------------------------------------------===//
 
-static int64_t getBytes(const Examples &examples) {
-  int64_t bytes = 0;
-  for (const Array &array : examples.inputs)
-    bytes += array.bytes().size();
-  return bytes;
-}
-
 Error Session::plan() {
   bool reports = options.plan != ReportFormat::None ||
                  options.profile != ReportFormat::None;
   std::unique_ptr<LateNote> late = noteLater("planning");
-  Expected<FittedKernel> result =
-      fitKernel(model, options, shape, size, getBytes(x1) + getBytes(x2), limit,
-                /*compareMethods=*/reports);
+  Error error = kernel->plan(size, x1.getBytes() + x2.getBytes(), limit,
+                             /*compareMethods=*/reports);
   late.reset();
-  if (!result)
-    return result.takeError();
-  fitted = std::move(*result);
+  if (error)
+    return error;
   std::string why;
   Machine machine = loadMachine(::ntk::rt::threads(), why);
   if (reports && !why.empty())
     note(why);
-  prediction = predict(fitted, machine, model.getRealType().isF64());
+  prediction = predict(kernel->getFitted(), machine, kernel->isDouble());
   return Error::success();
 }
 
 void Session::report(ReportFormat format) {
   if (format == ReportFormat::None)
     return;
-  Report kernelReport = describeKernel(model, shape, size, fitted);
+  Report kernelReport =
+      describeKernel(model(), shape(), size, kernel->getFitted());
   kernelReport.model = options.model;
   kernelReport.memoryLimit = limit.bytes;
   kernelReport.prediction = prediction;
@@ -186,7 +188,7 @@ void Session::report(ReportFormat format) {
 /// of a loop: half a millisecond to 3 ms for each.
 void Session::noteCompilation() {
   constexpr double each = 2e-3, worthANote = 3;
-  int64_t count = countOperations(model.network);
+  int64_t count = countOperations(model().network);
   double seconds = static_cast<double>(count) * each;
   saidCompilation = seconds >= worthANote;
   if (saidCompilation)
@@ -200,7 +202,7 @@ std::unique_ptr<LateNote> Session::noteLater(StringRef work) {
   if (saidCompilation)
     return nullptr;
   constexpr std::chrono::duration<double> aWhile(2.5);
-  int64_t count = countOperations(model.network);
+  int64_t count = countOperations(model().network);
   return std::make_unique<LateNote>(aWhile, [this, work, count] {
     saidCompilation = true; // nobody reads it before this note is over
     note("still " + work + ": the network has " + Twine(count) + " operations");
@@ -216,9 +218,10 @@ void Session::notePrediction() {
     return;
   std::string text = "computing takes about " + formatDuration(seconds) +
                      " as predicted, and " +
-                     formatBytes(fitted.memory.getTotal()) + " of memory";
+                     formatBytes(kernel->getFitted().memory.getTotal()) +
+                     " of memory";
   if (options.kernel == "full" && options.axes.empty() &&
-      model.network.getOutputs() > 1)
+      model().network.getOutputs() > 1)
     text += "; kernels of fewer numbers are cheaper: --kernel trace, diagonal "
             "or sum";
   note(text);
@@ -228,31 +231,23 @@ Error Session::compute() {
   double start = getProcessSeconds();
   const bool hasClocks = options.profile != ReportFormat::None;
   std::unique_ptr<LateNote> late = noteLater("compiling");
-  Expected<std::unique_ptr<JitProgram>> program =
-      JitProgram::compile(*fitted.planned.module, kernelName, hasClocks);
+  Error failure = kernel->compile(hasClocks);
   late.reset();
-  if (!program)
-    return program.takeError();
+  if (failure)
+    return failure;
   profile->compile += getProcessSeconds() - start;
 
   Expected<AlignedBytes> parameters =
-      packParameters(fitted.sizes, model.store, model.network);
+      packParameters(kernel->getFitted().sizes, model().store, model().network);
   if (!parameters)
     return parameters.takeError();
-  model.store = ParameterStore(); // the block has them now
-  KernelRun run{
-      **program,
-      fitted.sizes,
-      fitted.problem,
-      model.getRealType().isF64(),
-      &x1,
-      size.symmetric ? &x1 : &x2,
-      parameters->data,
-      {fitted.work[0].flops, fitted.work[1].flops, fitted.work[2].flops},
-      hasClocks ? prediction.countNumbers() : 0};
+  model().store = ParameterStore(); // the block has them now
+  KernelRun run =
+      getRun(*kernel, x1, size.symmetric ? nullptr : &x2, *parameters);
+  run.steps = hasClocks ? prediction.countNumbers() : 0;
   Expected<Array> result = Array::allocate(
       run.isDouble ? ElementKind::Float64 : ElementKind::Float32,
-      shape.getFileShape(size.n1, size.n2), thetaBytes);
+      shape().getFileShape(size.n1, size.n2), thetaBytes);
   if (!result)
     return result.takeError();
   theta = std::move(*result);
@@ -282,7 +277,7 @@ Error Session::compute() {
 
 Error Session::computeReference() {
   Expected<Array> result = runReference(
-      model, shape, x1, size.symmetric ? nullptr : &x2, thetaBytes);
+      model(), shape(), x1, size.symmetric ? nullptr : &x2, thetaBytes);
   if (!result)
     return result.takeError();
   theta = std::move(*result);
@@ -309,10 +304,10 @@ Error Session::write() {
 Error Session::reserveOutput() {
   if (options.output.empty())
     return Error::success();
-  bool isDouble = options.reference || model.getRealType().isF64();
+  bool isDouble = options.reference || kernel->isDouble();
   return output.reserve(
       npyFileSize(isDouble ? ElementKind::Float64 : ElementKind::Float32,
-                  shape.getFileShape(size.n1, size.n2)));
+                  shape().getFileShape(size.n1, size.n2)));
 }
 
 Error Session::run() {
@@ -323,12 +318,8 @@ Error Session::run() {
       return error;
   if (Error error = load())
     return error;
-  if (Error error = checkInputs(options, model.dataFiles))
-    return error;
-  if (options.listParameters) {
-    printChoices(model.choices, llvm::outs());
+  if (options.listParameters)
     return Error::success();
-  }
   if (options.threads)
     ::ntk::rt::setThreads(*options.threads);
   profile->startup = getProcessSeconds();

@@ -55,12 +55,10 @@ static Error lower(FittedKernel &fitted, StringRef path) {
   return Error::success();
 }
 
-/// Writes the blocks into the schedule of the request, from which all that
-/// follows is read.
-static void writeBlocks(FittedKernel &fitted, const Blocks &blocks,
+/// Adds the blocks to the schedule, from which all that follows is read.
+static void writeBlocks(FittedKernel &fitted, MLIRContext *context,
+                        Schedule schedule, const Blocks &blocks,
                         const Layout &layout) {
-  KernelOp kernel = *fitted.planned.module->getOps<KernelOp>().begin();
-  Schedule schedule = kernel.getDecisions();
   Schedule chosen;
   chosen.blockN = blocks.examples1;
   chosen.blockM = blocks.examples2;
@@ -69,8 +67,7 @@ static void writeBlocks(FittedKernel &fitted, const Blocks &blocks,
   chosen.keeps1 = blocks.cacheFactors1;
   chosen.keeps2 = blocks.cacheFactors2;
   schedule.complete(chosen);
-  kernel.setDecisions(schedule);
-  fitted.schedule = kernel.getScheduleAttr();
+  fitted.schedule = ScheduleAttr::get(context, schedule);
 }
 
 /// The problem, but for its blocks.
@@ -88,11 +85,13 @@ static ::ntk::rt::TileProblem getProblem(const FittedKernel &fitted,
   return problem;
 }
 
-/// Chooses blocks of examples for functions of `outputs` outputs.
-static int64_t choose(FittedKernel &fitted, const ProblemSize &size,
-                      const KernelShape &shape, const Schedule &decided,
-                      int64_t outputs, int64_t elementBytes, int64_t inputBytes,
-                      int64_t limit) {
+/// Chooses blocks of examples for functions of `outputs` outputs: what
+/// `decided` leaves open of them.
+static int64_t choose(FittedKernel &fitted, Model &model,
+                      const ProblemSize &size, const KernelShape &shape,
+                      const Schedule &decided, int64_t outputs,
+                      int64_t inputBytes, int64_t limit) {
+  int64_t elementBytes = model.getRealType().getWidth() / 8;
   fitted.problem = getProblem(fitted, size, shape);
   auto use = [&](const Blocks &blocks) {
     ::ntk::rt::TileProblem problem = fitted.problem;
@@ -111,7 +110,10 @@ static int64_t choose(FittedKernel &fitted, const ProblemSize &size,
     blocks.decided = {};
     fitted.leastBytes = chooseBlocks(blocks, 0, getPeak).peakBytes;
   }
-  writeBlocks(fitted, choice.blocks, shape.layout);
+  Schedule schedule = decided;
+  schedule.method = fitted.planned.chosen.method;
+  writeBlocks(fitted, model.module->getContext(), schedule, choice.blocks,
+              shape.layout);
   fitted.problem.blocks = getBlocks(fitted.schedule.getValue(), size.n1,
                                     size.n2, shape.layout.outputs);
   fitted.memory = use(fitted.problem.blocks);
@@ -241,7 +243,6 @@ mlir::ntk::fitKernel(Model &model, const KernelOptions &options,
     return std::move(error);
   const Layout &layout = shape.layout;
   int64_t all = layout.outputs;
-  int64_t elementBytes = model.getRealType().getWidth() / 8;
   if (Error error = checkSchedule(model, options, layout))
     return std::move(error);
   const int64_t first = model.schedule.blockO.value_or(all);
@@ -265,12 +266,36 @@ mlir::ntk::fitKernel(Model &model, const KernelOptions &options,
     fitted.planned.methodFlops = methodFlops;
     if (Error error = lower(fitted, model.path))
       return std::move(error);
-    if (choose(fitted, size, shape, fitted.planned.decided, outputs,
-               elementBytes, inputBytes, limit.bytes) <= limit.bytes)
+    if (choose(fitted, model, size, shape, fitted.planned.decided, outputs,
+               inputBytes, limit.bytes) <= limit.bytes)
       return fitted;
     int64_t smaller = ::ntk::rt::allowedOutputBlock(layout, outputs / 2);
     if (layout.pairs.isSum() || outputs == 1 || model.schedule.blockO)
       return describeLack(fitted, model, limit);
     outputs = smaller;
   }
+}
+
+Expected<bool> mlir::ntk::refitKernel(FittedKernel &fitted, Model &model,
+                                      const KernelOptions &options,
+                                      const KernelShape &shape,
+                                      const ProblemSize &size,
+                                      int64_t inputBytes, MemoryLimit limit) {
+  if (Error error = checkSizes(model.path, shape, size))
+    return std::move(error);
+  // A schedule by hand is one of these sides: it is looked at as a whole.
+  if (model.scheduleLoc && size.symmetric != fitted.problem.symmetric)
+    return false;
+  const PlannedKernel &planned = fitted.planned;
+  Schedule decided =
+      getGivenSchedule(model, options, size, planned.decided.blockO);
+  decided.n1 = planned.chosen.n1; // the sizes that orders are planned for
+  decided.n2 = planned.chosen.n2;
+  if (choose(fitted, model, size, shape, decided, fitted.problem.blocks.outputs,
+             inputBytes, limit.bytes) <= limit.bytes)
+    return true;
+  if (shape.layout.pairs.isSum() ||
+      fitted.problem.blocks.outputs == 1 || model.schedule.blockO)
+    return describeLack(fitted, model, limit);
+  return false;
 }

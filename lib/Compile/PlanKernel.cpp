@@ -22,11 +22,10 @@ static std::string getMethodName(StringRef name) {
   return text;
 }
 
-/// What is decided before anything is planned: by the file, then by options.
-static Schedule getGivenSchedule(const Model &model,
-                                 const KernelOptions &options,
-                                 const ProblemSize &size,
-                                 std::optional<int64_t> outputBlock) {
+Schedule mlir::ntk::getGivenSchedule(const Model &model,
+                                     const KernelOptions &options,
+                                     const ProblemSize &size,
+                                     std::optional<int64_t> outputBlock) {
   Schedule schedule = model.schedule;
   if (size.symmetric) { // what is said of one side holds for the other
     Schedule mirrored;
@@ -210,6 +209,7 @@ mlir::ntk::planKernel(Model &model, const KernelOptions &options,
   if (failed(runPlanner(planned, kernel, model.wrt, compareMethods)))
     return diagnostics.takeError(model.path, "planning failed");
   readDecisions(planned, kernel);
+  planned.chosen = kernel.getDecisions();
   planned.cost = getKernelCost(planned.functions, size);
   return planned;
 }

@@ -24,12 +24,6 @@ FloatType Model::getRealType() {
           .getElementType());
 }
 
-/// The name of a parameter or buffer, empty for an input.
-static StringRef getStoredName(NetworkOp network, unsigned argument) {
-  StringRef name = network.getParameterName(argument);
-  return name.empty() ? network.getBufferName(argument) : name;
-}
-
 //===----------------------------------------------------------------------===//
 // The network
 //===----------------------------------------------------------------------===//
@@ -146,55 +140,15 @@ static void findTaken(Model &model) {
 // Parameters
 //===----------------------------------------------------------------------===//
 
-/// Is the array one for the argument, in kind and shape?
-static bool fits(const Array &array, RankedTensorType type) {
-  return ArrayRef<int64_t>(array.shape) == type.getShape() &&
-         isFloat(array.kind) == isa<FloatType>(type.getElementType());
-}
-
-/// Replaces tensors of the store by those of the same name, where they fit.
-static Error setValues(Model &model, ArrayRef<NamedArray> arrays) {
-  llvm::StringMap<const Array *> byName;
-  for (const NamedArray &entry : arrays)
-    byName[entry.name] = &entry.array;
-  ParameterStore store;
-  for (unsigned i = 0; i < model.network.getNumArguments(); ++i) {
-    StringRef name = getStoredName(model.network, i);
-    if (name.empty())
-      continue;
-    bool trainable = !model.network.getParameterName(i).empty();
-    const Array *given = byName.lookup(name);
-    auto type = cast<RankedTensorType>(model.network.getArgumentTypes()[i]);
-    if (given && fits(*given, type)) {
-      Expected<Array> array = given->load();
-      if (!array)
-        return array.takeError();
-      store.add(name, std::move(*array), trainable);
-    } else if (const StoredTensor *old = model.store.find(name)) {
-      store.add(name, old->values, trainable);
-    }
-  }
-  model.store = std::move(store);
-  return Error::success();
-}
-
 /// Every parameter and buffer has its tensor.
 static Error checkParameters(Model &model, const ModelOptions &options) {
-  for (unsigned i = 0; i < model.network.getNumArguments(); ++i) {
-    StringRef name = getStoredName(model.network, i);
-    if (name.empty() || model.store.find(name))
-      continue;
-    std::string what =
-        (Twine(model.network.getParameterName(i).empty() ? "buffer"
-                                                         : "parameter") +
-         " '" + name + "'")
-            .str();
-    if (options.params.empty())
-      return createStringError(options.model + ": expected --params with " +
-                               what + ": a network in MLIR brings no values");
-    return createStringError(options.params + ": expected " + what +
+  std::string missing = findMissing(model, model.store);
+  if (!missing.empty() && options.params.empty())
+    return createStringError(options.model + ": expected --params with " +
+                             missing + ": a network in MLIR brings no values");
+  if (!missing.empty())
+    return createStringError(options.params + ": expected " + missing +
                              ", but it has none of that name");
-  }
   if (options.allowNonFinite)
     return Error::success();
   if (Error error = checkFinite(model.store))
@@ -299,6 +253,8 @@ static Expected<Model> loadOnnx(MLIRContext &context,
   model.store = std::move(onnx->store);
   model.shared = std::move(onnx->shared);
   model.unused = std::move(onnx->unused);
+  for (const OnnxInterface &output : onnx->outputs)
+    model.outputs.push_back(output.name);
   model.dataFiles = std::move(onnx->dataFiles);
   model.batchSize = onnx->wholeBatchSize;
   model.choices = std::move(onnx->choices);
@@ -318,10 +274,12 @@ static Expected<Model> complete(Expected<Model> model,
     return model;
   if (!options.params.empty()) {
     if (Error error = checkState(*model, values, options.params,
-                                 options.partialParameters))
+                                 options.partialParameters, model->notes))
       return std::move(error);
-    if (Error error = setValues(*model, values))
-      return std::move(error);
+    Expected<ParameterStore> store = replaceValues(*model, values);
+    if (!store)
+      return store.takeError();
+    model->store = std::move(*store);
   }
   if (needsValues)
     if (Error error = checkParameters(*model, options))
@@ -341,6 +299,8 @@ static Expected<Model> complete(Expected<Model> model,
 /// The arrays of `--params`, if it is given.
 static Expected<std::vector<NamedArray>>
 readValues(const ModelOptions &options) {
+  if (options.values)
+    return *options.values;
   if (options.params.empty())
     return std::vector<NamedArray>();
   return readArrays(options.params, options.getMemoryLimit().bytes);
@@ -360,7 +320,8 @@ Expected<Model> mlir::ntk::loadModel(MLIRContext &context,
                                      const ModelOptions &options,
                                      const GivenArrays &given,
                                      bool needsValues) {
-  Expected<std::shared_ptr<InputFile>> file = openInput(options.model);
+  Expected<std::shared_ptr<InputFile>> file =
+      options.file ? options.file : openInput(options.model);
   if (!file)
     return file.takeError();
   Expected<bool> fromOnnx = isOnnx(options.model, **file);

@@ -105,8 +105,9 @@ static Error missingNames(const Model &model, ArrayRef<std::string> missing,
       " (--partial-params keeps what the model has)");
 }
 
-Error mlir::ntk::checkState(Model &model, ArrayRef<NamedArray> arrays,
-                            StringRef path, bool isPartial) {
+Error mlir::ntk::checkState(const Model &model, ArrayRef<NamedArray> arrays,
+                            StringRef path, bool isPartial,
+                            std::vector<std::string> &notes) {
   if (arrays.size() == 1 && arrays.front().name.empty())
     return createStringError(path + ": expected arrays with names, in an .npz "
                                     "or .safetensors file, but got one array");
@@ -130,11 +131,10 @@ Error mlir::ntk::checkState(Model &model, ArrayRef<NamedArray> arrays,
     if (isFloat(entry.array.kind) && !known.contains(entry.name))
       unknown.push_back(entry.name);
   if (missing.empty() && !unknown.empty())
-    model.notes.push_back(
-        (path + " has " + Twine(unknown.size()) +
-         (unknown.size() == 1 ? " tensor" : " tensors") +
-         " that the network does not use: " + quoteNames(unknown))
-            .str());
+    notes.push_back((path + " has " + Twine(unknown.size()) +
+                     (unknown.size() == 1 ? " tensor" : " tensors") +
+                     " that the network does not use: " + quoteNames(unknown))
+                        .str());
   if (!missing.empty() && !isPartial)
     return missingNames(model, missing, unknown, path);
   // What an exporter renamed may be what is left of the file.
@@ -142,9 +142,9 @@ Error mlir::ntk::checkState(Model &model, ArrayRef<NamedArray> arrays,
     return !choice.renamed && llvm::is_contained(missing, choice.name);
   });
   if (!missing.empty() && !unknown.empty() && !isNamed) {
-    model.notes.push_back("kept the model's " + quoteNames(missing) +
-                          ", for which none of " + quoteNames(unknown) +
-                          " of " + path.str() + " was recognised");
+    notes.push_back("kept the model's " + quoteNames(missing) +
+                    ", for which none of " + quoteNames(unknown) + " of " +
+                    path.str() + " was recognised");
   } else if (!missing.empty() && !unknown.empty()) {
     SmallVector<StringRef> names(missing.begin(), missing.end());
     return createStringError(path +

@@ -15,6 +15,13 @@ using llvm::createStringError;
 using llvm::Error;
 using llvm::Expected;
 
+int64_t Examples::getBytes() const {
+  int64_t bytes = 0;
+  for (const Array &array : inputs)
+    bytes += static_cast<int64_t>(array.bytes().size());
+  return bytes;
+}
+
 bool Examples::operator==(const Examples &other) const {
   return count == other.count &&
          llvm::equal(inputs, other.inputs, [](const Array &a, const Array &b) {
@@ -210,11 +217,11 @@ static Expected<Array> takeGiven(const NetworkInput &input,
   return value;
 }
 
-Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
-                                           ArrayRef<NamedArray> arrays,
-                                           ArrayRef<NamedArray> shared,
-                                           bool allowNonFinite) {
-  std::string file = ("--" + source.option + ": " + source.path).str();
+Expected<Examples>
+mlir::ntk::readExamples(Model &model, const ParameterStore &store,
+                        ExampleSource source, ArrayRef<NamedArray> arrays,
+                        ArrayRef<NamedArray> shared, bool allowNonFinite) {
+  std::string file = source.describe();
   Examples examples;
   SmallVector<size_t> repeated;
   if (Error error = checkPresent(model, arrays, shared, file))
@@ -239,7 +246,7 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
         return std::move(error);
     Expected<Array> loaded = array->load();
     if (!loaded)
-      return createStringError("--" + source.option + ": " +
+      return createStringError(source.option + ": " +
                                llvm::toString(loaded.takeError()));
     Expected<Array> converted =
         takeElements(input, *loaded, where, allowNonFinite);
@@ -268,7 +275,7 @@ Expected<Examples> mlir::ntk::readExamples(Model &model, ExampleSource source,
   }
   if (Error error = checkShared(model, arrays, file))
     return std::move(error);
-  if (Error error = checkIndices(model, examples, source))
+  if (Error error = checkIndices(model, store, examples, source))
     return std::move(error);
   return examples;
 }

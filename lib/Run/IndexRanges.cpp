@@ -119,8 +119,9 @@ namespace {
 /// Evaluates what the demands read, example by example.
 class IndexEvaluation {
 public:
-  IndexEvaluation(Model &model, const Examples &examples, std::string file)
-      : model(model), examples(examples), file(std::move(file)) {}
+  IndexEvaluation(Model &model, const ParameterStore &store,
+                  const Examples &examples, std::string file)
+      : model(model), store(store), examples(examples), file(std::move(file)) {}
 
   Error check();
 
@@ -139,6 +140,7 @@ private:
   }
 
   Model &model;
+  const ParameterStore &store;
   const Examples &examples;
   std::string file;
   /// Those of which the operand is computed, and all it is computed of.
@@ -195,7 +197,7 @@ Error IndexEvaluation::checkInput(const Demand &demand, size_t input) {
 Error IndexEvaluation::bindBuffer(BlockArgument argument) {
   StringRef name = model.network.getBufferName(argument.getArgNumber());
   auto type = cast<RankedTensorType>(argument.getType());
-  Expected<Array> values = convertTo(model.store.find(name)->values,
+  Expected<Array> values = convertTo(store.find(name)->values,
                                      type.getElementType(), "'" + name + "'");
   if (!values)
     return values.takeError();
@@ -266,9 +268,7 @@ Error IndexEvaluation::check() {
   return Error::success();
 }
 
-Error mlir::ntk::checkIndices(Model &model, const Examples &examples,
-                              ExampleSource source) {
-  return IndexEvaluation(model, examples,
-                         ("--" + source.option + ": " + source.path).str())
-      .check();
+Error mlir::ntk::checkIndices(Model &model, const ParameterStore &store,
+                              const Examples &examples, ExampleSource source) {
+  return IndexEvaluation(model, store, examples, source.describe()).check();
 }

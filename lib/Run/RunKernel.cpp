@@ -108,6 +108,20 @@ static Expected<RunTimes> run(const KernelRun &run, KernelMemory &memory,
   return times;
 }
 
+KernelRun mlir::ntk::getRun(const CompiledKernel &kernel, const Examples &x1,
+                            const Examples *x2,
+                            const AlignedBytes &parameters) {
+  const FittedKernel &fitted = kernel.getFitted();
+  return {kernel.getProgram(),
+          fitted.sizes,
+          fitted.problem,
+          kernel.isDouble(),
+          &x1,
+          x2 ? x2 : &x1,
+          parameters.data,
+          {fitted.work[0].flops, fitted.work[1].flops, fitted.work[2].flops}};
+}
+
 Expected<RunTimes> mlir::ntk::runKernel(const KernelRun &kernel,
                                         KernelMemory &memory, void *theta,
                                         ProgressFunction progress) {

@@ -3,7 +3,8 @@
 //
 // The command lines of ntk-run and ntk-translate: one table of options, read
 // from left to right. Values are checked here as far as they can be without
-// opening a file.
+// opening a file. Whoever uses the compiler as a library sets the same options
+// one by one.
 
 #ifndef NTK_CLI_OPTIONS_H
 #define NTK_CLI_OPTIONS_H
@@ -22,7 +23,7 @@ namespace mlir::ntk {
 enum class ReportFormat { None, Table, Json };
 
 /// Who reads the options: not all have all.
-enum class Tool { Run, Emit, Import };
+enum class Tool { Run, Emit, Import, Library };
 
 /// What a run needs, or a file to be written; without an option its default.
 struct RunOptions : ModelOptions, KernelOptions {
@@ -51,6 +52,17 @@ struct RunOptions : ModelOptions, KernelOptions {
 /// what it got and what it expected.
 llvm::Expected<RunOptions> parseOptions(Tool tool,
                                         llvm::ArrayRef<const char *> arguments);
+
+/// Sets one option by its name, without dashes, as the command line would; a
+/// flag takes true or false.
+llvm::Error setOption(Tool tool, RunOptions &options, llvm::StringRef name,
+                      llvm::StringRef value);
+
+/// An error if the options contradict each other.
+llvm::Error checkOptions(Tool tool, const RunOptions &options);
+
+/// The names of all options of all tools.
+std::vector<llvm::StringRef> getOptionNames();
 
 /// Where code is written to as .cpp or .cu: the header beside it.
 std::string getHeaderPath(const RunOptions &options);

@@ -48,6 +48,15 @@ fitKernel(Model &model, const KernelOptions &options, const KernelShape &shape,
           const ProblemSize &size, int64_t inputBytes, MemoryLimit limit,
           bool compareMethods);
 
+/// Chooses blocks anew, for other examples: the functions of `fitted` take any
+/// number of them. False if they fit no blocks, but functions of fewer outputs
+/// could, or if the schedule of the model asks for another plan.
+llvm::Expected<bool> refitKernel(FittedKernel &fitted, Model &model,
+                                 const KernelOptions &options,
+                                 const KernelShape &shape,
+                                 const ProblemSize &size, int64_t inputBytes,
+                                 MemoryLimit limit);
+
 } // namespace mlir::ntk
 
 #endif // NTK_COMPILE_FITTEDKERNEL_H

@@ -45,10 +45,16 @@ struct PlannedKernel {
   /// The values that the kernel is cut at, and how many elements they have.
   std::vector<std::pair<std::string, int64_t>> cuts;
   Schedule decided;   ///< of the file, on these examples
+  Schedule chosen;    ///< with what the planner decides, but for the blocks
 };
 
 /// Name of the request, and so of its functions.
 inline constexpr llvm::StringLiteral kernelName = "theta";
+
+/// What the file and then the options decide before anything is planned.
+Schedule getGivenSchedule(const Model &model, const KernelOptions &options,
+                          const ProblemSize &size,
+                          std::optional<int64_t> outputBlock);
 
 /// Plans the kernel of `model` that `options` and `shape` ask for, at this
 /// size, computed in blocks of `outputBlock` outputs (all if not given), as the

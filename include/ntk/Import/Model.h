@@ -29,12 +29,16 @@ struct NetworkInput {
 struct ModelOptions {
   std::string model;  ///< the path of the .onnx or .mlir
   std::string params; ///< parameters by name, may be empty
-  std::string x1;     ///< examples, may be empty
+  /// The model, if it is open or in memory; `model` is its name then.
+  std::shared_ptr<InputFile> file;
+  /// The arrays of `params`, if they are in memory.
+  std::optional<std::vector<NamedArray>> values;
+  std::string x1; ///< examples, may be empty
   /// Values of inputs that all examples share, as NAME=VALUE.
   std::vector<std::string> inputs;
   /// Sizes that the model leaves open, by the name of the axis.
   std::vector<std::pair<std::string, int64_t>> sizes;
-  int64_t n1 = 32; ///< examples, where there is no x1
+  std::optional<int64_t> n1; ///< examples, where there is no x1
   /// Element type of the computation; without it that of the model.
   std::optional<bool> doublePrecision;
   std::vector<std::string> wrt, frozen; ///< globs over parameter names
@@ -75,6 +79,7 @@ struct Model {
   OwningOpRef<ModuleOp> module;
   NetworkOp network;
   std::vector<NetworkInput> inputs;
+  std::vector<std::string> outputs; ///< names; none for a network in MLIR
   /// Inputs of the file that are none of the network: values that all examples
   /// share, as Float64, Int64 or Bool, and inputs that no output needs.
   std::vector<NamedArray> shared;
@@ -115,6 +120,19 @@ llvm::Expected<Model> loadModel(OwningOpRef<ModuleOp> module,
 /// Parses the MLIR file that the options name.
 llvm::Expected<OwningOpRef<ModuleOp>> parseModule(MLIRContext &context,
                                                   const ModelOptions &options);
+
+/// The parameters and buffers of `model`, with the values of `arrays` instead
+/// of its own; all that are state of the model, as a state_dict has it, have to
+/// be there unless `isPartial`. `where` begins an error.
+llvm::Expected<ParameterStore> takeValues(const Model &model,
+                                          ArrayRef<NamedArray> arrays,
+                                          llvm::StringRef where, bool isPartial,
+                                          bool allowNonFinite);
+
+/// An error if a parameter or buffer of the network has no value in `store`;
+/// `where` begins it.
+llvm::Error checkComplete(const Model &model, const ParameterStore &store,
+                          llvm::StringRef where);
 
 /// `array` in the element type and the shape of an argument of the network.
 /// Floats of another width are converted, floats for integers and the reverse

@@ -15,19 +15,29 @@ struct Examples {
   std::vector<Array> inputs; ///< [n, shape of the input], one for each
   int64_t count = 0;         ///< n
 
+  /// Bytes of all of them.
+  int64_t getBytes() const;
   bool operator==(const Examples &other) const;
 };
 
-/// The option and the file that examples are from, for messages.
+/// Where examples are from, for messages: the option or argument, as "--x1",
+/// and the file, if there is one.
 struct ExampleSource {
   llvm::StringRef option, path;
+
+  /// "--x1: images.npy".
+  std::string describe() const {
+    return (path.empty() ? option : option + ": " + path).str();
+  }
 };
 
 /// Checks the arrays of `--x1` or `--x2` against the network: names, ranks,
 /// sizes, element types, ids within their tables, and that values are finite
 /// unless that is allowed. A whole batch is one example. An array of one
-/// example's shape, or a value of `--input`, is repeated for all.
-llvm::Expected<Examples> readExamples(Model &model, ExampleSource source,
+/// example's shape, or a value of `--input`, is repeated for all. `store` has
+/// the values of the network's buffers, with which ids may be computed.
+llvm::Expected<Examples> readExamples(Model &model, const ParameterStore &store,
+                                      ExampleSource source,
                                       ArrayRef<NamedArray> arrays,
                                       ArrayRef<NamedArray> shared,
                                       bool allowNonFinite);

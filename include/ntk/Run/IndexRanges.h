@@ -15,8 +15,8 @@ namespace mlir::ntk {
 /// not defined for. What the network computes from the inputs is evaluated, as
 /// far as no parameter is in it. The error names the input, the integers that
 /// are right, and the one that is not.
-llvm::Error checkIndices(Model &model, const Examples &examples,
-                         ExampleSource source);
+llvm::Error checkIndices(Model &model, const ParameterStore &store,
+                         const Examples &examples, ExampleSource source);
 
 /// A bound of the ids that a gather reads its table with, if the input is one:
 /// they are from -bound to bound - 1. 0: the input has no bound.

@@ -7,7 +7,7 @@
 #define NTK_RUN_RUNKERNEL_H
 
 #include "ntk-rt/Abi.h"
-#include "ntk/Compile/Jit.h"
+#include "ntk/Compile/CompiledKernel.h"
 #include "ntk/Run/Examples.h"
 
 namespace mlir::ntk {
@@ -51,6 +51,11 @@ struct KernelRun {
   Polynomial flops[3];     ///< of factors of both sides and of a tile
   int64_t steps = 0;       ///< that are timed; needs a program with clocks
 };
+
+/// A run of a compiled kernel that is prepared for as many examples. `x2` is
+/// null if x1 = x2; `parameters` are a block as `packParameters` makes it.
+KernelRun getRun(const CompiledKernel &kernel, const Examples &x1,
+                 const Examples *x2, const AlignedBytes &parameters);
 
 /// What a run works in. Kept for the next run, it need not be fetched from the
 /// system again, which takes a fifth of the time of many kernels.
