@@ -109,6 +109,13 @@ static StringRef explainEnding(StringRef path) {
   return "";
 }
 
+Error mlir::ntk::checkModelName(StringRef path) {
+  if (path.ends_with(".onnx") || path.ends_with(".mlir") || isStream(path))
+    return Error::success();
+  return createStringError(path + ": expected an .onnx or .mlir file" +
+                           explainEnding(path));
+}
+
 /// An axis that is named has a word, or `--kernel` has one for it.
 static Error checkAxes(const RunOptions &o) {
   if (!o.axes.empty() && !findOutputPairs(o.kernel))
@@ -137,11 +144,8 @@ Error mlir::ntk::checkOptions(Tool tool, const RunOptions &o) {
   if (o.model.empty())
     return createStringError(
         "expected a model, MODEL.onnx or MODEL.mlir, see --help");
-  StringRef model = o.model;
-  if (!model.ends_with(".onnx") && !model.ends_with(".mlir") &&
-      !isStream(model))
-    return createStringError(model + ": expected an .onnx or .mlir file" +
-                             explainEnding(model));
+  if (Error error = checkModelName(o.model))
+    return error;
   if (o.partialParameters && o.params.empty())
     return createStringError("--partial-params: expected --params");
   if (Error error = checkAxes(o))

@@ -15,6 +15,7 @@ FOLDERS = """
     lib/Support lib/Machine lib/Analysis lib/Derive lib/Kernel lib/Plan lib/Lower lib/Target
     lib/Reference lib/Runtime lib/Register
     lib/Data lib/Import lib/Compile lib/Run lib/Cli
+    include/ntk-c lib/CApi
     tools bench
 """.split()
 

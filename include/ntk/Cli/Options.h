@@ -61,6 +61,10 @@ llvm::Error setOption(Tool tool, RunOptions &options, llvm::StringRef name,
 /// An error if the options contradict each other.
 llvm::Error checkOptions(Tool tool, const RunOptions &options);
 
+/// An error if a model's file is not called .onnx or .mlir, and is no pipe:
+/// what it seems to be instead.
+llvm::Error checkModelName(llvm::StringRef path);
+
 /// The names of all options of all tools.
 std::vector<llvm::StringRef> getOptionNames();
 
