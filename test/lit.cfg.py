@@ -1,7 +1,7 @@
 # How lit finds and runs the tests of this project. Tests write %ntk-python for
 # a Python that has NumPy, %models for the folder of reference models, and name
-# what they need with REQUIRES: nvcc, cudnn, gpu, mpmath, numpy, onnx,
-# onnxruntime, shared-models. With --param gpu=required the first three are taken to be
+# what they need with REQUIRES: nvcc, cudnn, gpu, mpmath, nanobind, numpy, onnx,
+# onnxruntime, pytest, shared-models. With --param gpu=required the first three are taken to be
 # there: tests fail without them. What happens by chance is tried %rounds times,
 # which --param rounds=N sets.
 
@@ -66,6 +66,6 @@ if lit_config.params.get("gpu") == "required":
     config.available_features.update(("nvcc", "cudnn", "gpu"))
 if os.path.isdir(models):
     config.available_features.add("shared-models")
-for module in ("mpmath", "numpy", "onnx", "onnxruntime"):
+for module in ("mpmath", "nanobind", "numpy", "onnx", "onnxruntime", "pytest"):
     if succeeds(config.python, "-c", f"import {module}"):
         config.available_features.add(module)

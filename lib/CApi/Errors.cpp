@@ -115,8 +115,7 @@ ntk_status mlir::ntk::keepError(llvm::Error error, StringRef file) {
   kept.names = findUnsupported(rest);
   StringRef behind = rest;
   kept.node = takeQuoted(behind, "node ");
-  if (kept.file.empty())
-    kept.argument = findArgument(rest);
+  kept.argument = findArgument(rest);
   return kept.names.empty() ? NTK_INVALID : NTK_UNSUPPORTED;
 }
 
