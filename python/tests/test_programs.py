@@ -176,6 +176,8 @@ mlp = Mlp((64, 512, 10))
 small = ntk.compile(mlp.model(), kernel="trace", memory_limit="24MiB")
 x = mlp.examples(1000)
 small(x)
+# Whoever started this may ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 begin = time.monotonic()
 def interrupt():
     time.sleep(0.2)
