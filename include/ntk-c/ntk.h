@@ -211,15 +211,24 @@ NTK_API ntk_status ntk_kernel_plan(ntk_kernel *kernel, int64_t n1, int64_t n2,
                                    ntk_format format, char **text);
 NTK_API void ntk_text_destroy(char *text);
 
+/* Writes the kernel as C++17 to `path`, NET.cpp, with the header NET.h beside
+ * it, planned for n1 and n2 examples as above. `backend` is the libraries that
+ * it leans on: onednn, cblas or none; NULL is onednn. Both files appear when
+ * they are whole. */
+NTK_API ntk_status ntk_kernel_write_source(ntk_kernel *kernel, const char *path,
+                                           int64_t n1, int64_t n2,
+                                           const char *backend);
+
 /*---------------------------------------------------------------------------
  * Parameters
  */
 
 typedef struct ntk_parameters ntk_parameters;
 
-#define NTK_PARTIAL 1  /* what is not given is as in the model */
-#define NTK_BORROWED 2 /* arrays stay where they are until this is destroyed   \
-                        */
+#define NTK_PARTIAL 1 /* what is not given is as in the model */
+#define NTK_BORROWED                                                           \
+  2 /* arrays stay where they are until this is destroyed                      \
+     */
 
 /* Values for the parameters and buffers of a kernel, by name. Floats of another
  * width are converted. What the network does not use may be there, what it uses

@@ -43,6 +43,8 @@ static std::string spellOption(StringRef name) {
 
 std::string mlir::ntk::spellOptions(StringRef text) {
   std::string result;
+  if (text.consume_front("-o: ")) // of source
+    result = "path: ";
   while (true) {
     auto [before, after] = text.split("--");
     result += before;
@@ -86,7 +88,8 @@ static std::string findArgument(StringRef text) {
   StringRef word =
       text.take_while([](char c) { return llvm::isAlnum(c) || c == '_'; });
   StringRef rest = text.drop_front(word.size());
-  bool isKnown = word == "sizes" || word == "inputs" || word == "out" ||
+  // Arguments of functions, and options.
+  bool isKnown = llvm::is_contained({"out", "n1", "n2", "path"}, word) ||
                  llvm::any_of(getOptionNames(), [&](StringRef option) {
                    return spellOption(option) == word;
                  });

@@ -233,8 +233,9 @@ static Expected<SourceRequest> getRequest(ModuleOp module,
 
 /// Prints the code and writes it, with the parameters of `model` if it is not
 /// null.
-static Error writeSource(SourceRequest request, const RunOptions &options,
-                         SourceFiles &files, const Model *model = nullptr) {
+static Error writeRequest(SourceRequest request, const RunOptions &options,
+                          SourceFiles &files, std::vector<std::string> &notes,
+                          const Model *model = nullptr) {
   func::FuncOp tile = request.functions.tile;
   MLIRContext *context = tile.getContext();
   auto module = tile->getParentOfType<ModuleOp>();
@@ -253,12 +254,8 @@ static Error writeSource(SourceRequest request, const RunOptions &options,
   FailureOr<SourceText> text = printSource(request);
   if (failed(text))
     return diagnostics.takeError(options.model, "writing source failed");
-  if (Error error = files.write(*text, model))
-    return error;
-  if (!options.quiet)
-    for (const std::string &note : text->notes)
-      printMessage("note", note);
-  return Error::success();
+  llvm::append_range(notes, text->notes);
+  return files.write(*text, model);
 }
 
 /// Completes a request by what the command line says.
@@ -274,7 +271,7 @@ static void addOptions(SourceRequest &request, const RunOptions &options) {
 }
 
 static Error emitLowered(ModuleOp module, const RunOptions &options,
-                         SourceFiles &files) {
+                         SourceFiles &files, std::vector<std::string> &notes) {
   if (!options.axes.empty() || options.wholeBatch)
     return createStringError(options.model +
                              ": expected a network for --axes and "
@@ -287,23 +284,17 @@ static Error emitLowered(ModuleOp module, const RunOptions &options,
   if (!request)
     return request.takeError();
   addOptions(*request, options);
-  return writeSource(*request, options, files);
+  return writeRequest(*request, options, files, notes);
 }
 
 /// Plans and lowers a model, and writes its kernel.
-static Error emitModel(Expected<Model> model, const RunOptions &options,
-                       SourceFiles &files) {
-  if (!model)
-    return model.takeError();
-  if (Error error = checkInputs(options, model->dataFiles))
-    return error;
-  for (const std::string &warning : model->warnings)
-    printMessage("warning", warning);
-  nameValues(*model);
-  Expected<KernelShape> shape = getKernelShape(*model, options);
+static Error writeModel(Model &model, const RunOptions &options,
+                        SourceFiles &files, std::vector<std::string> &notes) {
+  nameValues(model);
+  Expected<KernelShape> shape = getKernelShape(model, options);
   if (!shape)
     return shape.takeError();
-  const Schedule &schedule = model->schedule;
+  const Schedule &schedule = model.schedule;
   int64_t n1 = schedule.n1.value_or(*options.n1);
   int64_t n2 = schedule.n2.value_or(options.n2.value_or(n1));
   bool hasEqualBlocks = !schedule.blockN || !schedule.blockM ||
@@ -312,17 +303,38 @@ static Error emitModel(Expected<Model> model, const RunOptions &options,
   if (options.wholeBatch)
     size = {1, 1, true};
   Expected<FittedKernel> fitted = fitKernel(
-      *model, options, *shape, size, /*inputBytes=*/0, options.getMemoryLimit(),
+      model, options, *shape, size, /*inputBytes=*/0, options.getMemoryLimit(),
       /*compareMethods=*/false);
   if (!fitted)
     return fitted.takeError();
-  SourceRequest request = getRequest(*model, options, *shape, *fitted);
+  SourceRequest request = getRequest(model, options, *shape, *fitted);
   addOptions(request, options);
-  return writeSource(request, options, files,
-                     options.savedParameters.empty() ? nullptr : &*model);
+  return writeRequest(request, options, files, notes,
+                      options.savedParameters.empty() ? nullptr : &model);
 }
 
-static Error emit(MLIRContext &context, const RunOptions &options) {
+Error mlir::ntk::writeSource(Model &model, const RunOptions &options,
+                             std::vector<std::string> &notes) {
+  SourceFiles files;
+  if (Error error = files.open(options))
+    return error;
+  return writeModel(model, options, files, notes);
+}
+
+/// The same for a model that has just been read.
+static Error emitModel(Expected<Model> model, const RunOptions &options,
+                       SourceFiles &files, std::vector<std::string> &notes) {
+  if (!model)
+    return model.takeError();
+  if (Error error = checkInputs(options, model->dataFiles))
+    return error;
+  for (const std::string &warning : model->warnings)
+    printMessage("warning", warning);
+  return writeModel(*model, options, files, notes);
+}
+
+static Error emit(MLIRContext &context, const RunOptions &options,
+                  std::vector<std::string> &notes) {
   Expected<GivenArrays> given = readGivenArrays(options);
   if (!given)
     return given.takeError();
@@ -332,7 +344,7 @@ static Error emit(MLIRContext &context, const RunOptions &options) {
   if (!StringRef(options.model).ends_with(".mlir"))
     return emitModel(
         loadModel(context, options, *given, options.needsValues(Tool::Emit)),
-        options, files);
+        options, files, notes);
   if (!given->shared.empty())
     return createStringError("--input: expected an ONNX model: the code takes "
                              "the inputs of a network in MLIR when it runs");
@@ -340,10 +352,10 @@ static Error emit(MLIRContext &context, const RunOptions &options) {
   if (!module)
     return module.takeError();
   if ((*module)->getOps<NetworkOp>().empty())
-    return emitLowered(**module, options, files);
+    return emitLowered(**module, options, files, notes);
   return emitModel(
       loadModel(std::move(*module), options, options.needsValues(Tool::Emit)),
-      options, files);
+      options, files, notes);
 }
 
 int mlir::ntk::emitSource(MLIRContext &context,
@@ -357,6 +369,13 @@ int mlir::ntk::emitSource(MLIRContext &context,
     printHelp(Tool::Emit, llvm::outs());
     return 0;
   }
-  Error error = options ? emit(context, *options) : options.takeError();
-  return error ? printError(std::move(error)) : 0;
+  if (!options)
+    return printError(options.takeError());
+  std::vector<std::string> notes;
+  if (Error error = emit(context, *options, notes))
+    return printError(std::move(error));
+  if (!options->quiet)
+    for (const std::string &note : notes)
+      printMessage("note", note);
+  return 0;
 }

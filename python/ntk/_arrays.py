@@ -60,13 +60,19 @@ def to_numpy(x, argument, real="float64"):
     return np.ascontiguousarray(array, dtype=native).reshape(array.shape)
 
 
-def from_numpy(array, library, like=None):
-    """A new array of NumPy in the library of ``like``, without a copy."""
+def from_numpy(array, library):
+    """A new array of NumPy in a library, without a copy."""
     if library == "torch":
         return sys.modules["torch"].from_numpy(array)
     if library == "jax":
-        return _to_jax(array, like)
+        return sys.modules["jax"].numpy.asarray(array)
     return array
+
+
+def check_result(library, dtype):
+    """Refuses results that the library would round."""
+    if library == "jax" and dtype == np.float64 and not sys.modules["jax"].config.jax_enable_x64:
+        raise _error("x1", "expected jax_enable_x64 for a kernel in f64: JAX has no f64 without it")
 
 
 def check_output(out, shape, dtype):
@@ -131,12 +137,3 @@ def _check_jax(x, argument):
     if platforms != {"cpu"}:
         raise _error(argument, f"expected an array on the CPU, but got one on {', '.join(sorted(platforms))}; "
                                "jax.device_get(x) is")
-
-
-def _to_jax(array, like):
-    jax = sys.modules["jax"]
-    if array.dtype == np.float64 and not jax.config.jax_enable_x64:
-        # asarray would round to f32 and say so each time.
-        raise Error("x1: expected jax_enable_x64 for a kernel in f64: JAX has no f64 without it",
-                    argument="x1")
-    return jax.numpy.asarray(array)

@@ -90,13 +90,14 @@ class Kernel:
         n1 = self._count(first)
         shape = self._core.shape(n1, n1 if second is None else self._count(second))
         if out is None:
+            _arrays.check_result(library, self._dtype)
             theta = np.empty(shape, self._dtype)
         else:
             theta = _arrays.check_output(out, shape, self._dtype)
         if _core.is_forked():
             _warn_of_fork()
         self._core.call(first, second, parameters, theta)
-        return _arrays.from_numpy(theta, library, x1) if out is None else out
+        return _arrays.from_numpy(theta, library) if out is None else out
 
     def diag(self, x, *, params=None, partial=False):
         """The kernel of each example with itself: ``[N, O, O]`` for a full kernel,
@@ -114,7 +115,7 @@ class Kernel:
                 for name, a in by_name.items()
             }
             theta[i] = kernel(one if len(one) > 1 else next(iter(one.values())))[0, 0]
-        return _arrays.from_numpy(theta, library, x)
+        return _arrays.from_numpy(theta, library)
 
     def linear_operator(self, x1, x2=None, *, params=None, partial=False):
         """The kernel as a ``scipy.sparse.linalg.LinearOperator``, whose rows are
@@ -206,6 +207,19 @@ class Kernel:
         """
         self._core.compile(*self._sizes(n1, n2))
 
+    def to_cpp(self, path, n1=32, n2=None, *, kernels="onednn"):
+        """Writes the kernel as C++17 that is meant to be read: ``NET.cpp``, with
+        ``NET.h`` beside it, as ``ntk-translate --ntk-to-cpp`` does. It takes its
+        parameters when it runs, and any number of examples.
+
+        Args:
+            path: where it goes.
+            n1, n2: the numbers of examples that it is planned for.
+            kernels: the libraries that it leans on, ``"onednn"``, ``"cblas"`` or
+                ``"none"``.
+        """
+        self._core.write_source(os.fspath(path), *self._sizes(n1, n2), kernels)
+
     def __repr__(self):
         options = ", ".join(f"{k}={v!r}" for k, v in self._options.items() if v is not None)
         outputs = ", ".join(f"{name}{list(t.shape)}" for name, t in self.outputs.items())
@@ -236,10 +250,6 @@ class Kernel:
     def report(self, path, x1):
         """Not there yet."""
         raise _missing("report", "reports as pages")
-
-    def to_cpp(self, path):
-        """Not there yet."""
-        raise _missing("to_cpp", "source from Python; ntk-translate --ntk-to-cpp writes it")
 
     # Arrays
 

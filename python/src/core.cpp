@@ -282,6 +282,14 @@ NB_MODULE(_core, module) {
              call([&] { return ntk_kernel_compile(self.kernel, n1, n2); });
            })
       .def("plan", &getPlan, "n1"_a, "n2"_a, "json"_a)
+      .def("write_source",
+           [](const KernelHandle &self, const std::string &path, int64_t n1,
+              int64_t n2, const std::string &kernels) {
+             call([&] {
+               return ntk_kernel_write_source(self.kernel, path.c_str(), n1, n2,
+                                              kernels.c_str());
+             });
+           })
       .def("shape", &getShape)
       .def("messages", &listMessages)
       .def_prop_ro("parameters",

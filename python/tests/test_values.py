@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Values: kernels against formulas and finite differences of NumPy."""
 
+import os
+import subprocess
+
 import numpy as np
 import pytest
 from conftest import Mlp, assert_close, save
@@ -193,3 +196,40 @@ def test_plan(mlp):
     k.precompile(100)
     x = mlp.examples(4)
     assert_close(k(x), mlp.kernel(x))
+
+
+def test_to_cpp(mlp, tmp_path):
+    """Source that a compiler takes, and whose numbers are the kernel's."""
+    k = ntk.compile(mlp.model(), kernel="trace")
+    path = tmp_path / "mlp.cpp"
+    k.to_cpp(path, 4, 5, kernels="none")
+    main = tmp_path / "main.cpp"
+    main.write_text("""
+#include "mlp.h"
+#include <cstdio>
+#include <cstdlib>
+template <typename T> static void read(T &to) { if (std::fread(&to, sizeof to, 1, stdin) != 1) std::abort(); }
+static mlp_params p;
+static double x1[4][6], x2[5][6], theta[4][5];
+int main() {
+  read(p.fc1_weight), read(p.fc1_bias), read(p.fc2_weight), read(p.fc2_bias), read(x1), read(x2);
+  void *workspace = std::aligned_alloc(64, (mlp_theta_workspace_bytes(4, 5) + 63) / 64 * 64);
+  if (int status = mlp_theta(&p, x1[0], 4, x2[0], 5, theta[0], workspace))
+    return std::puts(mlp_theta_error(status)), 1;
+  return std::fwrite(theta, sizeof theta, 1, stdout) != 1;
+}
+""")
+    program = tmp_path / "main"
+    include = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../include")
+    subprocess.run(["g++", "-std=c++17", "-O1", f"-I{include}", main, path, "-o", program], check=True, timeout=300)
+    x1, x2 = mlp.examples(4), mlp.examples(5, seed=2)
+    data = b"".join(array.tobytes() for array in (*mlp.parameters.values(), x1, x2))
+    done = subprocess.run([program], input=data, capture_output=True, check=True, timeout=60)
+    found = np.frombuffer(done.stdout).reshape(4, 5)
+    assert_close(found, KINDS["trace"](mlp.kernel(x1, x2)))
+    assert_close(k(x1, x2), found)
+    for arguments, word in [(("mlp.txt",), "NET.cpp"), ((tmp_path / "no/mlp.cpp",), "path: .* there is no directory"), ((path, 0), "n1")]:
+        with pytest.raises(ntk.Error, match=word):
+            k.to_cpp(*arguments)
+    with pytest.raises(ntk.Error, match="onednn, cblas or none"):
+        k.to_cpp(path, kernels="mkl")

@@ -8,8 +8,14 @@
 #define NTK_CLI_SESSION_H
 
 #include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
 
 namespace mlir::ntk {
+
+struct Model;
+struct RunOptions;
 
 /// Runs ntk-run on the arguments after the program's name, in a context that
 /// has all dialects and extensions registered. Errors and warnings go to
@@ -18,6 +24,12 @@ int runSession(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
 
 /// The same for ntk-translate --ntk-to-cpp and --ntk-to-cuda: writes source.
 int emitSource(MLIRContext &context, llvm::ArrayRef<const char *> arguments);
+
+/// Writes the kernel of a model as source, as ntk-translate does with these
+/// options, to `output` and the header beside it. Names its values, and adds
+/// what is worth a note to `notes`.
+llvm::Error writeSource(Model &model, const RunOptions &options,
+                        std::vector<std::string> &notes);
 
 /// Does `ntk-translate --onnx-to-ntk MODEL.onnx [-o NET.mlir] [option]...`: the
 /// network as MLIR. Without a model or a file it reads and writes the standard
