@@ -5,7 +5,8 @@
  *
  * A kernel is compiled once from a model and then called with examples and
  * parameters any number of times. It is planned for the number of examples of
- * its first call and takes any other without being compiled again:
+ * its first call, or 32 if these are fewer, and takes any other number without
+ * being compiled again:
  *
  *     ntk_kernel *kernel;
  *     if (ntk_kernel_from_file("mlp.onnx", NULL, &kernel) != NTK_OK)

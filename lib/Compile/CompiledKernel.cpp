@@ -34,12 +34,17 @@ Expected<FittedKernel> CompiledKernel::fit(const ProblemSize &newSize,
 
 Error CompiledKernel::plan(const ProblemSize &newSize, int64_t newInputBytes,
                            MemoryLimit limit, bool compareMethods) {
-  Expected<FittedKernel> result =
-      fit(newSize, newInputBytes, limit, compareMethods);
-  if (!result)
-    return result.takeError();
+  return takePlan(fit(newSize, newInputBytes, limit, compareMethods), newSize,
+                  newInputBytes);
+}
+
+Error CompiledKernel::takePlan(Expected<FittedKernel> plan,
+                               const ProblemSize &newSize,
+                               int64_t newInputBytes) {
+  if (!plan)
+    return plan.takeError();
   program.reset();
-  fitted = std::move(*result);
+  fitted = std::move(*plan);
   size = newSize;
   inputBytes = newInputBytes;
   ++plans;
@@ -75,7 +80,12 @@ Error CompiledKernel::prepare(const ProblemSize &newSize, int64_t newInputBytes,
       return Error::success();
     }
   }
-  if (Error error = plan(newSize, newInputBytes, limit))
+  KernelOptions forMany = options;
+  forMany.leastExamples = leastExamples;
+  if (Error error = takePlan(fitKernel(model, forMany, shape, newSize,
+                                       newInputBytes, limit,
+                                       /*compareMethods=*/false),
+                             newSize, newInputBytes))
     return error;
   return compile();
 }

@@ -232,6 +232,17 @@ static Error checkSizes(StringRef path, const KernelShape &shape,
   return Error::success();
 }
 
+/// The examples that orders are planned for: more than there are, where the
+/// options say so. Blocks are always those of the examples that there are.
+static ProblemSize getPlannedSize(const ProblemSize &size,
+                                  const KernelOptions &options,
+                                  const KernelShape &shape) {
+  if (shape.wholeBatch)
+    return size;
+  return {std::max(size.n1, options.leastExamples),
+          std::max(size.n2, options.leastExamples), size.symmetric};
+}
+
 Expected<FittedKernel>
 mlir::ntk::fitKernel(Model &model, const KernelOptions &options,
                      const KernelShape &shape, const ProblemSize &size,
@@ -254,8 +265,9 @@ mlir::ntk::fitKernel(Model &model, const KernelOptions &options,
     if (outputs != all)
       block = outputs;
     FittedKernel fitted;
-    Expected<PlannedKernel> planned = planKernel(
-        model, wanted, shape, size, block, compareMethods && outputs == first);
+    Expected<PlannedKernel> planned =
+        planKernel(model, wanted, shape, getPlannedSize(size, options, shape),
+                   block, compareMethods && outputs == first);
     if (!planned)
       return planned.takeError();
     fitted.planned = std::move(*planned);

@@ -202,7 +202,7 @@ class Kernel:
 
     def precompile(self, n1, n2=None):
         """Compiles for ``n1`` and ``n2`` examples, which the first call else does
-        for its own. Any number of examples runs on any code; the code for many is
+        for its own, or for 32 if these are fewer. Any number of examples runs on any code; the code for many is
         the faster one for many.
         """
         self._core.compile(*self._sizes(n1, n2))

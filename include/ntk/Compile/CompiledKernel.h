@@ -41,9 +41,10 @@ public:
   llvm::Error compile(bool hasClocks = false);
 
   /// Makes the kernel ready for examples of these sizes: plans and compiles it
-  /// the first time, later chooses blocks for them. Where no blocks of examples
-  /// fit the memory, it is planned and compiled again for fewer outputs at a
-  /// time. The limit is asked for only if anything is to be chosen.
+  /// the first time, for these or, since more may come, for `leastExamples`,
+  /// and later chooses blocks for them. Where no blocks of examples fit the
+  /// memory, it is planned and compiled again for fewer outputs at a time. The
+  /// limit is asked for only if anything is to be chosen.
   llvm::Error prepare(const ProblemSize &size, int64_t inputBytes,
                       llvm::function_ref<MemoryLimit()> getLimit);
 
@@ -58,8 +59,14 @@ public:
   /// The code, once it is compiled.
   JitProgram &getProgram() const { return *program; }
 
+  /// Orders for so many examples are as good as any for one, but those for one
+  /// can be half as fast for many.
+  static constexpr int64_t leastExamples = 32;
+
 private:
   CompiledKernel() = default;
+  llvm::Error takePlan(llvm::Expected<FittedKernel> plan,
+                       const ProblemSize &newSize, int64_t newInputBytes);
 
   Model model;
   KernelOptions options;

@@ -38,6 +38,8 @@ struct KernelOptions {
   std::string kernel = "full";
   std::vector<AxisChoice> axes; ///< none: all are as `kernel` says
   std::string method = "auto";  ///< or a method of the paper
+  /// Orders are planned for at least so many examples on each side.
+  int64_t leastExamples = 1;
 };
 
 /// An axis of the joined outputs, and what becomes of it.
