@@ -251,8 +251,9 @@ typedef struct ntk_call {
   const ntk_array *x2; /* NULL: x2 is x1 */
   int64_t x2_count;
   ntk_parameters *parameters; /* NULL: those of the model */
-  /* Called after each tile, on the calling thread, or NULL. Other than 0: the
-   * call ends with NTK_STOPPED. */
+  /* Called after each tile, or NULL; in a forked child not on the calling
+   * thread. It may not use the kernel. Other than 0: the call ends with
+   * NTK_STOPPED. */
   int (*progress)(void *data, int64_t done, int64_t total);
   void *progress_data;
 } ntk_call;

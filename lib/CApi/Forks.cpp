@@ -5,10 +5,8 @@
 
 #include "Forks.h"
 #include "ntk-rt/Parallel.h"
-#include <atomic>
 #include <new>
 #include <pthread.h>
-#include <thread>
 
 using namespace mlir::ntk;
 
@@ -28,14 +26,17 @@ bool ForkMutex::lock() {
     forks = countForks();
     isBroken |= isInside;
     isInside = false;
+    owner = std::thread::id();
   }
   inner.lock();
   isInside = true;
+  owner = std::this_thread::get_id();
   return !isBroken;
 }
 
 void ForkMutex::unlock() {
   isInside = false;
+  owner = std::thread::id();
   inner.unlock();
 }
 

@@ -9,9 +9,11 @@
 #define NTK_LIB_CAPI_FORKS_H
 
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 namespace mlir::ntk {
 
@@ -28,11 +30,14 @@ public:
   /// guards may be half done.
   bool lock();
   void unlock();
+  /// Does the calling thread hold it?
+  bool isHeldHere() const { return owner == std::this_thread::get_id(); }
 
 private:
   std::mutex inner;
   int64_t forks = countForks();
   bool isInside = false, isBroken = false;
+  std::atomic<std::thread::id> owner{};
 };
 
 /// Calls `work` with so many threads for what it computes, those of the caller

@@ -23,6 +23,10 @@ const char *ntk_version() { return NTK_VERSION; }
 int ntk_is_forked() { return countForks() > 0; }
 
 ntk_status ntk_kernel::use(llvm::function_ref<Error()> work) {
+  if (mutex.isHeldHere())
+    return keepError(createStringError(
+        file + ": expected no use of the kernel within a call of it, as by a "
+               "progress function or a signal handler"));
   if (!mutex.lock()) {
     mutex.unlock();
     return keepError(createStringError(

@@ -269,6 +269,8 @@ static void runKernel(const KernelHandle &self, const NamedArrays &x1,
 }
 
 NB_MODULE(_core, module) {
+  // What lives at the end of the program is nobody's fault.
+  nb::set_leak_warnings(false);
   nb::class_<ParametersHandle>(module, "Parameters");
   nb::class_<KernelHandle>(module, "Kernel")
       .def(nb::new_(&createKernel), "name"_a, "source"_a.none(), "options"_a,

@@ -8,7 +8,9 @@ import subprocess
 import numpy as np
 import pytest
 from conftest import Mlp, assert_close, save
+from onnx import TensorProto, helper, numpy_helper
 from run import finite_difference_jacobian, gram
+from test_arrays import refused
 
 import ntk
 
@@ -184,6 +186,50 @@ def test_several_inputs(models):
     assert np.array_equal(theta, k([x[name] for name in k.inputs]))
     first = {name: array[:1] for name, array in x.items()}
     assert_close(k(first, x)[0], theta[0], 1e-6)
+
+
+def embedding(rows=7, width=4):
+    """Mean over the tokens of rows of a table, whose length the model leaves open."""
+    table = np.random.default_rng(0).standard_normal((rows, width))
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "ids"], ["e"], "embed"),
+         helper.make_node("ReduceMean", ["e"], ["y"], "mean", axes=[1], keepdims=0)],
+        "embedding", [helper.make_tensor_value_info("ids", TensorProto.INT64, ["N", "length"])],
+        [helper.make_tensor_value_info("y", TensorProto.DOUBLE, ["N", width])],
+        [numpy_helper.from_array(table, "table")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def test_integers_and_open_sizes():
+    """The kernel of mean embeddings: shared tokens over the square of the length."""
+    with pytest.raises(ntk.Error, match="sizes length=N") as caught:
+        ntk.compile(embedding())
+    assert caught.value.file == "model"
+    k = ntk.compile(embedding(), sizes={"length": 3}, wrt="table", kernel="trace")
+    ids = np.array([[0, 1, 1], [6, 1, 0]])
+    counts = np.stack([np.bincount(row, minlength=7) for row in ids])
+    for kind in (np.int64, np.int32, np.uint8):
+        assert_close(k(ids.astype(kind)), counts @ counts.T / 9)
+    for wrong, words in [(ids + 1, ["ids from", "7"]), (ids.astype(float), ["integers", "float64"]),
+                         (ids[:, :2], ["[n, 3]", "[2, 2]"])]:
+        refused(["x1", *words], lambda: k(wrong), "x1")
+
+
+def test_whole_batch(models):
+    """A network that mixes its examples: refused, or one batch is the example."""
+    model = f"{models}/mixes_examples.onnx"
+    with pytest.raises(ntk.Error, match="mixes examples") as caught:
+        ntk.compile(model)
+    assert caught.value.file == model and caught.value.node
+    shape = next(iter(ntk.compile(model, whole_batch=4).inputs.values())).shape
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    k = ntk.compile(model, whole_batch=4, dtype="f64")
+    wrt = [name for name, parameter in k.parameters.items() if parameter.trainable]
+    j = finite_difference_jacobian(model, {next(iter(k.inputs)): x}, wrt)
+    found = k(x)
+    assert found.shape == (4, 4, *([j.shape[1]] * 2 if j.ndim == 3 and j.shape[1] > 1 else [1, 1])), found.shape
+    assert_close(found, gram(j, j), 1e-6)
 
 
 def test_plan(mlp):
