@@ -90,6 +90,7 @@ namespace {
 struct ArrayViews {
   std::vector<ntk_array> arrays;
 
+  explicit ArrayViews(NamedArrays &&) = delete;
   explicit ArrayViews(const NamedArrays &given) {
     for (const auto &[name, array] : given)
       arrays.push_back({name.empty() ? nullptr : name.c_str(),
@@ -142,7 +143,8 @@ createKernel(const std::string &name, std::optional<nb::bytes> source,
   };
   for (const auto &[option, value] : settings)
     check(ntk_options_set(options.options, option.c_str(), value.c_str()));
-  for (const ntk_array &input : ArrayViews(inputs).arrays)
+  ArrayViews shared(inputs);
+  for (const ntk_array &input : shared.arrays)
     check(ntk_options_set_input(options.options, &input));
   if (parameters) {
     ArrayViews views(*parameters);
@@ -244,14 +246,16 @@ struct SignalCheck {
 static void runKernel(const KernelHandle &self, const NamedArrays &x1,
                       const std::optional<NamedArrays> &x2,
                       const ParametersHandle *parameters, const Output &out) {
-  ArrayViews first(x1), second(x2 ? *x2 : NamedArrays());
+  ArrayViews first(x1);
+  std::optional<ArrayViews> second;
   SignalCheck signals;
   ntk_call description{};
   description.x1 = first.arrays.data();
   description.x1_count = first.count();
   if (x2) {
-    description.x2 = second.arrays.data();
-    description.x2_count = second.count();
+    second.emplace(*x2);
+    description.x2 = second->arrays.data();
+    description.x2_count = second->count();
   }
   description.parameters = parameters ? parameters->parameters : nullptr;
   description.progress = SignalCheck::run;
