@@ -14,6 +14,8 @@ the first. What is wrong raises :class:`ntk.Error`, in one line.
 """
 
 import os as _os
+from typing import Any as _Any
+from typing import Unpack as _Unpack
 
 
 def _load():
@@ -42,12 +44,30 @@ from ._models import named_parameters as _named_parameters  # noqa: E402
 from ._models import read_model as _read_model  # noqa: E402
 from ._models import read_text as _read_text  # noqa: E402
 from ._plan import Plan  # noqa: E402
+from ._types import Options, Parameters  # noqa: E402
 
 __version__ = _core.version()
-__all__ = ["Error", "Kernel", "Parameter", "Plan", "Tensor", "Unsupported", "compile", "from_mlir", "from_torch"]
+__all__ = [
+    "Error",
+    "Kernel",
+    "Options",
+    "Parameter",
+    "Plan",
+    "Tensor",
+    "Unsupported",
+    "compile",
+    "from_mlir",
+    "from_torch",
+]
 
 
-def compile(model, *, accept_export=False, params=None, partial=False, **opts):
+def compile(
+    model: _Any,
+    *,
+    params: Parameters | None = None,
+    partial: bool = False,
+    **opts: _Unpack[Options],
+) -> Kernel:
     """The kernel of an ONNX model.
 
     Args:
@@ -80,17 +100,24 @@ def compile(model, *, accept_export=False, params=None, partial=False, **opts):
         Error: for a model or an option that is not as expected.
         Unsupported: for operators that the compiler does not know.
     """
-    opts = dict(opts, accept_export=accept_export) if accept_export else opts
     source = _read_model(model)
     try:
         return Kernel(source, opts, None if params is None else _named_parameters(params), partial)
     except Error as error:
         if "accept_export" in str(error):
-            error.args = (f"{error}; ntk.from_torch takes the module itself, which nothing has changed",)
+            error.args = (
+                f"{error}; ntk.from_torch takes the module itself, which nothing has changed",
+            )
         raise
 
 
-def from_mlir(text, *, params=None, partial=False, **opts):
+def from_mlir(
+    text: str | _os.PathLike,
+    *,
+    params: Parameters | None = None,
+    partial: bool = False,
+    **opts: _Unpack[Options],
+) -> Kernel:
     """The kernel of a network in MLIR.
 
     Args:
@@ -99,12 +126,16 @@ def from_mlir(text, *, params=None, partial=False, **opts):
             call brings its own.
         opts: as for :func:`compile`.
     """
-    return Kernel(_read_text(text), opts, None if params is None else _named_parameters(params), partial)
+    return Kernel(
+        _read_text(text), opts, None if params is None else _named_parameters(params), partial
+    )
 
 
 def from_jax(f, params, x, **opts):
     """Not there yet."""
-    raise Unsupported("from_jax: functions of JAX are not read yet; jax2onnx exports them", names=("from_jax",))
+    raise Unsupported(
+        "from_jax: functions of JAX are not read yet; jax2onnx exports them", names=("from_jax",)
+    )
 
 
 def __getattr__(name):

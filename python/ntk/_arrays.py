@@ -39,10 +39,12 @@ def to_numpy(x, argument, real="float64"):
         return _from_torch(x, argument)
     if library == "jax":
         _check_jax(x, argument)
-    elif not _is_array(x):
+    elif not is_array(x):
         raise _error(argument, f"expected an array, but got {type(x).__name__}")
     try:
-        array = np.asarray(x)
+        array = _from_dlpack(x, argument) if _has_only_dlpack(x) else np.asarray(x)
+    except Error:
+        raise
     except Exception as error:
         raise _error(argument, f"expected an array, but got {type(x).__name__}: {error}") from error
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
@@ -50,7 +52,9 @@ def to_numpy(x, argument, real="float64"):
     if array.dtype.name == "bfloat16":
         array = array.astype(np.float32)
     if array.dtype.kind not in _KINDS:
-        raise _error(argument, f"expected an array of numbers, but got {array.dtype}{_describe(array)}")
+        raise _error(
+            argument, f"expected an array of numbers, but got {array.dtype}{_describe(array)}"
+        )
     if array.dtype.kind == "f" and array.dtype.itemsize > 8:
         return np.ascontiguousarray(array, dtype=real).reshape(array.shape)
     # ascontiguousarray gives arrays without axes one.
@@ -98,21 +102,51 @@ def _describe(array):
     return f"[{', '.join(map(str, array.shape))}]"
 
 
-def _is_array(x):
+def is_array(x):
     """Is it something that has elements by itself? Lists of numbers do not."""
-    return isinstance(x, (np.ndarray, np.generic, memoryview)) or any(
-        hasattr(x, name) for name in ("__array__", "__array_interface__", "__dlpack__", "__buffer__")
-    )
+    return isinstance(x, np.ndarray) or _has_protocol(x) or hasattr(x, "__dlpack__")
+
+
+def _has_protocol(x):
+    """Does NumPy take it by itself? Bytes are no numbers."""
+    if hasattr(x, "__array__") or hasattr(x, "__array_interface__"):
+        return True
+    try:
+        memoryview(x)
+    except TypeError:
+        return False
+    return not isinstance(x, (bytes, bytearray))
+
+
+def _has_only_dlpack(x):
+    return hasattr(x, "__dlpack__") and not _has_protocol(x)
+
+
+def _from_dlpack(x, argument):
+    cpu = 1
+    device = x.__dlpack_device__()[0]
+    if device != cpu:
+        raise _error(
+            argument,
+            f"expected an array on the CPU, but got one on another device (DLPack's {int(device)})",
+        )
+    return np.from_dlpack(x)
 
 
 def _from_torch(x, argument, is_output=False):
     torch = sys.modules["torch"]
     if x.layout is not torch.strided:
-        raise _error(argument, f"expected a dense tensor, but got one of layout {x.layout}; x.to_dense() is")
+        raise _error(
+            argument, f"expected a dense tensor, but got one of layout {x.layout}; x.to_dense() is"
+        )
     if x.device.type != "cpu":
-        raise _error(argument, f"expected a tensor on the CPU, but got one on {x.device}; x.cpu() is")
+        raise _error(
+            argument, f"expected a tensor on the CPU, but got one on {x.device}; x.cpu() is"
+        )
     if x.is_complex():
-        raise _error(argument, f"expected a tensor of real numbers, but got {x.dtype}{list(x.shape)}")
+        raise _error(
+            argument, f"expected a tensor of real numbers, but got {x.dtype}{list(x.shape)}"
+        )
     if x.is_quantized:
         raise _error(argument, f"expected a tensor of floats, but got {x.dtype}; x.dequantize() is")
     if is_output:
@@ -125,15 +159,23 @@ def _from_torch(x, argument, is_output=False):
     try:
         return x.resolve_neg().contiguous().numpy()
     except (RuntimeError, TypeError) as error:
-        raise _error(argument, f"expected a tensor with values, but got {x.dtype}: {error}") from error
+        raise _error(
+            argument, f"expected a tensor with values, but got {x.dtype}: {error}"
+        ) from error
 
 
 def _check_jax(x, argument):
     jax = sys.modules["jax"]
     if isinstance(x, jax.core.Tracer):
-        raise _error(argument, "expected an array with values, but got a tracer: call this outside of "
-                               "jit, grad and vmap")
+        raise _error(
+            argument,
+            "expected an array with values, but got a tracer: call this outside of "
+            "jit, grad and vmap",
+        )
     platforms = {device.platform for device in x.devices()}
     if platforms != {"cpu"}:
-        raise _error(argument, f"expected an array on the CPU, but got one on {', '.join(sorted(platforms))}; "
-                               "jax.device_get(x) is")
+        raise _error(
+            argument,
+            f"expected an array on the CPU, but got one on {', '.join(sorted(platforms))}; "
+            "jax.device_get(x) is",
+        )

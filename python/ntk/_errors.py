@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What goes wrong, as exceptions."""
 
+from collections.abc import Iterable
+
 
 class Error(ValueError):
     """A model, an option or an array that is not as expected: one line that says
@@ -14,7 +16,20 @@ class Error(ValueError):
         argument: the option or argument, as ``"x1"`` or ``"axes"``, or None.
     """
 
-    def __init__(self, message, *, file=None, node=None, argument=None, names=()):
+    file: str | None
+    node: str | None
+    argument: str | None
+    names: tuple[str, ...]
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | None = None,
+        node: str | None = None,
+        argument: str | None = None,
+        names: Iterable[str] = (),
+    ) -> None:
         super().__init__(message)
         self.file = file or None
         self.node = node or None

@@ -2,21 +2,27 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The kernel of a network as an object that is called."""
 
+from __future__ import annotations
+
 import os
 import warnings
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Unpack
 
 import numpy as np
 
 from . import _arrays, _core, _models
 from ._errors import Error, Unsupported
 from ._plan import Plan
+from ._types import Array, Examples, Options, Parameters
+
+if TYPE_CHECKING:
+    from ._operators import KernelOperator
 
 
 class Parameter(NamedTuple):
     """A parameter or buffer of a network."""
 
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: str
     trainable: bool
     """Is the kernel by it? Buffers and frozen parameters are not."""
@@ -27,7 +33,7 @@ class Parameter(NamedTuple):
 class Tensor(NamedTuple):
     """An input or output of a network, of one example."""
 
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: str
 
 
@@ -52,13 +58,23 @@ class Kernel:
             warnings.warn(line, stacklevel=3)
 
     def _finish(self):
-        self._bound = self._bound_values = None
+        self._bound: _core.Parameters | None = None
+        self._bound_values: list | None = None
+        self._bound_partial = False
         self._dtype = np.dtype(self._core.dtype)
         self._names = [name for name, *_ in self._core.inputs]
 
     # Calls
 
-    def __call__(self, x1, x2=None, *, params=None, partial=False, out=None):
+    def __call__(
+        self,
+        x1: Examples,
+        x2: Examples | None = None,
+        *,
+        params: Parameters | None = None,
+        partial: bool = False,
+        out: Array | None = None,
+    ) -> Any:
         """The kernel of the examples ``x1`` with ``x2``, or with themselves.
 
         Args:
@@ -69,7 +85,7 @@ class Kernel:
             x2: the examples of the other side, or None.
             params: values for parameters and buffers by name, a state_dict or a
                 module; those of the model without it.
-            partial: may ``params`` leave some out? They are as in the model then.
+            partial: may ``params`` leave some out? They are as without ``params`` then.
             out: an array that the kernel is written to, which is returned.
 
         Returns:
@@ -84,7 +100,8 @@ class Kernel:
         second = None if x2 is None else self._examples(x2, "x2")[0]
         parameters = self._bound
         if params is not None:
-            parameters = self._core.set_parameters(_models.named_parameters(params), partial, True)
+            values = self._complete(_models.named_parameters(params), partial)
+            parameters = self._core.set_parameters(*values, True)
         elif partial:
             raise Error("partial: expected params", argument="partial")
         n1 = self._count(first)
@@ -99,13 +116,17 @@ class Kernel:
         self._core.call(first, second, parameters, theta)
         return _arrays.from_numpy(theta, library) if out is None else out
 
-    def diag(self, x, *, params=None, partial=False):
+    def diag(self, x: Examples, *, params: Parameters | None = None, partial: bool = False) -> Any:
         """The kernel of each example with itself: ``[N, O, O]`` for a full kernel,
         ``[N]`` for a trace. Costs what N kernels of one example do.
         """
+        if self._options.get("whole_batch"):
+            raise Unsupported("diag: kernels of whole batches have no single examples")
         examples, library = self._examples(x, "x")
         kernel = self if params is None else self.bind(params, partial=partial)
         count = self._count(examples)
+        if count == 0:
+            return kernel(x)  # says what is wrong
         theta = np.empty((count, *self._core.shape(1, 1)[2:]), self._dtype)
         by_name = dict(zip(self._names, (entry[1] for entry in examples)))
         shapes = {name: shape for name, shape, *_ in self._core.inputs}
@@ -117,7 +138,14 @@ class Kernel:
             theta[i] = kernel(one if len(one) > 1 else next(iter(one.values())))[0, 0]
         return _arrays.from_numpy(theta, library)
 
-    def linear_operator(self, x1, x2=None, *, params=None, partial=False):
+    def linear_operator(
+        self,
+        x1: Examples,
+        x2: Examples | None = None,
+        *,
+        params: Parameters | None = None,
+        partial: bool = False,
+    ) -> KernelOperator:
         """The kernel as a ``scipy.sparse.linalg.LinearOperator``, whose rows are
         (example, output), the outputs of an example behind each other; of a trace
         or a sum (example). Computed when it is first applied, and kept.
@@ -128,13 +156,17 @@ class Kernel:
 
     # Other kernels
 
-    def bind(self, params, *, partial=False):
+    def bind(self, params: Parameters, *, partial: bool = False) -> Kernel:
         """This kernel with other parameters, which are copied: the same code."""
         values = [(name, array.copy()) for name, array in _models.named_parameters(params)]
-        if self._bound_values is not None and partial:
-            values = list({**dict(self._bound_values), **dict(values)}.items())
-            partial = self._bound_partial
-        return self._with(values, partial)
+        return self._with(*self._complete(values, partial))
+
+    def _complete(self, values, partial):
+        """Values and whether some may be missing: those that are not given are the
+        ones that are bound, if any are."""
+        if self._bound_values is None or not partial:
+            return values, partial
+        return list({**dict(self._bound_values), **dict(values)}.items()), self._bound_partial
 
     def _with(self, values, partial):
         other = self.__copy__()
@@ -143,14 +175,18 @@ class Kernel:
         other._bound_partial = partial
         return other
 
-    def variant(self, **opts):
+    def variant(self, **opts: Unpack[Options]) -> Kernel:
         """The kernel of the same network, and with the same parameters, with other
         options than these.
         """
         other = Kernel(self._source, {**self._options, **opts}, self._params, self._partial)
-        return other if self._bound_values is None else other._with(self._bound_values, self._bound_partial)
+        return (
+            other
+            if self._bound_values is None
+            else other._with(self._bound_values, self._bound_partial)
+        )
 
-    def __copy__(self):
+    def __copy__(self) -> Kernel:
         other = object.__new__(Kernel)
         other.__dict__.update(self.__dict__)
         return other
@@ -162,37 +198,40 @@ class Kernel:
     # What it is
 
     @property
-    def parameters(self):
+    def parameters(self) -> dict[str, Parameter]:
         """Parameters and buffers of the network by name, as ``Parameter``."""
         return {name: Parameter(*rest) for name, *rest in self._core.parameters}
 
     @property
-    def inputs(self):
+    def inputs(self) -> dict[str, Tensor]:
         """Inputs of the network by name, as ``Tensor``."""
         return {name: Tensor(shape, dtype) for name, shape, dtype, *_ in self._core.inputs}
 
     @property
-    def outputs(self):
+    def outputs(self) -> dict[str, Tensor]:
         """Outputs of the network by name, as ``Tensor``; ``"0"``, ``"1"``, … where
         the model names none."""
-        return {name or str(i): Tensor(shape, dtype) for i, (name, shape, dtype, *_) in enumerate(self._core.outputs)}
+        return {
+            name or str(i): Tensor(shape, dtype)
+            for i, (name, shape, dtype, *_) in enumerate(self._core.outputs)
+        }
 
     @property
-    def notes(self):
+    def notes(self) -> list[str]:
         """What the compiler took and left, a line each."""
         return self._core.messages(False)
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """The type of the kernel's elements."""
         return self._dtype
 
     @property
-    def run_seconds(self):
+    def run_seconds(self) -> float:
         """Seconds that the last call computed, without checks and compilation."""
         return self._core.run_seconds
 
-    def plan(self, n1, n2=None):
+    def plan(self, n1: int, n2: int | None = None) -> Plan:
         """The :class:`Plan` for ``n1`` and ``n2`` examples; without ``n2``, of one
         set with itself. A kernel that is compiled for other numbers keeps its orders
         and only chooses other blocks; ``precompile`` takes the plan of these.
@@ -200,14 +239,21 @@ class Kernel:
         sizes = self._sizes(n1, n2)
         return Plan(self._core.plan(*sizes, False), self._core.plan(*sizes, True))
 
-    def precompile(self, n1, n2=None):
+    def precompile(self, n1: int, n2: int | None = None) -> None:
         """Compiles for ``n1`` and ``n2`` examples, which the first call else does
         for its own, or for 32 if these are fewer. Any number of examples runs on any code; the code for many is
         the faster one for many.
         """
         self._core.compile(*self._sizes(n1, n2))
 
-    def to_cpp(self, path, n1=32, n2=None, *, kernels="onednn"):
+    def to_cpp(
+        self,
+        path: str | os.PathLike,
+        n1: int = 32,
+        n2: int | None = None,
+        *,
+        kernels: str = "onednn",
+    ) -> None:
         """Writes the kernel as C++17 that is meant to be read: ``NET.cpp``, with
         ``NET.h`` beside it, as ``ntk-translate --ntk-to-cpp`` does. It takes its
         parameters when it runs, and any number of examples.
@@ -220,34 +266,44 @@ class Kernel:
         """
         self._core.write_source(os.fspath(path), *self._sizes(n1, n2), kernels)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         options = ", ".join(f"{k}={v!r}" for k, v in self._options.items() if v is not None)
         outputs = ", ".join(f"{name}{list(t.shape)}" for name, t in self.outputs.items())
         return f"<ntk.Kernel of {os.path.basename(self._source.name)} -> {outputs}{'; ' if options else ''}{options}>"
 
     # What is not there yet
 
-    def matvec(self, v, x1, x2=None):
+    def matvec(self, v: Array, x1: Examples, x2: Examples | None = None) -> NoReturn:
         """Not there yet."""
-        raise _missing("matvec", "products of kernels with vectors; linear_operator has them from the kernel itself")
+        raise _missing(
+            "matvec",
+            "products of kernels with vectors; linear_operator has them from the kernel itself",
+        )
 
-    def jacobian(self, x):
+    def jacobian(self, x: Examples) -> NoReturn:
         """Not there yet."""
         raise _missing("jacobian", "Jacobians")
 
-    def jvp(self, x, tangents):
+    def jvp(self, x: Examples, tangents: Any) -> NoReturn:
         """Not there yet."""
         raise _missing("jvp", "products of Jacobians with vectors")
 
-    def vjp(self, x, cotangents):
+    def vjp(self, x: Examples, cotangents: Any) -> NoReturn:
         """Not there yet."""
         raise _missing("vjp", "products of vectors with Jacobians")
 
-    def tiles(self, x1, x2=None, store=None, part=None, engine=None):
+    def tiles(
+        self,
+        x1: Examples,
+        x2: Examples | None = None,
+        store: Any = None,
+        part: Any = None,
+        engine: Any = None,
+    ) -> NoReturn:
         """Not there yet."""
         raise _missing("tiles", "stores of tiles")
 
-    def report(self, path, x1):
+    def report(self, path: str, x1: Examples) -> NoReturn:
         """Not there yet."""
         raise _missing("report", "reports as pages")
 
@@ -255,15 +311,20 @@ class Kernel:
 
     def _examples(self, x, argument):
         """Pairs of a name and an array, and the library of the first."""
-        if hasattr(x, "items") and not _arrays._is_array(x):
+        if hasattr(x, "items") and not _arrays.is_array(x):
             if not x:
-                raise Error(f"{argument}: expected an array for each input, but got none", argument=argument)
+                raise Error(
+                    f"{argument}: expected an array for each input, but got none", argument=argument
+                )
             entries = [(str(name), value) for name, value in x.items()]
         elif isinstance(x, (list, tuple)):
             if len(self._names) < 2 or len(x) != len(self._names):
                 expected = f"{len(self._names)} arrays" if len(self._names) > 1 else "one array"
-                raise Error(f"{argument}: expected {expected}, for {', '.join(map(repr, self._names))}, but got a "
-                            f"{type(x).__name__} of {len(x)}", argument=argument)
+                raise Error(
+                    f"{argument}: expected {expected}, for {', '.join(map(repr, self._names))}, but got a "
+                    f"{type(x).__name__} of {len(x)}",
+                    argument=argument,
+                )
             entries = list(zip(self._names, x))
         else:
             entries = [("", x)]
@@ -279,12 +340,16 @@ class Kernel:
         if len(self._names) == 1:
             return len(examples[0][1]) if examples[0][1].ndim else 0
         shapes = {name: shape for name, shape, *_ in self._core.inputs}
-        return max((len(a) for name, a in examples if a.ndim and a.shape != shapes.get(name)), default=1)
+        return max(
+            (len(a) for name, a in examples if a.ndim and a.shape != shapes.get(name)), default=1
+        )
 
     @staticmethod
     def _sizes(n1, n2):
         for name, n in (("n1", n1), ("n2", n2)):
-            if not (isinstance(n, (int, np.integer)) and not isinstance(n, bool)) and not (name == "n2" and n is None):
+            if not (isinstance(n, (int, np.integer)) and not isinstance(n, bool)) and not (
+                name == "n2" and n is None
+            ):
                 raise Error(f"{name}: expected a number of examples, but got {n!r}", argument=name)
         if n2 is not None and n2 < 1:
             raise Error(f"n2: expected a number of examples from 1 on, but got {n2}", argument="n2")
@@ -297,7 +362,9 @@ def _restore(source, options, params, partial, bound):
 
 
 def _missing(name, what):
-    return Unsupported(f"{name}: the compiler does not have {what} yet", argument=name, names=(name,))
+    return Unsupported(
+        f"{name}: the compiler does not have {what} yet", argument=name, names=(name,)
+    )
 
 
 _warned_of_fork = False
@@ -308,8 +375,12 @@ def _warn_of_fork():
     global _warned_of_fork
     if not _warned_of_fork:
         _warned_of_fork = True
-        warnings.warn("this process was forked after ntk was in use: kernels run on one thread here; start "
-                      "processes by 'spawn' or 'forkserver' for all of them", RuntimeWarning, stacklevel=4)
+        warnings.warn(
+            "this process was forked after ntk was in use: kernels run on one thread here; start "
+            "processes by 'spawn' or 'forkserver' for all of them",
+            RuntimeWarning,
+            stacklevel=4,
+        )
 
 
 def _forget_fork():

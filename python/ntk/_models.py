@@ -36,16 +36,24 @@ class Source:
     def __getstate__(self):
         """A file goes along as its path: it has to be the same file there."""
         if self.content is None and _stamp_of(self.name) != self._stamp:
-            raise Error(f"{self.name}: expected the file as it was when the kernel was made, but it has "
-                        "changed", file=self.name)
-        return dict(name=os.path.abspath(self.name) if self.content is None else self.name,
-                    content=self.content, _stamp=self._stamp)
+            raise Error(
+                f"{self.name}: expected the file as it was when the kernel was made, but it has "
+                "changed",
+                file=self.name,
+            )
+        return dict(
+            name=os.path.abspath(self.name) if self.content is None else self.name,
+            content=self.content,
+            _stamp=self._stamp,
+        )
 
     def __setstate__(self, state):
         self.__dict__.update(state)
         if self.content is None and _stamp_of(self.name) != self._stamp:
-            raise Error(f"{self.name}: expected the file of the kernel that was pickled, but it is another",
-                        file=self.name)
+            raise Error(
+                f"{self.name}: expected the file of the kernel that was pickled, but it is another",
+                file=self.name,
+            )
 
 
 def _stamp_of(path):
@@ -66,13 +74,19 @@ def read_model(model):
         try:
             return Source("model", model.SerializeToString())
         except Exception as error:  # of protobuf, above 2 GiB
-            raise Error(f"model: expected a model that can be serialised, but got: {error}; save it and give "
-                        "the path", argument="model") from error
+            raise Error(
+                f"model: expected a model that can be serialised, but got: {error}; save it and give "
+                "the path",
+                argument="model",
+            ) from error
     hint = ""
     if hasattr(model, "state_dict") and callable(model):
         hint = "; ntk.from_torch takes modules"
-    raise Error("model: expected the path or the bytes of an ONNX model, or an onnx.ModelProto, but got "
-                f"{type(model).__name__}{hint}", argument="model")
+    raise Error(
+        "model: expected the path or the bytes of an ONNX model, or an onnx.ModelProto, but got "
+        f"{type(model).__name__}{hint}",
+        argument="model",
+    )
 
 
 def read_text(text):
@@ -80,7 +94,9 @@ def read_text(text):
     if isinstance(text, os.PathLike):
         return Source(os.fspath(text))
     if not isinstance(text, str):
-        raise Error(f"text: expected MLIR text or a path, but got {type(text).__name__}", argument="text")
+        raise Error(
+            f"text: expected MLIR text or a path, but got {type(text).__name__}", argument="text"
+        )
     if text.rstrip().endswith(".mlir") and "\n" not in text.strip():
         return Source(text)
     return Source("network", text.encode())
@@ -89,14 +105,26 @@ def read_text(text):
 def read_options(options):
     """Options as pairs of texts, and the arrays of ``inputs``."""
     known = {
-        "kernel": _text, "axes": _axes, "outputs": _globs, "wrt": _globs, "frozen": _globs,
-        "method": _text, "dtype": _dtype, "memory_limit": _number_or_text, "threads": _number_or_text,
-        "sizes": _sizes, "whole_batch": _number_or_text, "accept_export": _flag, "allow_nonfinite": _flag,
+        "kernel": _text,
+        "axes": _axes,
+        "outputs": _globs,
+        "wrt": _globs,
+        "frozen": _globs,
+        "method": _text,
+        "dtype": _dtype,
+        "memory_limit": _number_or_text,
+        "threads": _number_or_text,
+        "sizes": _sizes,
+        "whole_batch": _number_or_text,
+        "accept_export": _flag,
+        "allow_nonfinite": _flag,
     }
     settings, inputs = [], []
     for name, value in options.items():
         if name in _UNSUPPORTED and value is not None:
-            raise Unsupported(f"{name}: {_UNSUPPORTED[name]} are not there yet", argument=name, names=(name,))
+            raise Unsupported(
+                f"{name}: {_UNSUPPORTED[name]} are not there yet", argument=name, names=(name,)
+            )
         if name == "cache" and not isinstance(value, (bool, type(None))):
             raise Error(f"cache: expected True or False, but got {value!r}", argument="cache")
         if value is None or name in _UNSUPPORTED or name == "cache":
@@ -113,8 +141,10 @@ def read_options(options):
 def named_values(values, argument):
     """Pairs of a name and an array, of a mapping; scalars are arrays here."""
     if not hasattr(values, "items"):
-        raise Error(f"{argument}: expected a dictionary of arrays by name, but got {type(values).__name__}",
-                    argument=argument)
+        raise Error(
+            f"{argument}: expected a dictionary of arrays by name, but got {type(values).__name__}",
+            argument=argument,
+        )
     pairs = []
     for name, value in values.items():
         if isinstance(value, (bool, int, float, list, tuple)):
@@ -129,14 +159,19 @@ def named_parameters(params):
     if hasattr(params, "state_dict") and callable(params.state_dict):
         params = params.state_dict()
     if not hasattr(params, "items"):
-        raise Error("params: expected a state_dict, a module or a dictionary of arrays by name, but got "
-                    f"{type(params).__name__}", argument="params")
+        raise Error(
+            "params: expected a state_dict, a module or a dictionary of arrays by name, but got "
+            f"{type(params).__name__}",
+            argument="params",
+        )
     pairs = []
 
     def visit(name, value):
         if hasattr(value, "items"):
             entries = value.items()
-        elif isinstance(value, (list, tuple)) and any(_arrays._is_array(v) or hasattr(v, "items") for v in value):
+        elif isinstance(value, (list, tuple)) and any(
+            _arrays.is_array(v) or hasattr(v, "items") for v in value
+        ):
             entries = enumerate(value)
         else:
             pairs.append((name, _arrays.to_numpy(value, f"params: {name!r}")))
@@ -166,7 +201,9 @@ def _flag(name, value):
 
 def _globs(name, value):
     values = [value] if isinstance(value, str) else value
-    if not isinstance(values, (list, tuple, set, frozenset)) or not all(isinstance(v, str) for v in values):
+    if not isinstance(values, (list, tuple, set, frozenset)) or not all(
+        isinstance(v, str) for v in values
+    ):
         raise _wrong(name, "a name or a list of names, which may be globs", value)
     return list(values)
 

@@ -7,7 +7,9 @@ import numpy as np
 try:
     from scipy.sparse.linalg import LinearOperator
 except ImportError as error:
-    raise ImportError("linear_operator: expected SciPy; pip install 'ntk-compiler[scipy]' brings it") from error
+    raise ImportError(
+        "linear_operator: expected SciPy; pip install 'ntk-compiler[scipy]' brings it"
+    ) from error
 
 from . import _arrays
 from ._errors import Unsupported
@@ -20,8 +22,12 @@ class KernelOperator(LinearOperator):
         axes = kernel._options.get("axes")
         self._kind = kernel._options.get("kernel") or "full"
         if axes is not None or kernel._options.get("whole_batch"):
-            raise Unsupported("linear_operator: kernels with axes or of whole batches are no matrices of rows "
-                              "(example, output)", argument="axes", names=("axes",))
+            raise Unsupported(
+                "linear_operator: kernels with axes or of whole batches are no matrices of rows "
+                "(example, output)",
+                argument="axes",
+                names=("axes",),
+            )
         self._kernel = kernel if params is None else kernel.bind(params, partial=partial)
         self._x1, self._x2 = x1, x2
         self._theta = None
@@ -34,7 +40,7 @@ class KernelOperator(LinearOperator):
         self._outputs = rows
         super().__init__(kernel.dtype, (n1 * rows, n2 * rows))
 
-    def matrix(self):
+    def matrix(self) -> np.ndarray:
         """The matrix; of a diagonal kernel ``[O, N1, N2]``, one for each output."""
         if self._theta is not None:
             return self._theta

@@ -4,6 +4,8 @@
 
 import html
 import json
+from collections.abc import KeysView
+from typing import Any
 
 
 class Plan:
@@ -22,26 +24,26 @@ class Plan:
         parameters: what is differentiated by.
     """
 
-    def __init__(self, table, text):
+    def __init__(self, table: str, text: str) -> None:
         self._table = table
         self._values = json.loads(text)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: str) -> Any:
         return self._values[key]
 
-    def keys(self):
+    def keys(self) -> KeysView[str]:
         return self._values.keys()
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         values = self.__dict__.get("_values", {})
         if name in values:
             return values[name]
         raise AttributeError(f"a plan has no {name!r}; it has {', '.join(values)}")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self._table
 
     __repr__ = __str__
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return f"<pre>{html.escape(self._table)}</pre>"

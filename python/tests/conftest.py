@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../test/Integration/Inputs")
 sys.path.insert(0, MODELS)
@@ -26,9 +26,14 @@ class Mlp:
         inputs, hidden, outputs = self.sizes
         random = np.random.default_rng(seed)
         shapes = {
-            "fc1.weight": (hidden, inputs), "fc1.bias": (hidden,), "fc2.weight": (outputs, hidden), "fc2.bias": (outputs,),
+            "fc1.weight": (hidden, inputs),
+            "fc1.bias": (hidden,),
+            "fc2.weight": (outputs, hidden),
+            "fc2.bias": (outputs,),
         }
-        return {name: random.standard_normal(shape).astype(self.dtype) for name, shape in shapes.items()}
+        return {
+            name: random.standard_normal(shape).astype(self.dtype) for name, shape in shapes.items()
+        }
 
     def model(self):
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(self.dtype))
@@ -39,7 +44,8 @@ class Mlp:
         ]
         inputs, _, outputs = self.sizes
         graph = helper.make_graph(
-            nodes, "mlp",
+            nodes,
+            "mlp",
             [helper.make_tensor_value_info("x", kind, ["N", inputs])],
             [helper.make_tensor_value_info("y", kind, ["N", outputs])],
             [numpy_helper.from_array(value, name) for name, value in self.parameters.items()],
@@ -50,7 +56,11 @@ class Mlp:
         inputs, hidden, outputs = self.sizes
         e = "f64" if self.dtype == np.float64 else "f32"
         h, y = f"tensor<{hidden}x{e}>", f"tensor<{outputs}x{e}>"
-        x, w1, w2 = f"tensor<{inputs}x{e}>", f"tensor<{hidden}x{inputs}x{e}>", f"tensor<{outputs}x{hidden}x{e}>"
+        x, w1, w2 = (
+            f"tensor<{inputs}x{e}>",
+            f"tensor<{hidden}x{inputs}x{e}>",
+            f"tensor<{outputs}x{hidden}x{e}>",
+        )
         return f"""
 ntk.network @mlp(%x: {x} {{ntk.input = "x"}}, %w1: {w1} {{ntk.param = "fc1.weight"}},
                  %b1: {h} {{ntk.param = "fc1.bias"}}, %w2: {w2} {{ntk.param = "fc2.weight"}},
@@ -65,7 +75,9 @@ ntk.network @mlp(%x: {x} {{ntk.input = "x"}}, %w1: {w1} {{ntk.param = "fc1.weigh
 """
 
     def examples(self, count, seed=1):
-        return np.random.default_rng(seed).standard_normal((count, self.sizes[0])).astype(self.dtype)
+        return (
+            np.random.default_rng(seed).standard_normal((count, self.sizes[0])).astype(self.dtype)
+        )
 
     def jacobian(self, x, p=None, wrt=None):
         """Gradients by hand: [n, o, all parameters]."""
@@ -76,8 +88,10 @@ ntk.network @mlp(%x: {x} {{ntk.input = "x"}}, %w1: {w1} {{ntk.param = "fc1.weigh
         outputs = self.sizes[2]
         eye = np.broadcast_to(np.eye(outputs), (len(x), outputs, outputs))
         parts = {
-            "fc1.weight": np.einsum("noc,nk->nock", c, x), "fc1.bias": c,
-            "fc2.weight": np.einsum("noq,nc->noqc", eye, h), "fc2.bias": eye,
+            "fc1.weight": np.einsum("noc,nk->nock", c, x),
+            "fc1.bias": c,
+            "fc2.weight": np.einsum("noq,nc->noqc", eye, h),
+            "fc2.bias": eye,
         }
         return np.concatenate([parts[k].reshape(len(x), outputs, -1) for k in wrt or parts], axis=2)
 

@@ -3,6 +3,8 @@
 """Arrays that are wrong in each way, and those that are right although they look
 unusual."""
 
+import array
+
 import numpy as np
 import pytest
 from conftest import Mlp, assert_close
@@ -35,18 +37,50 @@ def test_layouts(k, mlp):
     odd[:] = x
     locked = x.copy()
     locked.flags.writeable = False
-    for array in (np.asfortranarray(x), strided[:, ::2], x[::-1][::-1], x.astype(">f8"), odd, locked,
-                  x.astype(np.longdouble), memoryview(np.ascontiguousarray(x)), np.ma.array(x)):
-        before = np.array(array, copy=True)
-        assert_close(k(array), wanted)
-        assert np.array_equal(before, array)
+    for given in (
+        np.asfortranarray(x),
+        strided[:, ::2],
+        x[::-1][::-1],
+        x.astype(">f8"),
+        odd,
+        locked,
+        x.astype(np.longdouble),
+        memoryview(np.ascontiguousarray(x)),
+        np.ma.array(x),
+    ):
+        before = np.array(given, copy=True)
+        assert_close(k(given), wanted)
+        assert np.array_equal(before, given)
     for width in (np.float16, np.float32):
         assert_close(k(x.astype(width)), mlp.kernel(x.astype(width).astype(np.float64)))
 
 
+class Exchange:
+    """An array that other libraries see by DLPack alone."""
+
+    def __init__(self, array, device=(1, 0)):
+        self.array, self.device = array, device
+
+    def __dlpack__(self, **arguments):
+        return self.array.__dlpack__(**arguments)
+
+    def __dlpack_device__(self):
+        return self.device
+
+
+def test_protocols(k, mlp):
+    x = mlp.examples(1)
+    assert_close(k(Exchange(x)), mlp.kernel(x))
+    assert_close(k(memoryview(x)), mlp.kernel(x))
+    assert_close(k(x, params={n: Exchange(v) for n, v in mlp.parameters.items()}), mlp.kernel(x))
+    refused(["x1", "CPU"], lambda: k(Exchange(x, device=(2, 0))), "x1")
+    refused(["x1", "[n, 6]", "float64[6]"], lambda: k(array.array("d", [0.0] * 6)), "x1")
+    refused(["x1", "array", "bytes"], lambda: k(x.tobytes()), "x1")
+
+
 def test_wrong_examples(k):
     x = np.zeros((4, 6))
-    for array, words in [
+    for given, words in [
         (np.zeros((4, 5)), ["[n, 6]", "float64[4, 5]"]),
         (np.zeros(6), ["[n, 6]", "float64[6]"]),
         (np.float64(3), ["[n, 6]", "float64[]"]),
@@ -64,9 +98,9 @@ def test_wrong_examples(k):
         (np.full((4, 6), np.nan), ["24 NaN", "allow_nonfinite"]),
         (np.full((4, 6), np.inf), ["24 infinite"]),
     ]:
-        refused(["x1", *words], lambda: k(array), "x1")
-        if array is not None:
-            refused(["x2", *words], lambda: k(x, array), "x2")
+        refused(["x1", *words], lambda: k(given), "x1")
+        if given is not None:
+            refused(["x2", *words], lambda: k(x, given), "x2")
     refused(["x1", "'y'"], lambda: k({"y": x, "z": x}), "x1")
 
 
@@ -168,8 +202,15 @@ def test_models_that_are_none(mlp, tmp_path):
 
 def test_what_is_not_there(k, mlp):
     x = mlp.examples(2)
-    for call in (lambda: k.jacobian(x), lambda: k.jvp(x, {}), lambda: k.vjp(x, x), lambda: k.matvec(x, x),
-                 lambda: k.tiles(x), lambda: k.report("r.html", x), lambda: ntk.from_jax(None, None, None)):
+    for call in (
+        lambda: k.jacobian(x),
+        lambda: k.jvp(x, {}),
+        lambda: k.vjp(x, x),
+        lambda: k.matvec(x, x),
+        lambda: k.tiles(x),
+        lambda: k.report("r.html", x),
+        lambda: ntk.from_jax(None, None, None),
+    ):
         with pytest.raises(ntk.Unsupported):
             call()
 

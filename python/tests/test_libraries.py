@@ -31,12 +31,22 @@ def test_against_autograd(torch, mlp):
     net.add_module("act", torch.nn.Tanh())
     net.add_module("fc2", torch.nn.Linear(8, 3, dtype=torch.float64))
     k = ntk.compile(mlp.model())
-    x1, x2 = torch.from_numpy(mlp.examples(4)), torch.from_numpy(mlp.examples(3, seed=2)).requires_grad_()
+    x1, x2 = (
+        torch.from_numpy(mlp.examples(4)),
+        torch.from_numpy(mlp.examples(3, seed=2)).requires_grad_(),
+    )
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
 
     def jacobian(x):
-        rows = [torch.cat([g.flatten() for g in torch.autograd.grad(y, list(net.parameters()), retain_graph=True)])
-                for y in net(x).flatten()]
+        rows = [
+            torch.cat(
+                [
+                    g.flatten()
+                    for g in torch.autograd.grad(y, list(net.parameters()), retain_graph=True)
+                ]
+            )
+            for y in net(x).flatten()
+        ]
         return torch.stack(rows).reshape(len(x), 3, -1)
 
     for _ in range(3):
@@ -57,7 +67,13 @@ def test_torch_arrays(torch, mlp):
     wanted = mlp.kernel(mlp.examples(4))
     strided = torch.zeros(4, 12, dtype=torch.float64)
     strided[:, ::2] = x
-    for array in (x.T.contiguous().T, strided[:, ::2], torch.nn.Parameter(x.clone()), x.conj(), torch._neg_view(-x)):
+    for array in (
+        x.T.contiguous().T,
+        strided[:, ::2],
+        torch.nn.Parameter(x.clone()),
+        x.conj(),
+        torch._neg_view(-x),
+    ):
         assert_close(k(array).numpy(), wanted)
     for kind in (torch.float32, torch.bfloat16, torch.float16):
         assert_close(k(x.to(kind)).numpy(), mlp.kernel(x.to(kind).double().numpy()))
@@ -91,8 +107,10 @@ def test_jax(jax, mlp):
     jnp = jax.numpy
     k = ntk.compile(mlp.model())
     p = mlp.draw(3)
-    tree = {"fc1": {"weight": jnp.asarray(p["fc1.weight"]), "bias": jnp.asarray(p["fc1.bias"])},
-            "fc2": {"weight": jnp.asarray(p["fc2.weight"]), "bias": jnp.asarray(p["fc2.bias"])}}
+    tree = {
+        "fc1": {"weight": jnp.asarray(p["fc1.weight"]), "bias": jnp.asarray(p["fc1.bias"])},
+        "fc2": {"weight": jnp.asarray(p["fc2.weight"]), "bias": jnp.asarray(p["fc2.bias"])},
+    }
     x = jnp.asarray(mlp.examples(4))
 
     def f(tree, x):
@@ -104,7 +122,10 @@ def test_jax(jax, mlp):
     theta = k(x, params=tree)
     assert isinstance(theta, jax.Array) and theta.dtype == jnp.float64
     assert_close(np.asarray(theta), np.asarray(jnp.einsum("now,mpw->nmop", j, j)))
-    assert_close(np.asarray(k(x.astype(jnp.bfloat16))), mlp.kernel(np.asarray(x.astype(jnp.bfloat16), np.float64)))
+    assert_close(
+        np.asarray(k(x.astype(jnp.bfloat16))),
+        mlp.kernel(np.asarray(x.astype(jnp.bfloat16), np.float64)),
+    )
     refused(["x1", "tracer"], lambda: jax.jit(k)(x), "x1")
     refused(["x1", "floats"], lambda: k(x.astype(int)), "x1")
     jax.config.update("jax_enable_x64", False)

@@ -6,7 +6,6 @@ import copy
 import multiprocessing
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -111,8 +110,11 @@ def test_pickle_and_copies(mlp, tmp_path):
     path = save(mlp.model(), tmp_path / "mlp.onnx")
     x = mlp.examples(3)
     p = mlp.draw(4)
-    for k in (ntk.compile(path, kernel="trace"), ntk.compile(mlp.model(), kernel="trace"),
-              ntk.from_mlir(mlp.text(), params=mlp.parameters, kernel="trace")):
+    for k in (
+        ntk.compile(path, kernel="trace"),
+        ntk.compile(mlp.model(), kernel="trace"),
+        ntk.from_mlir(mlp.text(), params=mlp.parameters, kernel="trace"),
+    ):
         bound = k.bind(p)
         for other in (pickle.loads(pickle.dumps(k)), copy.copy(k), copy.deepcopy(k)):
             assert np.array_equal(other(x), k(x))
@@ -224,7 +226,9 @@ with open("/proc/self/status") as file:
     assert caught == [line for line in file if line.startswith("SigCgt")]
 assert before == [signal.getsignal(s) for s in signal.valid_signals()]
 """
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=120
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -23,7 +23,9 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("method", ["auto", "jacobian-contraction", "ntk-vector-products", "structured"])
+@pytest.mark.parametrize(
+    "method", ["auto", "jacobian-contraction", "ntk-vector-products", "structured"]
+)
 def test_kinds_and_methods(mlp, kind, method):
     k = ntk.compile(mlp.model(), kernel=kind, method=method)
     x1, x2 = mlp.examples(7), mlp.examples(5, seed=2)
@@ -31,10 +33,16 @@ def test_kinds_and_methods(mlp, kind, method):
     assert_close(k(x1), KINDS[kind](mlp.kernel(x1)))
 
 
-@pytest.mark.parametrize("dtype, result, tolerance", [
-    ("f32", np.float32, 2e-6), (np.float32, np.float32, 2e-6), ("float64", np.float64, 1e-6),
-    (np.dtype("f8"), np.float64, 1e-6), (None, np.float32, 2e-6),
-])
+@pytest.mark.parametrize(
+    "dtype, result, tolerance",
+    [
+        ("f32", np.float32, 2e-6),
+        (np.float32, np.float32, 2e-6),
+        ("float64", np.float64, 1e-6),
+        (np.dtype("f8"), np.float64, 1e-6),
+        (None, np.float32, 2e-6),
+    ],
+)
 def test_dtypes(dtype, result, tolerance):
     mlp = Mlp(dtype=np.float32)
     k = ntk.compile(mlp.model(), dtype=dtype)
@@ -51,9 +59,13 @@ def test_sources(mlp, tmp_path):
     x = mlp.examples(4)
     wanted = mlp.kernel(x)
     kernels = [
-        ntk.compile(path), ntk.compile(tmp_path / "mlp.onnx"), ntk.compile(mlp.model()),
-        ntk.compile(mlp.model().SerializeToString()), ntk.compile(bytearray(mlp.model().SerializeToString())),
-        ntk.from_mlir(mlp.text(), params=mlp.parameters), ntk.from_mlir(str(text), params=mlp.parameters),
+        ntk.compile(path),
+        ntk.compile(tmp_path / "mlp.onnx"),
+        ntk.compile(mlp.model()),
+        ntk.compile(mlp.model().SerializeToString()),
+        ntk.compile(bytearray(mlp.model().SerializeToString())),
+        ntk.from_mlir(mlp.text(), params=mlp.parameters),
+        ntk.from_mlir(str(text), params=mlp.parameters),
         ntk.from_mlir(text, params=mlp.parameters),
     ]
     for k in kernels:
@@ -92,8 +104,10 @@ def test_parameters(mlp):
     for seed in range(3):
         p = mlp.draw(seed)
         wanted = mlp.kernel(x, p=p)
-        nested = {"fc1": {"weight": p["fc1.weight"], "bias": p["fc1.bias"]},
-                  "fc2": {"weight": p["fc2.weight"], "bias": p["fc2.bias"]}}
+        nested = {
+            "fc1": {"weight": p["fc1.weight"], "bias": p["fc1.bias"]},
+            "fc2": {"weight": p["fc2.weight"], "bias": p["fc2.bias"]},
+        }
         for params in (p, nested, Module(), {**p, "step": np.int64(3), "unused": np.zeros(2)}):
             assert_close(k(x, params=params), wanted)
         bound = k.bind(p)
@@ -104,7 +118,19 @@ def test_parameters(mlp):
     wanted = mlp.kernel(x, p={**mlp.parameters, **some})
     assert_close(k(x, params=some, partial=True), wanted)
     assert_close(k.bind(some, partial=True)(x), wanted)
-    assert_close(k.bind(mlp.draw(5)).bind(some, partial=True)(x), mlp.kernel(x, p={**mlp.draw(5), **some}))
+    assert_close(
+        k.bind(mlp.draw(5)).bind(some, partial=True)(x), mlp.kernel(x, p={**mlp.draw(5), **some})
+    )
+
+
+def test_partial_parameters_of_a_bound_kernel(mlp):
+    x = mlp.examples(4)
+    some = {"fc1.bias": np.ones(8)}
+    bound = ntk.compile(mlp.model()).bind(mlp.draw(5))
+    wanted = mlp.kernel(x, p={**mlp.draw(5), **some})
+    assert_close(bound(x, params=some, partial=True), wanted)
+    assert_close(bound.variant(method="structured")(x, params=some, partial=True), wanted)
+    assert_close(bound(x), mlp.kernel(x, p=mlp.draw(5)))
 
 
 def test_text_without_parameters(mlp):
@@ -123,7 +149,9 @@ def test_variant_and_choice_of_parameters(mlp):
     p = mlp.draw(7)
     trace = k.variant(kernel="trace")
     assert_close(trace(x), KINDS["trace"](mlp.kernel(x)))
-    assert_close(k.bind(p).variant(wrt="fc1.*")(x), mlp.kernel(x, p=p, wrt=["fc1.weight", "fc1.bias"]))
+    assert_close(
+        k.bind(p).variant(wrt="fc1.*")(x), mlp.kernel(x, p=p, wrt=["fc1.weight", "fc1.bias"])
+    )
     frozen = k.variant(frozen=["fc1.weight", "fc2.weight"])
     assert_close(frozen(x), mlp.kernel(x, wrt=["fc1.bias", "fc2.bias"]))
     assert not frozen.parameters["fc1.weight"].trainable and frozen.parameters["fc1.bias"].trainable
@@ -135,7 +163,9 @@ def test_diag(mlp):
     wanted = np.einsum("nnop->nop", mlp.kernel(x))
     assert_close(k.diag(x), wanted)
     assert_close(k.variant(kernel="trace").diag(x), np.trace(wanted, axis1=1, axis2=2) / 3)
-    assert_close(k.diag(x, params=mlp.draw(2)), np.einsum("nnop->nop", mlp.kernel(x, p=mlp.draw(2))))
+    assert_close(
+        k.diag(x, params=mlp.draw(2)), np.einsum("nnop->nop", mlp.kernel(x, p=mlp.draw(2)))
+    )
 
 
 def test_linear_operator(mlp):
@@ -192,9 +222,12 @@ def embedding(rows=7, width=4):
     """Mean over the tokens of rows of a table, whose length the model leaves open."""
     table = np.random.default_rng(0).standard_normal((rows, width))
     graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "ids"], ["e"], "embed"),
-         helper.make_node("ReduceMean", ["e"], ["y"], "mean", axes=[1], keepdims=0)],
-        "embedding", [helper.make_tensor_value_info("ids", TensorProto.INT64, ["N", "length"])],
+        [
+            helper.make_node("Gather", ["table", "ids"], ["e"], "embed"),
+            helper.make_node("ReduceMean", ["e"], ["y"], "mean", axes=[1], keepdims=0),
+        ],
+        "embedding",
+        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["N", "length"])],
         [helper.make_tensor_value_info("y", TensorProto.DOUBLE, ["N", width])],
         [numpy_helper.from_array(table, "table")],
     )
@@ -211,8 +244,11 @@ def test_integers_and_open_sizes():
     counts = np.stack([np.bincount(row, minlength=7) for row in ids])
     for kind in (np.int64, np.int32, np.uint8):
         assert_close(k(ids.astype(kind)), counts @ counts.T / 9)
-    for wrong, words in [(ids + 1, ["ids from", "7"]), (ids.astype(float), ["integers", "float64"]),
-                         (ids[:, :2], ["[n, 3]", "[2, 2]"])]:
+    for wrong, words in [
+        (ids + 1, ["ids from", "7"]),
+        (ids.astype(float), ["integers", "float64"]),
+        (ids[:, :2], ["[n, 3]", "[2, 2]"]),
+    ]:
         refused(["x1", *words], lambda: k(wrong), "x1")
 
 
@@ -228,7 +264,11 @@ def test_whole_batch(models):
     wrt = [name for name, parameter in k.parameters.items() if parameter.trainable]
     j = finite_difference_jacobian(model, {next(iter(k.inputs)): x}, wrt)
     found = k(x)
-    assert found.shape == (4, 4, *([j.shape[1]] * 2 if j.ndim == 3 and j.shape[1] > 1 else [1, 1])), found.shape
+    assert found.shape == (
+        4,
+        4,
+        *([j.shape[1]] * 2 if j.ndim == 3 and j.shape[1] > 1 else [1, 1]),
+    ), found.shape
     assert_close(found, gram(j, j), 1e-6)
 
 
@@ -267,14 +307,22 @@ int main() {
 """)
     program = tmp_path / "main"
     include = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../include")
-    subprocess.run(["g++", "-std=c++17", "-O1", f"-I{include}", main, path, "-o", program], check=True, timeout=300)
+    subprocess.run(
+        ["g++", "-std=c++17", "-O1", f"-I{include}", main, path, "-o", program],
+        check=True,
+        timeout=300,
+    )
     x1, x2 = mlp.examples(4), mlp.examples(5, seed=2)
     data = b"".join(array.tobytes() for array in (*mlp.parameters.values(), x1, x2))
     done = subprocess.run([program], input=data, capture_output=True, check=True, timeout=60)
     found = np.frombuffer(done.stdout).reshape(4, 5)
     assert_close(found, KINDS["trace"](mlp.kernel(x1, x2)))
     assert_close(k(x1, x2), found)
-    for arguments, word in [(("mlp.txt",), "NET.cpp"), ((tmp_path / "no/mlp.cpp",), "path: .* there is no directory"), ((path, 0), "n1")]:
+    for arguments, word in [
+        (("mlp.txt",), "NET.cpp"),
+        ((tmp_path / "no/mlp.cpp",), "path: .* there is no directory"),
+        ((path, 0), "n1"),
+    ]:
         with pytest.raises(ntk.Error, match=word):
             k.to_cpp(*arguments)
     with pytest.raises(ntk.Error, match="onednn, cblas or none"):
