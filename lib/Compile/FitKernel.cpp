@@ -110,8 +110,11 @@ static int64_t choose(FittedKernel &fitted, Model &model,
     blocks.decided = {};
     fitted.leastBytes = chooseBlocks(blocks, 0, getPeak).peakBytes;
   }
-  Schedule schedule = decided;
-  schedule.method = fitted.planned.chosen.method;
+  Schedule schedule = fitted.planned.chosen;
+  schedule.blockN = decided.blockN; // of these examples
+  schedule.blockM = decided.blockM;
+  schedule.keeps1 = decided.keeps1;
+  schedule.keeps2 = decided.keeps2;
   writeBlocks(fitted, model.module->getContext(), schedule, choice.blocks,
               shape.layout);
   fitted.problem.blocks = getBlocks(fitted.schedule.getValue(), size.n1,
@@ -301,8 +304,6 @@ Expected<bool> mlir::ntk::refitKernel(FittedKernel &fitted, Model &model,
   const PlannedKernel &planned = fitted.planned;
   Schedule decided =
       getGivenSchedule(model, options, size, planned.decided.blockO);
-  decided.n1 = planned.chosen.n1; // the sizes that orders are planned for
-  decided.n2 = planned.chosen.n2;
   if (choose(fitted, model, size, shape, decided, fitted.problem.blocks.outputs,
              inputBytes, limit.bytes) <= limit.bytes)
     return true;
