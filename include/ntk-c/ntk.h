@@ -95,7 +95,7 @@ typedef enum ntk_dtype {
 /* An array in memory: dense, row-major, aligned to its elements. */
 typedef struct ntk_array {
   const char *name; /* of the input or parameter; NULL for the only input */
-  ntk_dtype dtype;
+  int32_t dtype;    /* an ntk_dtype */
   int32_t rank;
   const int64_t *shape; /* `rank` sizes */
   const void *data;
@@ -177,7 +177,7 @@ typedef enum ntk_list {
 
 typedef struct ntk_tensor {
   const char *name; /* empty for an output that has none */
-  ntk_dtype dtype;
+  int32_t dtype;    /* an ntk_dtype */
   int32_t rank;
   const int64_t *shape;
   int32_t is_differentiated; /* the kernel is by this parameter */

@@ -93,7 +93,7 @@ int ntk_kernel_tensor(const ntk_kernel *kernel, ntk_list list, int64_t index,
   if (!entry)
     return 0;
   *tensor = {entry->name.c_str(),
-             static_cast<ntk_dtype>(entry->kind),
+             static_cast<int32_t>(entry->kind),
              static_cast<int32_t>(entry->shape.size()),
              entry->shape.data(),
              entry->isDifferentiated,

@@ -101,7 +101,7 @@ TEST_F(Api, RefusesArrays) {
   call.x1_count = 0;
   refused("none for 'x'", "x1");
   call.x1_count = 1;
-  x1.dtype = static_cast<ntk_dtype>(99);
+  x1.dtype = 99;
   refused("an ntk_dtype", "x1");
   x1.dtype = NTK_FLOAT64;
   x1.rank = -1;
