@@ -47,7 +47,7 @@ struct ntk_kernel {
   std::optional<mlir::ntk::CompiledKernel> compiled;
   ntk_parameters own; ///< values of the model
   mlir::ntk::KernelMemory memory;
-  double runSeconds = 0;
+  std::atomic<double> runSeconds{0}; ///< read at any time
   // These never change.
   std::string file; ///< the model's name
   std::vector<TensorEntry> parameters, inputs, outputs;

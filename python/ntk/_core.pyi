@@ -1,5 +1,7 @@
 """The library behind the package, one to one; see ntk-c/ntk.h."""
 
+from collections.abc import Callable
+
 from numpy import ndarray
 
 _Arrays = list[tuple[str, ndarray]]
@@ -18,7 +20,12 @@ class Kernel:
         partial: bool,
     ) -> None: ...
     def call(
-        self, x1: _Arrays, x2: _Arrays | None, params: Parameters | None, out: ndarray
+        self,
+        x1: _Arrays,
+        x2: _Arrays | None,
+        params: Parameters | None,
+        out: ndarray,
+        progress: Callable[[int, int], None] | None,
     ) -> None: ...
     def set_parameters(self, arrays: _Arrays, partial: bool, borrowed: bool) -> Parameters: ...
     def compile(self, n1: int, n2: int) -> None: ...

@@ -13,6 +13,7 @@ import numpy as np
 from . import _arrays, _core, _models
 from ._errors import Error, Unsupported
 from ._plan import Plan
+from ._progress import Progress
 from ._types import Array, Examples, Options, Parameters
 
 if TYPE_CHECKING:
@@ -113,7 +114,13 @@ class Kernel:
             theta = _arrays.check_output(out, shape, self._dtype)
         if _core.is_forked():
             _warn_of_fork()
-        self._core.call(first, second, parameters, theta)
+            self._core.call(first, second, parameters, theta, None)
+        else:
+            progress = Progress()
+            try:
+                self._core.call(first, second, parameters, theta, progress)
+            finally:
+                progress.close()
         return _arrays.from_numpy(theta, library) if out is None else out
 
     def diag(self, x: Examples, *, params: Parameters | None = None, partial: bool = False) -> Any:

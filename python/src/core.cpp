@@ -226,29 +226,42 @@ static ParametersHandle *createParameters(const KernelHandle &self,
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Lets Python handle signals between tiles, a few times in a second.
+/// Lets Python handle signals between tiles, a few times in a second, and says
+/// how far it is.
 struct SignalCheck {
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::milliseconds period{50};
   Clock::time_point last = Clock::now();
+  PyObject *progress = nullptr; ///< a function of tiles that are done, and all
 
-  static int run(void *data, int64_t, int64_t) {
+  static int run(void *data, int64_t done, int64_t total) {
     auto &self = *static_cast<SignalCheck *>(data);
     if (Clock::now() - self.last < period)
       return 0;
     self.last = Clock::now();
     nb::gil_scoped_acquire acquire;
-    return PyErr_CheckSignals(); // what it raises waits in this thread
+    if (int raised = PyErr_CheckSignals()) // waits in this thread
+      return raised;
+    if (!self.progress)
+      return 0;
+    PyObject *result =
+        PyObject_CallFunction(self.progress, "LL", static_cast<long long>(done),
+                              static_cast<long long>(total));
+    Py_XDECREF(result);
+    return result ? 0 : 1;
   }
 };
 } // namespace
 
 static void runKernel(const KernelHandle &self, const NamedArrays &x1,
                       const std::optional<NamedArrays> &x2,
-                      const ParametersHandle *parameters, const Output &out) {
+                      const ParametersHandle *parameters, const Output &out,
+                      nb::object progress) {
   ArrayViews first(x1);
   std::optional<ArrayViews> second;
   SignalCheck signals;
+  if (!progress.is_none())
+    signals.progress = progress.ptr();
   ntk_call description{};
   description.x1 = first.arrays.data();
   description.x1_count = first.count();
@@ -266,7 +279,7 @@ static void runKernel(const KernelHandle &self, const NamedArrays &x1,
     status = ntk_kernel_call(self.kernel, &description, out.data(),
                              static_cast<int64_t>(out.nbytes()));
   }
-  if (status == NTK_STOPPED)
+  if (status == NTK_STOPPED && PyErr_Occurred())
     throw nb::python_error();
   if (status != NTK_OK)
     raise(status);
@@ -280,7 +293,7 @@ NB_MODULE(_core, module) {
       .def(nb::new_(&createKernel), "name"_a, "source"_a.none(), "options"_a,
            "inputs"_a, "params"_a.none(), "partial"_a)
       .def("call", &runKernel, "x1"_a, "x2"_a.none(), "params"_a.none(),
-           "out"_a)
+           "out"_a, "progress"_a.none())
       .def("set_parameters", &createParameters, "arrays"_a, "partial"_a,
            "borrowed"_a, nb::keep_alive<0, 1>())
       .def("compile",

@@ -6,6 +6,7 @@ import copy
 import multiprocessing
 import os
 import pickle
+import pty
 import subprocess
 import sys
 import threading
@@ -200,6 +201,41 @@ def test_interrupt():
     code = INTERRUPTED.format(path=[os.path.dirname(__file__), *sys.path])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert "interrupted True" in done.stdout, (done.stdout, done.stderr)
+
+
+WATCHED = """
+import sys
+sys.path[:0] = {path!r}
+from conftest import Mlp
+from ntk import _progress
+_progress.PATIENCE = 0.1
+import ntk
+mlp = Mlp((64, 512, 10))
+k = ntk.compile(mlp.model(), kernel="trace", memory_limit="24MiB")
+k(mlp.examples(1000))
+k(mlp.examples(1000))
+"""
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_progress(is_terminal):
+    """A bar on a terminal, and no word into a file."""
+    pytest.importorskip("rich")
+    code = WATCHED.format(path=[os.path.dirname(__file__), *sys.path])
+    ours, theirs = pty.openpty() if is_terminal else os.pipe()
+    environment = {**os.environ, "TERM": "xterm"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=theirs, stderr=theirs, env=environment
+    )
+    os.close(theirs)
+    text = b""
+    try:
+        while part := os.read(ours, 4096):
+            text += part
+    except OSError:  # how a terminal ends
+        pass
+    assert process.wait(60) == 0, text
+    assert (b"ntk" in text and b"%" in text) if is_terminal else text == b"", text
 
 
 def test_silent(mlp):
