@@ -57,7 +57,6 @@ __all__ = [
     "Unsupported",
     "compile",
     "from_mlir",
-    "from_torch",
 ]
 
 
@@ -139,9 +138,15 @@ def from_jax(f, params, x, **opts):
 
 
 def __getattr__(name):
-    if name == "from_torch":
+    if name != "from_torch":
+        raise AttributeError(f"module 'ntk' has no attribute {name!r}")
+    try:
         from ._torch import from_torch
-
-        globals()[name] = from_torch
-        return from_torch
-    raise AttributeError(f"module 'ntk' has no attribute {name!r}")
+    except ModuleNotFoundError as error:
+        if error.name == "torch":
+            raise ImportError("ntk.from_torch: expected PyTorch, which is not installed") from error
+        if error.name == f"{__name__}._torch":
+            raise AttributeError("this build of ntk has no from_torch") from error
+        raise
+    globals()[name] = from_torch
+    return from_torch

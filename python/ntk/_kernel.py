@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Unpack
 
 import numpy as np
 
-from . import _arrays, _core, _models
+from . import _arrays, _core, _forks, _models
 from ._errors import Error, Unsupported
 from ._plan import Plan
 from ._progress import Progress
@@ -75,6 +75,10 @@ class Kernel:
         params: Parameters | None = None,
         partial: bool = False,
         out: Array | None = None,
+        targets1: None = None,
+        targets2: None = None,
+        weights1: None = None,
+        weights2: None = None,
     ) -> Any:
         """The kernel of the examples ``x1`` with ``x2``, or with themselves.
 
@@ -88,6 +92,7 @@ class Kernel:
                 module; those of the model without it.
             partial: may ``params`` leave some out? They are as without ``params`` then.
             out: an array that the kernel is written to, which is returned.
+            targets1, targets2, weights1, weights2: not there yet.
 
         Returns:
             ``[N1, N2, O, O]`` for a full kernel, ``[N1, N2]`` for a trace or a sum,
@@ -97,6 +102,12 @@ class Kernel:
             Error: for arrays that do not fit.
             KeyboardInterrupt: on Ctrl-C, between two tiles.
         """
+        for name, value in zip(
+            ("targets1", "targets2", "weights1", "weights2"),
+            (targets1, targets2, weights1, weights2),
+        ):
+            if value is not None:
+                raise _missing(name, "kernels of losses or with weights")
         first, library = self._examples(x1, "x1")
         second = None if x2 is None else self._examples(x2, "x2")[0]
         parameters = self._bound
@@ -113,7 +124,7 @@ class Kernel:
         else:
             theta = _arrays.check_output(out, shape, self._dtype)
         if _core.is_forked():
-            _warn_of_fork()
+            _forks.warn()
             self._core.call(first, second, parameters, theta, None)
         else:
             progress = Progress()
@@ -372,27 +383,3 @@ def _missing(name, what):
     return Unsupported(
         f"{name}: the compiler does not have {what} yet", argument=name, names=(name,)
     )
-
-
-_warned_of_fork = False
-
-
-def _warn_of_fork():
-    """Once in each child."""
-    global _warned_of_fork
-    if not _warned_of_fork:
-        _warned_of_fork = True
-        warnings.warn(
-            "this process was forked after ntk was in use: kernels run on one thread here; start "
-            "processes by 'spawn' or 'forkserver' for all of them",
-            RuntimeWarning,
-            stacklevel=4,
-        )
-
-
-def _forget_fork():
-    global _warned_of_fork
-    _warned_of_fork = False
-
-
-os.register_at_fork(after_in_child=_forget_fork)

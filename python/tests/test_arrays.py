@@ -208,6 +208,7 @@ def test_what_is_not_there(k, mlp):
         lambda: k.vjp(x, x),
         lambda: k.matvec(x, x),
         lambda: k.tiles(x),
+        lambda: k(x, weights1=x),
         lambda: k.report("r.html", x),
         lambda: ntk.from_jax(None, None, None),
     ):
