@@ -17,7 +17,7 @@ def warn():
             "this process was forked after ntk was in use: kernels run on one thread here; start "
             "processes by 'spawn' or 'forkserver' for all of them",
             RuntimeWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 
