@@ -55,18 +55,18 @@ static Error lower(FittedKernel &fitted, StringRef path) {
   return Error::success();
 }
 
-/// Adds the blocks to the schedule, from which all that follows is read.
+/// Adds the blocks, those that are decided and else the chosen ones, to what
+/// the planner has decided: the schedule, from which all that follows is read.
 static void writeBlocks(FittedKernel &fitted, MLIRContext *context,
-                        Schedule schedule, const Blocks &blocks,
+                        const Schedule &decided, const Blocks &blocks,
                         const Layout &layout) {
-  Schedule chosen;
-  chosen.blockN = blocks.examples1;
-  chosen.blockM = blocks.examples2;
+  Schedule schedule = fitted.planned.chosen;
+  schedule.blockN = decided.blockN.value_or(blocks.examples1);
+  schedule.blockM = decided.blockM.value_or(blocks.examples2);
   if (!layout.pairs.isSum())
-    chosen.blockO = blocks.outputs;
-  chosen.keeps1 = blocks.cacheFactors1;
-  chosen.keeps2 = blocks.cacheFactors2;
-  schedule.complete(chosen);
+    schedule.blockO = schedule.blockO.value_or(blocks.outputs);
+  schedule.keeps1 = decided.keeps1.value_or(blocks.cacheFactors1);
+  schedule.keeps2 = decided.keeps2.value_or(blocks.cacheFactors2);
   fitted.schedule = ScheduleAttr::get(context, schedule);
 }
 
@@ -110,12 +110,7 @@ static int64_t choose(FittedKernel &fitted, Model &model,
     blocks.decided = {};
     fitted.leastBytes = chooseBlocks(blocks, 0, getPeak).peakBytes;
   }
-  Schedule schedule = fitted.planned.chosen;
-  schedule.blockN = decided.blockN; // of these examples
-  schedule.blockM = decided.blockM;
-  schedule.keeps1 = decided.keeps1;
-  schedule.keeps2 = decided.keeps2;
-  writeBlocks(fitted, model.module->getContext(), schedule, choice.blocks,
+  writeBlocks(fitted, model.module->getContext(), decided, choice.blocks,
               shape.layout);
   fitted.problem.blocks = getBlocks(fitted.schedule.getValue(), size.n1,
                                     size.n2, shape.layout.outputs);
@@ -307,8 +302,8 @@ Expected<bool> mlir::ntk::refitKernel(FittedKernel &fitted, Model &model,
   if (choose(fitted, model, size, shape, decided, fitted.problem.blocks.outputs,
              inputBytes, limit.bytes) <= limit.bytes)
     return true;
-  if (shape.layout.pairs.isSum() ||
-      fitted.problem.blocks.outputs == 1 || model.schedule.blockO)
+  if (shape.layout.pairs.isSum() || fitted.problem.blocks.outputs == 1 ||
+      model.schedule.blockO)
     return describeLack(fitted, model, limit);
   return false;
 }
