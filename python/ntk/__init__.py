@@ -76,7 +76,9 @@ def compile(
         params: a state_dict, instead of the values in the model; brings back what an
             exporter folded away. With ``partial=True`` it need not have all.
         kernel: ``"full"``, ``"trace"`` (divided by the number of outputs),
-            ``"diagonal"`` or ``"sum"`` (of the summed outputs).
+            ``"diagonal"`` or ``"sum"`` (of the summed outputs), or an einsum over the
+            Jacobians with a letter for each axis of the outputs, ``"now, mpw -> nmop"``
+            (nothing is divided).
         axes: axes of an example's output that ``kernel`` is about, ``-1`` or ``(0,
             1)``; all others are full. ``{-1: "trace", 0: "diagonal"}`` says what
             becomes of each.

@@ -21,9 +21,9 @@ class KernelOperator(LinearOperator):
     def __init__(self, kernel, x1, x2, params, partial):
         axes = kernel._options.get("axes")
         self._kind = kernel._options.get("kernel") or "full"
-        if axes is not None or kernel._options.get("whole_batch"):
+        if axes is not None or kernel._options.get("whole_batch") or "->" in self._kind:
             raise Unsupported(
-                "linear_operator: kernels with axes or of whole batches are no matrices of rows "
+                "linear_operator: kernels with axes, of whole batches or by an einsum are no matrices of rows "
                 "(example, output)",
                 argument="axes",
                 names=("axes",),

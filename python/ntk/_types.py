@@ -20,7 +20,7 @@ Globs = str | Sequence[str]
 class Options(TypedDict, total=False):
     """Options of a kernel; see :func:`ntk.compile`. None is as if not given."""
 
-    kernel: Literal["full", "trace", "diagonal", "sum"] | None
+    kernel: Literal["full", "trace", "diagonal", "sum"] | str | None
     axes: str | int | Sequence[int] | Mapping[int, str] | None
     outputs: Globs | None
     inputs: Mapping[str, Any] | None

@@ -157,6 +157,20 @@ def test_variant_and_choice_of_parameters(mlp):
     assert not frozen.parameters["fc1.weight"].trainable and frozen.parameters["fc1.bias"].trainable
 
 
+def test_einsum(mlp):
+    """Kernels by an einsum over the Jacobians."""
+    x1, x2 = mlp.examples(4), mlp.examples(5, seed=2)
+    theta = mlp.kernel(x1, x2)
+    k = ntk.compile(mlp.model())
+    assert_close(k.variant(kernel="now, mpw -> nmop")(x1, x2), theta)
+    trace = k.variant(kernel="now, mow -> nm")
+    assert_close(trace(x1, x2), np.trace(theta, axis1=2, axis2=3))
+    assert_close(trace.diag(x1), np.einsum("nnoo->n", mlp.kernel(x1)))
+    refused(["nmop", "pnmo"], lambda: k.variant(kernel="now, mpw -> pnmo"), "kernel")
+    with pytest.raises(ntk.Unsupported, match="einsum"):
+        trace.linear_operator(x1)
+
+
 def test_diag(mlp):
     k = ntk.compile(mlp.model())
     x = mlp.examples(5)
