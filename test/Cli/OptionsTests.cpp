@@ -84,7 +84,8 @@ TEST(Options, Errors) {
             "unknown option '--kernle', did you mean --kernel?");
   EXPECT_EQ(with({"--zzzzzzz"}), "unknown option '--zzzzzzz', see --help");
   EXPECT_EQ(with({"--kernel", "half"}),
-            "--kernel: expected full, trace, diagonal, sum, but got 'half'");
+            "--kernel: expected full, trace, diagonal, sum, or an einsum as "
+            "in 'now, mpw -> nmop', but got 'half'");
   EXPECT_EQ(with({"--kernel"}),
             "--kernel: expected K, but the command line ends");
   EXPECT_EQ(with({"--quiet=1"}), "--quiet: expected no value, but got '1'");
