@@ -1,0 +1,55 @@
+# Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""PyTorch modules as networks: `lower` to text, `from_torch` to a compiled kernel.
+
+A module is exported by `torch.export` with a symbolic batch size, and the
+program is lowered to `ntk` text of one example before it is decomposed, while
+`detach`, `clamp`, `max` along an axis and `padding_idx` still stand in it.
+What cannot be right is refused by name.
+
+The parts: `export` (the program), `interpreter` (walks it), `values` and
+`builder` (what is written for PyTorch's shapes, and where the batch is),
+`mutation` (operators that write in place), one file of rules for each theme,
+`text` (how it is spelt), `check` (the result against autograd).
+"""
+
+from __future__ import annotations
+
+from .errors import Error, Unsupported
+from .lower import Lowered, lower
+
+__all__ = ["Error", "Lowered", "Unsupported", "from_torch", "lower"]
+
+
+def from_torch(module, args, kwargs=None, *, check=True, **options):
+    """The kernel of a PyTorch module, compiled.
+
+    module: on the CPU, as it shall be differentiated: `.eval()` before if it has
+      dropout or batch norm. It is not changed.
+    args, kwargs: an example call with at least one row: a tensor, a tuple of
+      arguments or a dict of named ones. All tensors have the examples along their
+      first axis; everything else is part of the network.
+    check: compares entries of the kernel at two rows of the example with
+      torch.autograd, and the module on several rows with the same rows alone.
+    options: those of `ntk.compile`. `outputs`: globs on the names of the module's
+      outputs (the keys of a dict, the numbers of a tuple, `output` of a tensor).
+      Without `wrt` the parameters that require gradients are differentiated by.
+
+    Raises `ntk.Unsupported`, which names all operators that have no counterpart,
+    and `ntk.Error` where examples mix, the forward pass changes a buffer, the
+    module is in training mode and that matters, or the check fails.
+    """
+    import ntk
+
+    from .check import check_examples, check_kernel
+
+    lowered = lower(
+        module, args, kwargs, outputs=options.pop("outputs", None),
+        every=options.get("wrt") is not None,
+    )
+    if check:
+        check_examples(lowered)
+    kernel = ntk.from_mlir(lowered.text, params=lowered.parameters, **options)
+    if check:
+        check_kernel(kernel, lowered, options)
+    return kernel
