@@ -43,6 +43,7 @@ config.substitutions += [
     ("%inputs", os.path.join(config.test_source_root, "Integration", "Inputs")),
     ("%ntk-source", config.ntk_source_root),
     ("%ntk-build", config.ntk_build_root),
+    ("%torch-python", os.environ.get("NTK_TORCH_PYTHON", config.python)),
     ("%rounds", lit_config.params.get("rounds", "6")),
 ]
 
@@ -66,6 +67,11 @@ if lit_config.params.get("gpu") == "required":
     config.available_features.update(("nvcc", "cudnn", "gpu"))
 if os.path.isdir(models):
     config.available_features.add("shared-models")
+# PyTorch is large: a second tier, in a Python of its own that a variable names.
+if "NTK_TORCH_PYTHON" in os.environ and succeeds(
+    os.environ["NTK_TORCH_PYTHON"], "-c", "import torch, pytest"
+):
+    config.available_features.add("torch")
 for module in ("mpmath", "nanobind", "numpy", "onnx", "onnxruntime", "pytest"):
     if succeeds(config.python, "-c", f"import {module}"):
         config.available_features.add(module)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import torch
 
 from .builder import Builder
+from .creation import filled
 from .errors import lacks
 from .rules import RULES, Call, rule
 from .values import Constant, Value, as_number
@@ -130,7 +131,7 @@ def pow_(build, call):
         return build.binary("power", base, exponent)
     x = build.broadcast(base, call.shape, call.dtype)
     if number == 0:
-        return build.like(x, 1)
+        return filled(call, 1)
     if not call.dtype.is_floating_point:
         return build.binary("power", x, build.like(x, number))
     named = {1: None, 2: "square", 0.5: "sqrt", -0.5: "rsqrt", -1: "reciprocal"}
@@ -228,13 +229,3 @@ def lerp(build, call):
     a, b = build.together([call["self"], call["end"]], call.shape, call.dtype)
     weight = build.broadcast(call["weight"], call.shape, call.dtype)
     return build.binary("add", a, build.binary("mul", build.binary("sub", b, a), weight))
-
-
-@rule("fill")
-def fill(build, call):
-    return build.broadcast(call["value"], call.shape, call.dtype)
-
-
-@rule("copy")
-def copy(build, call):
-    return build.broadcast(call["src"], call.shape, call.dtype)

@@ -1,6 +1,6 @@
 # Part of the ntk project, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Tensors of one number in the shape of another: known, whatever that holds."""
+"""Tensors that are filled, whatever was in them: with a number they are known."""
 
 from __future__ import annotations
 
@@ -31,14 +31,21 @@ for _name, _number in {"zeros": 0, "ones": 1, "empty": 0}.items():
     RULES[f"new_{_name}"] = _filler(_number)
 
 
-@rule("full_like", "new_full")
+@rule("full_like", "new_full", "fill")
 def full(build: Builder, call: Call):
-    number = as_number(call["fill_value"])
-    if number is None:
-        return build.broadcast(call["fill_value"], call.shape, call.dtype)
-    return filled(call, number)
+    value = call.first("value", "fill_value")
+    number = as_number(value)
+    if number is not None:
+        return filled(call, number)
+    return build.repeat(build.lift(value, call.dtype), call.shape, call.batch_axis)
 
 
 @rule("zero")
 def zero(build: Builder, call: Call):
-    return build.splat(0, call.shape, call.dtype)
+    return filled(call, 0)
+
+
+@rule("copy")
+def copy(build: Builder, call: Call):
+    source = build.lift(call["src"], call.dtype)
+    return build.repeat(source, call.shape, call.batch_axis)

@@ -38,6 +38,8 @@ def _same(name: str):
         if not x.dtype.is_floating_point:
             if name == "neg":
                 return build.binary("sub", build.like(x, 0), x)
+            if name == "abs":
+                return build.binary("max", x, build.binary("sub", build.like(x, 0), x))
             raise lacks(f"{name} of integers")
         return build.unary(name, x)
 

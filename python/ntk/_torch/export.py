@@ -127,27 +127,42 @@ def unchanged(module: torch.nn.Module):
 TRUSTED = ("torch._higher_order_ops", "torch._functorch", "torch._dynamo")
 
 
+def run_checkpoint(function, _, *args):
+    """What a reentrant checkpoint computes; without an argument that requires
+    gradients it is constant, as PyTorch warns."""
+    wanted = any(isinstance(x, torch.Tensor) and x.requires_grad for x in args)
+    with contextlib.nullcontext() if wanted else torch.no_grad():
+        return function(*args)
+
+
 @contextlib.contextmanager
 def watched_functions(found: list[str]):
-    """Notes each torch.autograd.Function that is applied, whose backward pass the
-    program does not have; checkpoints are what they compute."""
+    """Notes each torch.autograd.Function that is applied, and each hook on a
+    gradient, whose doing the program does not have; checkpoints are what they
+    compute."""
     function = torch.autograd.Function
-    original = function.__dict__["apply"]
+    original, register = function.__dict__["apply"], torch.Tensor.register_hook
+
+    def register_hook(self, hook):
+        found.append("Tensor.register_hook")
+        return register(self, hook)
 
     def apply(cls, *args, **kwargs):
         if cls is checkpoint.CheckpointFunction:
-            return args[0](*args[2:])
+            return run_checkpoint(*args)
         if not cls.__module__.startswith(TRUSTED):
             found.append(cls.__name__)
         return original.__get__(None, cls)(*args, **kwargs)
 
     function.apply = classmethod(apply)
+    torch.Tensor.register_hook = register_hook
     fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         yield
     finally:
         function.apply = original
+        torch.Tensor.register_hook = register
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
@@ -174,8 +189,8 @@ def export(module: torch.nn.Module, example: Example) -> torch.export.ExportedPr
     if functions:
         names = list(dict.fromkeys(functions))
         raise Unsupported(
-            f"from_torch: torch.autograd.Function is not supported: {', '.join(names)} "
-            "(an exported program has no trace of its backward pass)", names=names,
+            "from_torch: functions with a backward pass of their own are not supported: "
+            f"{', '.join(names)} (an exported program has no trace of it)", names=names,
         )
     return program
 

@@ -100,6 +100,8 @@ class Interpreter:
         meta = node.meta.get("val")
         if node.target is operator.getitem:
             found = self.resolve(frame, node.args[0])[node.args[1]]
+            if found is None and not isinstance(node.args[0].target, torch._ops.OpOverload):
+                raise Lost
             if found is None:
                 raise Refusal(f"result {node.args[1]} is not supported", unsupported=True)
             return found
@@ -170,10 +172,10 @@ class Interpreter:
         if not isinstance(target, torch.fx.Node):
             raise Refusal("writes into what is no tensor", unsupported=True)
         written = args[0]
-        frame.storages.refuse_guarded(target)
         if name == "detach":
             frame.known[target] = self.build.stop(written)
             return frame.known[target]
+        frame.storages.refuse_guarded(target)
         if not any(isinstance(leaf, Value) for leaf in leaves):
             if not frame.storages.holds_values(frame.known, target):
                 return fold(node.target, args, kwargs, leaves)
@@ -181,7 +183,7 @@ class Interpreter:
             leaves = [args[0], *leaves]
         if not frame.gradients and written.trainable:
             raise Refusal("changes a value under torch.no_grad that derivatives go through")
-        result = self.compute(frame, node, name, args, kwargs, leaves)
+        result = self.build.lift(self.compute(frame, node, name, args, kwargs, leaves))
         frame.storages.write(self.build, frame.known, node, target, result)
         return result
 
@@ -257,7 +259,9 @@ def operator_name(node) -> str:
     """The ATen name without overload and without the underscore of in-place forms."""
     if not isinstance(node.target, torch._ops.OpOverload):
         return str(getattr(node.target, "__name__", node.target))
-    name = node.target._schema.name.split("::")[1]
+    space, name = node.target._schema.name.split("::")
+    if space != "aten":
+        return f"{space}.{name}"
     if node.target._schema.is_mutable and name.endswith("_") and not name.endswith("__"):
         return name[:-1]
     return name

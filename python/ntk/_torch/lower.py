@@ -105,6 +105,12 @@ def choose_outputs(program, globs) -> list[int]:
     return chosen
 
 
+def is_fresh(node) -> bool:
+    """Is a tensor of the program made anew in each call, from a list of numbers?"""
+    copy = torch.ops.aten.lift_fresh_copy.default
+    return bool(node.users) and all(user.target is copy for user in node.users)
+
+
 class _Lowering:
     """One program on its way to text: arguments, body, results."""
 
@@ -188,7 +194,7 @@ class _Lowering:
         return self.whole(term, tensor.shape)
 
     def guard(self, frame: Frame, nodes):
-        """Refuses writes into parameters and buffers."""
+        """Refuses writes into what the module keeps."""
         signature = self.program.graph_signature
         for node in nodes:
             if node.name in signature.inputs_to_parameters:
@@ -197,6 +203,8 @@ class _Lowering:
             elif node.name in signature.inputs_to_buffers:
                 name = signature.inputs_to_buffers[node.name]
                 frame.storages.guard(node, f"the buffer '{name}'")
+            elif node.name in signature.inputs_to_lifted_tensor_constants and not is_fresh(node):
+                frame.storages.guard(node, "a tensor that the module keeps")
 
     def output(self, build, v, name: str):
         """The term of an output, without the batch axis."""

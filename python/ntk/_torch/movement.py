@@ -80,6 +80,12 @@ def expand(build, call):
     return build.repeat(build.lift(call["self"]), call.shape, call.batch_axis)
 
 
+@rule("broadcast_tensors")
+def broadcast_tensors(build, call):
+    pairs = zip(call["tensors"], call.results)
+    return tuple(build.repeat(build.lift(v), r.shape, r.batch_axis) for v, r in pairs)
+
+
 @rule("repeat", "tile")
 def repeat(build, call):
     """Copies stand in front of what is repeated, in each axis."""

@@ -25,10 +25,10 @@ def prepare(build: Builder, call: Call, count: int):
 
 def far_pads(sizes, out, window, strides, near, dilations) -> list[tuple[int, int]]:
     """Pads of both ends, so that there are as many windows as PyTorch says:
-    `ceil_mode` reads further, and leaves off windows that begin in the pad."""
+    `ceil_mode` reads further at the far end."""
     pairs = []
     for size, n, k, t, p, d in zip(sizes, out, window, strides, near, dilations):
-        pairs.append((p, (n - 1) * t + d * (k - 1) + 1 - size - p))
+        pairs.append((p, max(p, (n - 1) * t + d * (k - 1) + 1 - size - p)))
     return pairs
 
 

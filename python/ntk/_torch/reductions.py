@@ -101,7 +101,9 @@ def winner(build: Builder, x: Value, axis: int, name: str) -> Value:
     dtype = torch.int32 if name == "max_pool_winner" else x.dtype
     if x.shape[axis] == 1:
         squeezed = build.squeeze(x, axis)
-        return squeezed if dtype == x.dtype else build.splat(0, squeezed.shape, dtype)
+        if dtype == x.dtype:
+            return squeezed
+        return Value(build.splat(0, squeezed.shape, dtype).term, squeezed.shape, squeezed.batch)
     order = [i for i in range(len(x.shape)) if i != axis] + [axis]
     x = build.permute(x, order)
     size = x.shape[-1]

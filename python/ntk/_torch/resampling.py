@@ -33,13 +33,16 @@ def _adaptive_avg_pool(count: int):
 
 
 def resample(line: torch.Tensor, size: int, factor: float | None, mode: str, **options):
-    """Rows of a table, resampled to a size or by a factor."""
-    if mode in ("bicubic", "bilinear"):
-        line = line[..., None]
-        how = dict(size=(size, 1)) if factor is None else dict(scale_factor=(factor, 1.0))
-        return F.interpolate(line, mode=mode, **how, **options)[..., 0]
-    how = dict(size=size) if factor is None else dict(scale_factor=factor)
-    return F.interpolate(line, mode=mode, **how, **options)
+    """Rows [1, rows, k] of a table, resampled to a size or by a factor.
+
+    Where PyTorch has a mode for images alone, each row is an image of one line.
+    """
+    image = mode in ("bicubic", "bilinear")
+    line = line[:, :, None] if image else line
+    sizes, factors = ((1, size), (1.0, factor)) if image else (size, factor)
+    how = dict(size=sizes) if factor is None else dict(scale_factor=factors)
+    result = F.interpolate(line, mode=mode, **how, **options)
+    return result[:, :, 0] if image else result
 
 
 def _upsample(mode: str, count: int, antialias: bool = False):

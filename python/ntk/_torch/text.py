@@ -83,7 +83,7 @@ def spell_number(number, dtype: torch.dtype) -> str:
 def spell_attribute(value) -> str:
     """Integers are i64, floats f64, sequences arrays of i64, dtypes types."""
     if isinstance(value, torch.dtype):
-        return ELEMENTS[value]
+        return spell_type((), value).removeprefix("tensor<").removesuffix(">")
     if isinstance(value, float):
         return f"{spell_float(value)} : f64"
     if isinstance(value, int):
@@ -135,7 +135,7 @@ class Writer:
         """
         dtype = dtype or operands[0].dtype
         names = tuple(operand.name for operand in operands)
-        key = (name, names, words, tuple(dims), dtype, repr(sorted(attributes.items())))
+        key = (name, names, words, tuple(dims), dtype, repr(attributes))
         if key in self._written:
             return self._written[key]
         trainable = (
