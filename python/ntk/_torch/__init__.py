@@ -15,10 +15,26 @@ The parts: `export` (the program), `interpreter` (walks it), `values` and
 
 from __future__ import annotations
 
+import torch
+
 from .errors import Error, Unsupported
 from .lower import Lowered, lower
 
 __all__ = ["Error", "Lowered", "Unsupported", "from_torch", "lower"]
+
+
+def read_dtype(dtype) -> torch.dtype | None:
+    """The type that "f64", numpy.float64, torch.float64, … name."""
+    if dtype is None:
+        return None
+    name = dtype if isinstance(dtype, str) else str(getattr(dtype, "__name__", dtype))
+    name = name.removeprefix("torch.").replace("float", "f")
+    if name not in ("f32", "f64"):
+        raise Error(
+            f"from_torch: expected 'f32' or 'f64', or such a type, but got {dtype!r}",
+            argument="dtype",
+        )
+    return torch.float64 if name == "f64" else torch.float32
 
 
 def from_torch(module, args, kwargs=None, *, check=True, **options):
@@ -45,7 +61,7 @@ def from_torch(module, args, kwargs=None, *, check=True, **options):
 
     lowered = lower(
         module, args, kwargs, outputs=options.pop("outputs", None),
-        every=options.get("wrt") is not None,
+        every=options.get("wrt") is not None, dtype=read_dtype(options.pop("dtype", None)),
     )
     if check:
         check_examples(lowered)

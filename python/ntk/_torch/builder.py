@@ -10,12 +10,13 @@ size one.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import torch
 
 from .errors import Refusal, lacks, mixes
-from .text import Term, Writer
+from .text import ELEMENTS, Term, Writer
 from .values import (
     Batch, Constant, Tensor, Value, as_number, divisors, merge, place, reshape_batch, squeeze,
 )
@@ -63,7 +64,12 @@ class Builder:
             return v
         if dtype == torch.bool:
             return self.compare("ne", v, self.splat(0, v.shape, v.dtype))
-        term = self.writer.op("convert", [v.term], v.term.dims, dtype, element=dtype)
+        element = self.writer.element(dtype)
+        if element == self.writer.element(v.dtype):
+            return Value(dataclasses.replace(v.term, dtype=dtype), v.shape, v.batch)
+        term = self.writer.op(
+            "convert", [v.term], v.term.dims, dtype, element=ELEMENTS[element]
+        )
         return Value(term, v.shape, v.batch)
 
     def stop(self, x: Tensor) -> Tensor:

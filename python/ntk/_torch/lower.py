@@ -27,12 +27,13 @@ class Lowered:
     """A network of one example.
 
     text: the `ntk.network`.
-    parameters: arrays (tensors that share the module's memory) by the names of
-      its `state_dict`, parameters and floating-point buffers; of tied names one.
+    parameters: arrays (tensors that share the module's memory, if they have its
+      type) by the names of its `state_dict`, parameters and floating-point buffers;
+      of tied names one.
     trainable: the names among them that are differentiated by.
     inputs: the names of the network's inputs, in order.
     outputs: the names of its outputs, in order; `axes`: where the module has the
-      examples in each.
+      examples in each; `sizes`: the other axes of each.
     module, example: what was lowered; `chosen` are the numbers of `outputs` among
       all leaves of the module's result.
     seconds: by phase: `export`, `lower`.
@@ -44,16 +45,18 @@ class Lowered:
     inputs: list[str]
     outputs: list[str]
     axes: list[int]
+    sizes: list[tuple[int, ...]]
     module: torch.nn.Module
     example: Example
     chosen: list[int]
     seconds: dict[str, float]
 
 
-def lower(module, args, kwargs=None, *, outputs=None, every=False) -> Lowered:
+def lower(module, args, kwargs=None, *, outputs=None, every=False, dtype=None) -> Lowered:
     """Lowers a module at an example; see `from_torch`.
 
     every: parameters that do not require gradients are trainable, too.
+    dtype: torch.float32 or torch.float64, what is computed in; None: as the module.
     """
     module = getattr(module, "_orig_mod", module)
     refuse_module(module)
@@ -61,7 +64,7 @@ def lower(module, args, kwargs=None, *, outputs=None, every=False) -> Lowered:
     start = time.perf_counter()
     program = export(module, example)
     exported = time.perf_counter()
-    lowering = _Lowering(program, every)
+    lowering = _Lowering(program, every, dtype)
     chosen = choose_outputs(program, outputs)
     results = lowering.run(chosen)
     text, present = lowering.writer.network("net", results)
@@ -71,6 +74,7 @@ def lower(module, args, kwargs=None, *, outputs=None, every=False) -> Lowered:
         text=text, parameters=held,
         trainable=[n for n in held if n in lowering.trainable],
         inputs=lowering.inputs, outputs=[names[i] for i in chosen], axes=lowering.axes,
+        sizes=[term.dims for term in results],
         module=module, example=example, chosen=chosen,
         seconds={"export": exported - start, "lower": time.perf_counter() - exported},
     )
@@ -114,10 +118,10 @@ def is_fresh(node) -> bool:
 class _Lowering:
     """One program on its way to text: arguments, body, results."""
 
-    def __init__(self, program: torch.export.ExportedProgram, every: bool):
+    def __init__(self, program: torch.export.ExportedProgram, every: bool, dtype):
         self.program = program
         self.every = every
-        self.writer = Writer()
+        self.writer = Writer(dtype)
         self.inputs: list[str] = []
         self.axes: list[int] = []
         self.trainable: set[str] = set()
@@ -190,7 +194,7 @@ class _Lowering:
             term = self.writer.argument(kind, name, tensor.shape, tensor.dtype)
         except Refusal as refusal:
             raise Unsupported(f"from_torch: '{name}': {refusal}", names=[name]) from None
-        self.held[term.name] = (name, tensor.detach())
+        self.held[term.name] = (name, tensor.detach().to(self.writer.element(tensor.dtype)))
         return self.whole(term, tensor.shape)
 
     def guard(self, frame: Frame, nodes):

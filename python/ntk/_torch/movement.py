@@ -34,7 +34,7 @@ def same(build, call):
 def dropout(build, call):
     if call["train"] and call.number("p") != 0:
         raise Refusal("dropout in training mode: call .eval() on the module")
-    return build.lift(call["input"])
+    return build.lift(call.first("input", "self"))
 
 
 @rule("detach")

@@ -30,7 +30,7 @@ ELEMENTS = {
 
 @dataclasses.dataclass(frozen=True)
 class Term:
-    """A value of the text: its name, sizes and element type.
+    """A value of the text: its name, sizes, type in PyTorch and in the text.
 
     `trainable` says that a parameter has a path of derivatives to it.
     """
@@ -38,11 +38,8 @@ class Term:
     name: str
     dims: tuple[int, ...]
     dtype: torch.dtype
+    type: str
     trainable: bool = False
-
-    @property
-    def type(self) -> str:
-        return spell_type(self.dims, self.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,16 +47,6 @@ class Line:
     result: str
     operands: tuple[str, ...]
     text: str
-
-
-def spell_type(dims, dtype: torch.dtype) -> str:
-    if dtype not in ELEMENTS:
-        name = str(dtype).removeprefix("torch.")
-        advice = "; call module.float() or .double()" if dtype.is_floating_point else ""
-        raise Refusal(
-            f"expected f32, f64, int32, int64 or bool, but got {name}{advice}"
-        )
-    return f"tensor<{''.join(f'{size}x' for size in dims)}{ELEMENTS[dtype]}>"
 
 
 def spell_float(number: float, bits: int = 64) -> str:
@@ -81,9 +68,9 @@ def spell_number(number, dtype: torch.dtype) -> str:
 
 
 def spell_attribute(value) -> str:
-    """Integers are i64, floats f64, sequences arrays of i64, dtypes types."""
-    if isinstance(value, torch.dtype):
-        return spell_type((), value).removeprefix("tensor<").removesuffix(">")
+    """Integers are i64, floats f64, sequences arrays of i64, texts as they are."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, float):
         return f"{spell_float(value)} : f64"
     if isinstance(value, int):
@@ -112,18 +99,37 @@ def spell_string(text: str) -> str:
 class Writer:
     """Lines of one network, in the order in which they are made.
 
-    `location` is the path of the module that lines belong to.
+    `location` is the path of the module that lines belong to. `floats` is the
+    type that all floating point is written in; None: as PyTorch has it.
     """
 
-    def __init__(self):
+    def __init__(self, floats: torch.dtype | None = None):
+        self.floats = floats
         self.lines: list[Line] = []
         self.location = ""
         self._arguments: list[tuple[str, str, bool]] = []
         self._written: dict[tuple, Term] = {}
 
+    def element(self, dtype: torch.dtype) -> torch.dtype:
+        """The type that values of `dtype` have in the text."""
+        if dtype not in ELEMENTS:
+            name = str(dtype).removeprefix("torch.")
+            advice = "; call module.float() or .double()" if dtype.is_floating_point else ""
+            raise Refusal(
+                f"expected f32, f64, int32, int64 or bool, but got {name}{advice}"
+            )
+        return self.floats or dtype if dtype.is_floating_point else dtype
+
+    def spell_type(self, dims, dtype: torch.dtype) -> str:
+        sizes = "".join(f"{size}x" for size in dims)
+        return f"tensor<{sizes}{ELEMENTS[self.element(dtype)]}>"
+
+    def term(self, name: str, dims, dtype: torch.dtype, trainable=False) -> Term:
+        return Term(name, tuple(dims), dtype, self.spell_type(dims, dtype), trainable)
+
     def argument(self, kind: str, name: str, dims, dtype: torch.dtype) -> Term:
         """An argument of the network. `kind`: input, param or buffer."""
-        term = Term(f"%{kind}{len(self._arguments)}", tuple(dims), dtype, kind == "param")
+        term = self.term(f"%{kind}{len(self._arguments)}", dims, dtype, kind == "param")
         text = f"{term.name}: {term.type} {{ntk.{kind} = {spell_string(name)}}}"
         self._arguments.append((term.name, text, kind == "buffer"))
         return term
@@ -143,7 +149,7 @@ class Writer:
             and dtype.is_floating_point
             and any(operand.trainable for operand in operands)
         )
-        result = Term(f"%{len(self.lines)}", tuple(dims), dtype, trainable)
+        result = self.term(f"%{len(self.lines)}", dims, dtype, trainable)
         listed = ", ".join(f"{k} = {spell_attribute(v)}" for k, v in attributes.items())
         read = f"({', '.join(names)})" if words and words[0] == '"' else ", ".join(names)
         types = ", ".join(operand.type for operand in operands)
@@ -155,12 +161,11 @@ class Writer:
 
     def constant(self, tensor: torch.Tensor) -> Term:
         """A constant with the sizes of `tensor`."""
-        tensor = tensor.detach()
-        kind = spell_type(tensor.shape, tensor.dtype)
-        elements = spell_elements(tensor)
-        key = ("constant", kind, elements)
+        kind = self.spell_type(tensor.shape, tensor.dtype)
+        elements = spell_elements(tensor.detach().to(self.element(tensor.dtype)))
+        key = ("constant", kind, elements, tensor.dtype)
         if key not in self._written:
-            result = Term(f"%{len(self.lines)}", tuple(tensor.shape), tensor.dtype)
+            result = self.term(f"%{len(self.lines)}", tensor.shape, tensor.dtype)
             self._add(result, (), f"{result.name} = ntk.constant dense<{elements}> : {kind}")
             self._written[key] = result
         return self._written[key]

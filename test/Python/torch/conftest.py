@@ -10,14 +10,17 @@ import pytest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "../../..")
-sys.path[:0] = [HERE, os.path.join(ROOT, "python")]
+BUILD = os.environ.get("NTK_BUILD", os.path.join(ROOT, "build"))
+# Where the package is not built, there is the lowering alone, in its source folder.
+BUILT = os.path.isdir(os.path.join(BUILD, "python/ntk/_torch"))
+sys.path[:0] = [HERE, os.path.join(BUILD if BUILT else ROOT, "python")]
 
 torch = pytest.importorskip("torch")
 
 
 def pytest_configure(config):
     if shutil.which("ntk-run") is None:
-        os.environ["PATH"] += os.pathsep + os.path.join(ROOT, "build/bin")
+        os.environ["PATH"] += os.pathsep + os.path.join(BUILD, "bin")
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,10 @@ import torch
 from torch import nn
 from torch.utils import checkpoint
 
-from kernels import Calls, assert_right, double
+from kernels import ByProgram, Calls, assert_right, double
 from models import MODELS, tied
 from ntk import _torch
+from ntk._torch import check
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -69,3 +70,15 @@ def test_compiled_module():
 def test_single_precision():
     module, inputs = MODELS["cnn"]()
     assert "f64>" not in _torch.lower(module.eval(), inputs).text
+
+
+def test_type_to_compute_in(tmp_path):
+    """A module in single precision, computed in double precision, and back."""
+    module, inputs = MODELS["gpt"]()
+    module = module.eval()
+    lowered = _torch.lower(module, inputs, dtype=torch.float64)
+    assert "f32>" not in lowered.text
+    assert all(v.dtype == torch.float64 for v in lowered.parameters.values())
+    check.check_kernel(ByProgram(lowered, tmp_path), lowered, {})
+    wide = module.double()
+    assert "f64>" not in _torch.lower(wide, inputs, dtype=torch.float32).text
