@@ -59,10 +59,20 @@ def from_torch(module, args, kwargs=None, *, check=True, **options):
 
     from .check import check_examples, check_kernel
 
+    if options.pop("whole_batch", False):
+        raise Unsupported(
+            "from_torch: whole_batch is not there for modules yet; export to ONNX, and ntk.compile "
+            "takes it", names=("whole_batch",), argument="whole_batch",
+        )
     lowered = lower(
         module, args, kwargs, outputs=options.pop("outputs", None),
         every=options.get("wrt") is not None, dtype=read_dtype(options.pop("dtype", None)),
     )
+    if not lowered.trainable:
+        raise Error(
+            "from_torch: expected a parameter that requires gradients, but the module has none; "
+            "wrt='*' takes all", argument="wrt",
+        )
     if check:
         check_examples(lowered)
     kernel = ntk.from_mlir(lowered.text, params=lowered.parameters, **options)

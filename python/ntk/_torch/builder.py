@@ -282,14 +282,18 @@ class Builder:
         return self.scale(self.sum(x, axes, keep), 1 / count) if axes else self.lift(x)
 
     def contract(self, words, values, result: str, dtype: torch.dtype) -> Value:
-        """An einsum by a letter for each axis of PyTorch's shapes."""
+        """An einsum by a letter for each axis of PyTorch's shapes, in which an axis
+        of size one goes with any size."""
         places = {
             word[v.batch.axis]: v.batch.before for word, v in zip(words, values) if v.batch
         }
         if len(places) > 1 or not set(places) <= set(result):
             raise mixes("sums over the batch axis")
         before = merge([Batch(0, v.batch.before) for v in values if v.batch])
-        sizes = {c: s for word, v in zip(words, values) for c, s in zip(word, v.shape)}
+        sizes: dict[str, int] = {}
+        for word, v in zip(words, values):
+            for letter, size in zip(word, v.shape):
+                sizes[letter] = max(size, sizes.get(letter, 1))
         terms, short = [], []
         for word, v in zip(words, values):
             terms.append(self.lift(v, dtype).term)

@@ -142,8 +142,6 @@ def check_kernel(kernel, lowered: Lowered, options: dict):
     `full` and `sum` are checked through their `variant` for the summed outputs.
     """
     plain = {"kernel", "wrt", "frozen", "method", "memory_limit", "threads", "cache"}
-    if options.get("whole_batch"):
-        return
     kind = options.get("kernel") or "full"
     if kind not in ("full", "sum") or any(options.get(o) for o in set(options) - plain):
         others = {o: None for o in set(options) - plain}

@@ -38,10 +38,8 @@ def add_bias(build: Builder, call: Call, y: Value) -> Value:
     return build.binary("add", y, build.broadcast(bias, y.shape, y.dtype))
 
 
-@rule("conv1d", "conv2d", "conv3d", "convolution")
+@rule("conv1d", "conv2d", "conv3d")
 def convolution(build, call):
-    if call.get("transposed"):
-        raise lacks("a transposed convolution by this name")
     x, weight = build.lift(call["input"]), call["weight"]
     count = len(weight.shape) - 2
     if weight.batch is not None:

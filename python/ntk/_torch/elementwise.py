@@ -171,7 +171,7 @@ def softshrink(build, call):
     return build.select(above, build.shift(x, -bound), low)
 
 
-@rule("prelu", "_prelu_kernel")
+@rule("prelu")
 def prelu(build, call):
     x, weight = operand(build, call), call["weight"]
     if len(x.shape) > 1 and len(weight.shape) == 1:

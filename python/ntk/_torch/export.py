@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
+import logging
 import warnings
 
 import torch
@@ -166,6 +168,20 @@ def watched_functions(found: list[str]):
         torch.backends.mha.set_fastpath_enabled(fast)
 
 
+@contextlib.contextmanager
+def silent():
+    """Keeps what torch.export says of its own failures, graphs among it, from the
+    terminal: its exception says it, too."""
+    level = logging.root.manager.disable
+    logging.disable(max(level, logging.ERROR))
+    try:
+        with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)
+
+
 def export(module: torch.nn.Module, example: Example) -> torch.export.ExportedProgram:
     """The program of a module, before decomposition, of a symbolic batch size."""
     sizes = {size for x in example.tensors() for size in x.shape[1:]}
@@ -178,8 +194,7 @@ def export(module: torch.nn.Module, example: Example) -> torch.export.ExportedPr
     functions: list[str] = []
     try:
         with unchanged(module), watched_functions(functions), torch.enable_grad():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with silent():
                 program = torch.export.export(
                     module, traced.args, traced.kwargs, dynamic_shapes=shapes, strict=False
                 )

@@ -11,7 +11,7 @@ import torch
 from .builder import Builder
 from .errors import Refusal, lacks, mixes
 from .rules import Call, rule
-from .values import Batch, Constant, Tensor, Value, require_int, squeeze
+from .values import Batch, Constant, Numbered, Tensor, Value, require_int, squeeze
 
 
 @rule("embedding")
@@ -34,14 +34,10 @@ def index_select(build, call):
     return build.gather(call["self"], call["dim"], call["index"])
 
 
-@rule("gather", "take_along_dim")
+@rule("gather")
 def gather(build, call):
     x = build.lift(call["self"])
-    indices = build.lift(call.first("index", "indices"))
-    axis = call["dim"]
-    if axis is None:
-        raise lacks("take_along_dim without an axis")
-    axis %= len(x.shape)
+    indices, axis = build.lift(call["index"]), call["dim"] % len(x.shape)
     for v in (x, indices):
         build.along(v, axis)
     for i, size in enumerate(indices.shape):
@@ -115,8 +111,8 @@ def own_examples(build: Builder, x: Tensor, listed, common):
     the rest without the axis, and the batch among the axes of the indices."""
     axis = x.batch.axis
     own = listed[axis]
-    whole = x.shape[axis] == 1 and isinstance(own, Constant) and own.two is not None
-    if not whole or not torch.equal(own.two.reshape(-1), torch.arange(2)):
+    numbers = isinstance(own, Constant) and own.numbered == Numbered.OWN
+    if not numbers or x.shape[axis] != 1 or not torch.equal(own.two.reshape(-1), torch.arange(2)):
         raise mixes("picks examples of the batch")
     (place,) = (i for i, size in enumerate(own.two.shape) if size == 2)
     batch = Batch(len(common) - own.one.dim() + place, frozenset([1]))
@@ -148,7 +144,7 @@ def pick(build: Builder, x: Tensor, listed, at, first: int, common) -> Value:
     return build.gather(v, first, total)
 
 
-@rule("index_put", "_index_put_impl", "_unsafe_index_put")
+@rule("index_put")
 def index_put(build, call):
     """x[mask] = number."""
     x, (mask, *more), value = build.lift(call["self"]), call["indices"], call["values"]

@@ -17,11 +17,12 @@ from torch.utils import _pytree as pytree
 
 from .builder import Builder
 from .errors import Error, Lost, Refusal, Unsupported, mixes
+from .folding import counts_examples, fold, is_random, is_tensor
 from .mutation import Storages
 from .rules import RULES, Call, Result
 from .symbols import evaluate_symbol, result_of
 from .text import Writer
-from .values import Constant, Real, Size, Value
+from .values import Constant, Value
 
 # Say something about tensors, and compute nothing.
 CHECKS = {
@@ -133,12 +134,15 @@ class Interpreter:
 
     def compute(self, frame, node, name, args, kwargs, leaves):
         """The results of an operator that changes none of its arguments."""
+        arguments = bind(node.target, args, kwargs)
         if not any(isinstance(leaf, Value) for leaf in leaves):
-            if name not in RULES or not _is_random(node.target):
-                return fold(node.target, args, kwargs, leaves)
+            if name not in RULES or not is_random(node.target):
+                return fold(node.target, name, arguments, args, kwargs, leaves)
         if name not in RULES:
             raise Refusal("is not supported", unsupported=True)
-        call = Call(name, bind(node.target, args, kwargs), results_of(node))
+        if counts_examples(name, arguments, leaves):
+            raise mixes("computes with the batch size")
+        call = Call(name, arguments, results_of(node))
         found = RULES[name](self.build, call)
         several = isinstance(found, (tuple, list))
         checked = [
@@ -178,7 +182,8 @@ class Interpreter:
         frame.storages.refuse_guarded(target)
         if not any(isinstance(leaf, Value) for leaf in leaves):
             if not frame.storages.holds_values(frame.known, target):
-                return fold(node.target, args, kwargs, leaves)
+                arguments = bind(node.target, args, kwargs)
+                return fold(node.target, name, arguments, args, kwargs, leaves)
             args = (self.build.lift(written), *args[1:])
             leaves = [args[0], *leaves]
         if not frame.gradients and written.trainable:
@@ -245,10 +250,6 @@ def writes(node) -> bool:
     return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
 
 
-def is_tensor(x) -> bool:
-    return isinstance(x, (Value, Constant))
-
-
 def module_path(node) -> str:
     """The path of the module that a node stands in, as in state_dict names."""
     stack = list((node.meta.get("nn_module_stack") or {}).values())
@@ -288,40 +289,3 @@ def bind(target, args, kwargs) -> dict:
         else:
             bound[parameter.name] = kwargs.get(parameter.name, parameter.default_value)
     return bound
-
-
-def _is_random(target) -> bool:
-    return torch.Tag.nondeterministic_seeded in target.tags
-
-
-def fold(target, args, kwargs, leaves):
-    """Computes what is known by PyTorch, at s = 1 and, where it matters, s = 2."""
-    if _is_random(target):
-        raise Refusal("draws random numbers", unsupported=True)
-    depends = any(
-        isinstance(x, (Size, Real)) or isinstance(x, Constant) and x.two is not None
-        for x in leaves
-    )
-    if depends and target._schema.is_mutable and args[0].two is None:
-        raise mixes("writes what depends on the batch size into a table that does not")
-
-    def at(two: bool):
-        def pick(x):
-            if isinstance(x, Constant):
-                return x.two if two and x.two is not None else x.one
-            if isinstance(x, (Size, Real)):
-                return x.two if two else (int if isinstance(x, Size) else float)(x)
-            return x
-
-        a, k = pytree.tree_map(pick, (args, kwargs), is_leaf=is_tensor)
-        with torch.no_grad():
-            return target(*a, **k)
-
-    one, two = at(False), at(True) if depends else None
-    if isinstance(one, (tuple, list)):
-        return tuple(Constant(o, two[i] if depends else None) for i, o in enumerate(one))
-    if not isinstance(one, torch.Tensor):
-        if depends and one != two:
-            raise mixes("a number depends on the batch size")
-        return one
-    return Constant(one, two)

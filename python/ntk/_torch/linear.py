@@ -28,32 +28,11 @@ def product(build: Builder, call: Call, a, b) -> Value:
     """matmul of tensors of any ranks."""
     n, m = len(a.shape), len(b.shape)
     letters = LETTERS[: max(n, m, 2) - 2]
-    # A batch axis of size one is repeated: it has no letter where it is.
     one, other = letters[len(letters) - max(n - 2, 0) :], letters[len(letters) - max(m - 2, 0) :]
     first = "z" if n == 1 else one + "xz"
     second = "z" if m == 1 else other + "zy"
-    return repeated(
-        build, [first, second], [a, b], letters + ("x" if n > 1 else "") + ("y" if m > 1 else ""),
-        call.dtype,
-    )
-
-
-def repeated(build: Builder, words, values, result: str, dtype) -> Value:
-    """A contraction in which an axis of size one goes with any size."""
-    sizes = {}
-    for word, v in zip(words, values):
-        for letter, size in zip(word, v.shape):
-            sizes[letter] = max(sizes.get(letter, 1), size)
-    kept_words, kept = [], []
-    for word, v in zip(words, values):
-        stretched = [
-            i for i, (c, n) in enumerate(zip(word, v.shape)) if n == 1 and sizes[c] != 1
-        ]
-        for i in reversed(stretched):
-            v, word = build.squeeze(v, i), word[:i] + word[i + 1 :]
-        kept_words.append(word)
-        kept.append(v)
-    return build.contract(kept_words, kept, result, dtype)
+    result = letters + ("x" if n > 1 else "") + ("y" if m > 1 else "")
+    return build.contract([first, second], [a, b], result, call.dtype)
 
 
 @rule("matmul", "linalg_matmul")
@@ -89,7 +68,7 @@ def addmm(build, call):
     return build.binary("add", y, build.scale(bias, call.number("beta", 1)))
 
 
-@rule("outer", "ger")
+@rule("outer")
 def outer(build, call):
     return build.contract(["x", "y"], [call["self"], call["vec2"]], "xy", call.dtype)
 
@@ -121,7 +100,7 @@ def einsum(build, call):
         right = right.replace("...", dots)
     if any(len(set(word)) != len(word) for word in words):
         raise lacks("a diagonal in einsum")
-    return repeated(build, words, values, right, call.dtype)
+    return build.contract(words, values, right, call.dtype)
 
 
 @rule("tensordot")

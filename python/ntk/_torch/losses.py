@@ -103,16 +103,16 @@ def picked(build: Builder, call: Call, logs: Value, labels: Value, axis: int) ->
     chosen = take_along(build, build.permute(logs, order), index)
     loss = build.unary("neg", build.squeeze(chosen, len(chosen.shape) - 1))
     if call["weight"] is not None:
-        loss = build.binary("mul", loss, build.gather(build.lift(call["weight"], loss.dtype), 0, safe))
+        weight = build.gather(build.lift(call["weight"], loss.dtype), 0, safe)
+        loss = build.binary("mul", loss, weight)
     return build.select(ignored, build.like(loss, 0), loss)
 
 
-@rule("nll_loss", "nll_loss_nd", "nll_loss2d", "nll_loss_forward")
+@rule("nll_loss_nd")
 def nll_loss(build, call):
     logs, labels = build.lift(call["self"]), build.lift(call["target"])
     axis = 0 if len(logs.shape) == 1 else 1
-    loss = reduced_labels(build, call, picked(build, call, logs, labels, axis))
-    return (loss, None) if call.name == "nll_loss_forward" else loss
+    return reduced_labels(build, call, picked(build, call, logs, labels, axis))
 
 
 def reduced_labels(build: Builder, call: Call, loss: Value) -> Value:
@@ -160,5 +160,6 @@ def kl_div(build, call):
         return reduced(build, call, loss)
     positive = build.compare("gt", y, build.like(y, 0))
     safe = build.select(positive, y, build.like(y, 1))
-    entropy = build.select(positive, build.binary("mul", y, build.unary("log", safe)), build.like(y, 0))
+    entropy = build.binary("mul", y, build.unary("log", safe))
+    entropy = build.select(positive, entropy, build.like(y, 0))
     return reduced(build, call, build.binary("sub", entropy, build.binary("mul", y, x)))

@@ -157,7 +157,8 @@ class _Lowering:
         try:
             term = self.writer.argument("input", node.name, shape, result.dtype)
         except Refusal as refusal:
-            raise Unsupported(f"from_torch: input '{node.name}': {refusal}", names=[node.name]) from None
+            text = f"from_torch: input '{node.name}': {refusal}"
+            raise Unsupported(text, names=[node.name]) from None
         self.inputs.append(node.name)
         return self.whole(term, result.shape, True)
 
@@ -224,7 +225,8 @@ class _Lowering:
         if v.shape[axis] != 1:
             raise Error(
                 f"from_torch: expected output '{name}' to have the examples in an axis of "
-                f"their own, but axis {axis} has {v.shape[axis]} entries for each", argument="module",
+                f"their own, but axis {axis} has {v.shape[axis]} entries for each",
+                argument="module",
             )
         self.axes.append(axis)
         shape = v.shape[:axis] + v.shape[axis + 1 :]

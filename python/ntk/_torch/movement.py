@@ -15,22 +15,21 @@ from .values import Batch, Constant, Size, Value, require_int
 
 
 @rule(
-    "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "_unsafe_view", "view_as",
-    "reshape_as", "ravel", "atleast_1d", "atleast_2d", "atleast_3d", "view_copy",
+    "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as",
+    "ravel", "atleast_1d", "atleast_2d", "atleast_3d",
 )
 def reshape(build, call):
     return build.reshape(call["self"], call.shape, call.batch_axis)
 
 
 @rule(
-    "contiguous", "clone", "alias", "lift_fresh_copy", "lift_fresh", "to", "_to_copy", "type_as",
-    "positive", "resolve_conj", "resolve_neg", "view_of", "detach_copy",
+    "contiguous", "clone", "alias", "to", "type_as", "positive", "resolve_conj", "resolve_neg",
 )
 def same(build, call):
     return build.lift(call["self"], call.dtype)
 
 
-@rule("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "native_dropout")
+@rule("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
 def dropout(build, call):
     if call["train"] and call.number("p") != 0:
         raise Refusal("dropout in training mode: call .eval() on the module")
@@ -56,7 +55,7 @@ def transpose(build, call):
     return build.permute(call["self"], order)
 
 
-@rule("t", "numpy_T", "mT", "adjoint", "matrix_H")
+@rule("t", "numpy_T", "mT", "adjoint")
 def matrix_transpose(build, call):
     rank = len(call.shape)
     if call.name == "numpy_T":
@@ -166,8 +165,7 @@ def narrow(build, call):
     return build.slice(v, axis, start % v.shape[axis], call.shape[axis])
 
 
-@rule("split", "split_with_sizes", "chunk", "tensor_split", "unsafe_split", "unsafe_chunk",
-      "unsafe_split_with_sizes")
+@rule("split", "split_with_sizes", "chunk", "tensor_split")
 def split(build, call):
     v, axis, at, parts = call["self"], call["dim"] % len(call["self"].shape), 0, []
     build.along(v, axis)
@@ -200,8 +198,8 @@ def roll(build, call):
         size = v.shape[axis]
         shift = require_int(shift, "shift") % size
         if shift:
-            parts = [build.slice(v, axis, size - shift, shift), build.slice(v, axis, 0, size - shift)]
-            v = build.concat(parts, axis, v.dtype)
+            last = build.slice(v, axis, size - shift, shift)
+            v = build.concat([last, build.slice(v, axis, 0, size - shift)], axis, v.dtype)
     return v
 
 
@@ -228,7 +226,7 @@ def pixel_unshuffle(build, call):
     return build.reshape(v, call.shape, axis)
 
 
-@rule("channel_shuffle", "native_channel_shuffle")
+@rule("channel_shuffle")
 def channel_shuffle(build, call):
     v, groups = build.lift(call["self"]), call["groups"]
     refuse_batch_inside(v, 1, "channels or pixels")
@@ -258,8 +256,9 @@ def triangle(build: Builder, call: Call, part) -> Value:
     v = build.lift(call["self"])
     for axis in (-1, -2):
         build.along(v, axis)
-    mask = Constant(part(torch.ones(v.shape[-2:], dtype=torch.bool), require_int(call["diagonal"], "diagonal")))
-    return build.select(build.broadcast(mask, v.shape), v, build.like(v, 0))
+    diagonal = require_int(call["diagonal"], "diagonal")
+    mask = part(torch.ones(v.shape[-2:], dtype=torch.bool), diagonal)
+    return build.select(build.broadcast(Constant(mask), v.shape), v, build.like(v, 0))
 
 
 @rule("tril")
@@ -272,13 +271,10 @@ def triu(build, call):
     return triangle(build, call, torch.triu)
 
 
-@rule("pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
-      "replication_pad1d", "replication_pad2d", "replication_pad3d")
+@rule("pad")
 def pad(build, call):
-    v, sizes = build.lift(call["self"]), [require_int(n, "pad") for n in call.first("pad", "padding")]
-    mode = call.get("mode", "constant")
-    if "_pad" in call.name and call.name != "constant_pad_nd":
-        mode = {"reflection": "reflect", "replication": "replicate"}[call.name.split("_")[0]]
+    v = build.lift(call["self"])
+    sizes, mode = [require_int(n, "pad") for n in call["pad"]], call["mode"]
     ends = [(len(v.shape) - 1 - i, sizes[2 * i], sizes[2 * i + 1]) for i in range(len(sizes) // 2)]
     ends = [end for end in ends if end[1] or end[2]]
     for axis, _, _ in ends:

@@ -45,7 +45,8 @@ def follow(source_shape, source: Batch | None, one, two, axis: int | None) -> Ba
         there, _ = number_examples(one.shape, Batch(axis, frozenset([before])))
         expected = one.unflatten(axis, (before, 1, -1)).repeat_interleave(2, axis + 1)
         flat = two.reshape(-1)
-        if torch.equal(examples[flat], there) and torch.equal(positions[flat], expected.reshape(-1)):
+        own = torch.equal(examples[flat], there)
+        if own and torch.equal(positions[flat], expected.reshape(-1)):
             return Batch(axis, frozenset([before]))
     raise mixes("moves elements from one example to another")
 

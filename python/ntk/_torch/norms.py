@@ -42,15 +42,14 @@ def last_axes(call: Call) -> list[int]:
     return list(range(-len(call["normalized_shape"]), 0))
 
 
-@rule("layer_norm", "native_layer_norm")
+@rule("layer_norm")
 def layer_norm(build, call):
     x = build.lift(call["input"])
     y = standardise(build, x, last_axes(call), call.number("eps"))
-    y = affine(build, y, call["weight"], call["bias"])
-    return y if call.name == "layer_norm" else (y, None, None)
+    return affine(build, y, call["weight"], call["bias"])
 
 
-@rule("rms_norm", "_fused_rms_norm")
+@rule("rms_norm")
 def rms_norm(build, call):
     x = build.lift(call["input"])
     epsilon = call.number("eps", torch.finfo(x.dtype).eps)
@@ -60,10 +59,10 @@ def rms_norm(build, call):
     return affine(build, y, call["weight"], None)
 
 
-@rule("group_norm", "native_group_norm")
+@rule("group_norm")
 def group_norm(build, call):
     x = build.lift(call["input"])
-    groups = call.first("num_groups", "group")
+    groups = call["num_groups"]
     refuse_batch_inside(x, 1, "channels or pixels")
     place = x.batch and x.batch.axis
     n, c, *pixels = x.shape
@@ -71,8 +70,7 @@ def group_norm(build, call):
     y = standardise(build, apart, range(2, len(apart.shape)), call.number("eps"))
     y = build.reshape(y, x.shape, place)
     weight, bias = (by_channel(build, call[v], len(x.shape)) for v in ("weight", "bias"))
-    y = affine(build, y, weight, bias)
-    return y if call.name == "group_norm" else (y, None, None)
+    return affine(build, y, weight, bias)
 
 
 @rule("instance_norm")
@@ -88,10 +86,10 @@ def instance_norm(build, call):
     return affine(build, y, weight, bias)
 
 
-@rule("batch_norm", "_native_batch_norm_legit_no_training", "cudnn_batch_norm")
+@rule("batch_norm")
 def batch_norm(build, call):
     x = build.lift(call["input"])
-    own = call.get("training", False) or call["running_mean"] is None
+    own = call["training"] or call["running_mean"] is None
     if own and x.batch is not None:
         raise Refusal(
             "batch norm in training mode, or without running statistics, mixes the examples "
@@ -104,8 +102,7 @@ def batch_norm(build, call):
         y = standardise(build, x, axes, call.number("eps"))
         weight, bias = (by_channel(build, call[v], len(x.shape)) for v in ("weight", "bias"))
         return affine(build, y, weight, bias)
-    y = by_statistics(build, call, x)
-    return y if call.name == "batch_norm" else (y, None, None)
+    return by_statistics(build, call, x)
 
 
 def by_statistics(build: Builder, call: Call, x: Value) -> Value:
@@ -118,10 +115,11 @@ def by_statistics(build: Builder, call: Call, x: Value) -> Value:
     apart = build.binary("sub", x, build.broadcast(mean, x.shape, x.dtype))
     scale = build.broadcast(by_channel(build, inverse, rank), x.shape, x.dtype)
     y = build.binary("mul", apart, scale)
-    return affine(build, y, by_channel(build, call["weight"], rank), by_channel(build, call["bias"], rank))
+    weight, bias = (by_channel(build, call[v], rank) for v in ("weight", "bias"))
+    return affine(build, y, weight, bias)
 
 
-@rule("_weight_norm", "_weight_norm_interface")
+@rule("_weight_norm")
 def weight_norm(build, call):
     """g v / |v|, the norm over all axes but one (all, if it is -1)."""
     v, g, axis = build.lift(call["v"]), build.lift(call["g"]), call["dim"]
@@ -130,5 +128,4 @@ def weight_norm(build, call):
     if len(g.shape) != len(v.shape):
         g = build.reshape(g, length.shape)
     factor = build.binary("div", g, length)
-    y = build.binary("mul", v, build.broadcast(factor, v.shape))
-    return y if call.name == "_weight_norm" else (y, None)
+    return build.binary("mul", v, build.broadcast(factor, v.shape))

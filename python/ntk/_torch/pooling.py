@@ -43,8 +43,7 @@ def _max_pool(count: int):
         x, sizes, window, strides, near = prepare(build, call, count)
         dilations = spread(call["dilation"], count)
         pairs = far_pads(sizes, call.shape[-count:], window, strides, near, dilations)
-        y = pooled(build, x, "max_pool", call, count, window, strides, pairs, dilations)
-        return (y, None) if len(call.results) > 1 else y
+        return pooled(build, x, "max_pool", call, count, window, strides, pairs, dilations)
 
     return apply
 
@@ -95,6 +94,5 @@ def _adaptive_max_pool(count: int):
 
 for _count in (1, 2, 3):
     RULES[f"max_pool{_count}d"] = _max_pool(_count)
-    RULES[f"max_pool{_count}d_with_indices"] = _max_pool(_count)
     RULES[f"avg_pool{_count}d"] = _avg_pool(_count)
     RULES[f"adaptive_max_pool{_count}d"] = _adaptive_max_pool(_count)

@@ -118,14 +118,16 @@ def _cell(step):
         if len(x.shape) != 2 or x.shape[0] != 1:
             raise lacks("a recurrent cell but of single examples")
         weights = [call[name] for name in ("w_ih", "w_hh", "b_ih", "b_hh")]
-        found = step(build, x, [build.lift(h) for h in states], [w for w in weights if w is not None])
+        weights = [w for w in weights if w is not None]
+        found = step(build, x, [build.lift(h) for h in states], weights)
         return tuple(found) if len(found) > 1 else found[0]
 
     return apply
 
 
 for _name, _step in {
-    "lstm": lstm_step, "gru": gru_step, "rnn_tanh": plain_step("tanh"), "rnn_relu": plain_step("relu"),
+    "lstm": lstm_step, "gru": gru_step,
+    "rnn_tanh": plain_step("tanh"), "rnn_relu": plain_step("relu"),
 }.items():
     RULES[_name] = _layer(_step)
     RULES[f"{_name}_cell"] = _cell(_step)

@@ -181,12 +181,12 @@ def log_softmax(build: Builder, x: Value, axis: int) -> Value:
     return build.binary("sub", less, build.broadcast(total, x.shape))
 
 
-@rule("softmax", "_softmax", "special_softmax")
+@rule("softmax", "special_softmax")
 def softmax_rule(build, call):
     return softmax(build, build.lift(call["self"], call.dtype), call["dim"])
 
 
-@rule("log_softmax", "_log_softmax", "special_log_softmax")
+@rule("log_softmax", "special_log_softmax")
 def log_softmax_rule(build, call):
     return log_softmax(build, build.lift(call["self"], call.dtype), call["dim"])
 

@@ -12,6 +12,15 @@ from .rules import Result
 from .values import Real, Size
 
 
+# A batch size at which sizes are not cut off by those of small examples.
+LARGE = 10007
+
+
+def evaluate_at(expression, size: int):
+    """An expression of the batch size."""
+    return expression.xreplace({s: sympy.Integer(size) for s in expression.free_symbols})
+
+
 def evaluate_symbol(symbol):
     """A number of the program at s = 1 and s = 2."""
     if not isinstance(symbol, (torch.SymInt, torch.SymFloat, torch.SymBool)):
@@ -22,7 +31,7 @@ def evaluate_symbol(symbol):
         return type_of(symbol)(expression)
     if any(not str(s).startswith("s") for s in free):
         raise Refusal("a size depends on values", unsupported=True)
-    one, two = (expression.xreplace({s: sympy.Integer(k) for s in free}) for k in (1, 2))
+    one, two = evaluate_at(expression, 1), evaluate_at(expression, 2)
     if isinstance(symbol, torch.SymInt):
         return Size(int(one), int(two))
     if isinstance(symbol, torch.SymFloat):
@@ -46,6 +55,10 @@ def result_of(meta) -> Result | None:
     if len(axes) > 1:
         raise mixes("the batch is in two axes")
     for i in axes:
-        if sizes[i].two != 2 * sizes[i]:
-            raise mixes(f"an axis has {sizes[i].two} entries for two examples, {sizes[i]} for one")
+        large = evaluate_at(meta.shape[i].node.expr, LARGE)
+        if sizes[i].two != 2 * sizes[i] or large != LARGE * sizes[i]:
+            raise mixes(
+                f"an axis has {sizes[i]} entries for one example, {sizes[i].two} for two, "
+                f"{large} for {LARGE}"
+            )
     return Result(tuple(map(int, sizes)), meta.dtype, axes[0] if axes else None)

@@ -12,6 +12,7 @@ to be the same for every example.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import math
 from typing import NamedTuple, Union
 
@@ -69,12 +70,26 @@ class Value:
         return self.term.trainable
 
 
+class Numbered(enum.IntEnum):
+    """Does a known tensor depend on the numbers of the examples? `OWN`: it is
+    their numbers, `YES`: it is computed of them, or of how many there are."""
+
+    NO = 0
+    OWN = 1
+    YES = 2
+
+
 @dataclasses.dataclass(frozen=True)
 class Constant:
-    """A known tensor at s = 1, and at s = 2 (None: it does not depend on s)."""
+    """A known tensor at s = 1, and at s = 2 (None: it does not depend on s).
+
+    Two sizes do not tell what happens at others: what is computed of the numbers
+    of the examples (as `arange(s) < 5`) is marked by `numbered`.
+    """
 
     one: torch.Tensor
     two: torch.Tensor | None = None
+    numbered: Numbered = Numbered.NO
 
     trainable = False
 
@@ -88,6 +103,8 @@ class Constant:
 
     @property
     def batch(self) -> Batch | None:
+        if self.numbered:
+            raise mixes("a table depends on the position in the batch")
         return find_batch(self.one, self.two)
 
 
@@ -176,7 +193,7 @@ def as_number(x):
     if isinstance(x, (bool, int, float)):
         return x
     if isinstance(x, Constant) and x.one.dim() == 0:
-        if x.two is not None and not same(x.one, x.two):
+        if x.numbered or x.two is not None and not same(x.one, x.two):
             raise mixes("computes with the batch size")
         return x.one.item()
     return None

@@ -261,11 +261,13 @@ MODELS = {
     "lstm": lambda: (recurrent(nn.LSTM, num_layers=2, bidirectional=True, dropout=0.1), (torch.randn(3, 4, 4),)),
     "gru": lambda: (recurrent(nn.GRU, num_layers=2), (torch.randn(3, 4, 4),)),
     "rnn": lambda: (recurrent(nn.RNN, nonlinearity="relu", bias=False), (torch.randn(3, 4, 4),)),
+    "plain rnn": lambda: (recurrent(nn.RNN), (torch.randn(3, 4, 4),)),
     "lstm by time": lambda: (
         Calls(lambda s, x: s.parts[0](x.transpose(0, 1))[1][1][-1], nn.LSTM(4, 3)), (torch.randn(3, 5, 4),),
     ),
     "cells": lambda: (
-        Calls(lambda s, x: s.parts[1](s.parts[0](x)[0]) + s.parts[2](x), nn.LSTMCell(4, 3), nn.GRUCell(3, 2), nn.RNNCell(4, 2)),
+        Calls(lambda s, x: s.parts[1](s.parts[0](x)[0]) + s.parts[2](x) + s.parts[3](x),
+              nn.LSTMCell(4, 3), nn.GRUCell(3, 2), nn.RNNCell(4, 2), nn.RNNCell(4, 2, nonlinearity="relu")),
         (torch.randn(3, 4),),
     ),
     "normalised weights": lambda: (normalised(), (torch.randn(3, 4),)),

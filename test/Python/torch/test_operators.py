@@ -72,6 +72,12 @@ OPERATORS = {
     "matmul broadcast": lambda h: (h.reshape(-1, 1, 3, 3) @ h.new_ones(2, 3, 2)).tanh().flatten(1),
     "baddbmm": lambda h: torch.baddbmm(square(h), square(h), square(h), beta=0.3, alpha=2).flatten(1),
     "bilinear": lambda h: F.bilinear(h, h.tanh(), torch.ones(2, 9, 9, dtype=h.dtype)),
+    "queries of one head": lambda h: F.scaled_dot_product_attention(
+        h[:, :8].reshape(-1, 2, 2, 2), h[:, :4].reshape(-1, 1, 2, 2), h[:, 5:].reshape(-1, 1, 2, 2)).flatten(1),
+    "attention masked": lambda h: F.scaled_dot_product_attention(
+        square(h), square(h).tanh(), square(h), attn_mask=(square(h) > -1) | torch.eye(3, dtype=torch.bool), scale=0.7).flatten(1),
+    "attention with bias": lambda h: F.scaled_dot_product_attention(square(h), square(h), square(h), square(h).sin()).flatten(1),
+    "attention causal": lambda h: F.scaled_dot_product_attention(square(h)[:, :2], square(h), square(h), is_causal=True).flatten(1),
     "tensordot": lambda h: torch.tensordot(square(h), h.new_ones(3, 2), dims=1).flatten(1).tanh(),
     "det": lambda h: torch.linalg.det(square(h) + 2)[:, None] * h,
     "inverse": lambda h: torch.linalg.inv(square(h) + 3 * torch.eye(3, dtype=h.dtype)).flatten(1),
@@ -113,6 +119,42 @@ OPERATORS = {
     "group_norm": lambda h: F.group_norm(h.reshape(-1, 3, 3), 3).flatten(1),
     "instance_norm": lambda h: F.instance_norm(square(h)).flatten(1),
     "local_response": lambda h: F.local_response_norm(square(h), 2).flatten(1),
+    # Other names, and other numbers of axes.
+    "names of functions": lambda h: h.absolute().negative() + torch.special.expit(h) + torch.special.erf(h)
+    + (h / 9).arcsin() + (h / 9).arccos() + h.arctan() + h.arcsinh() + (h.abs() + 2).arccosh() + (h / 9).arctanh()
+    + torch.special.expm1(h) + torch.special.log1p(h.abs()) + torch.special.exp2(h) + h.sgn() * h + h.fix() * h,
+    "names of arithmetic": lambda h: h.multiply(h).subtract(h * 2).divide(3.0) + h.true_divide(h.abs() + 1)
+    + h.clip(-1, 1) + h.clamp_max(0.5) + h.float_power(2) + torch.where(h.greater(0.1), h, 1) * h.less(0.7)
+    + h * h.greater_equal(0.3) + h * h.less_equal(0.2) + h * h.not_equal(0) + (-h).positive(),
+    "names of masks": lambda h: h * (torch.logical_and(h > 0, h < 1) ^ torch.logical_or(h > 1, h < -1))
+    + h * torch.logical_xor(h > 0, h > 0.5) + h * torch.bitwise_and(h > 0, h > 0.4) + h * (h > 0).bitwise_or(h < -1)
+    + h * (h > 0).bitwise_xor(h > 0.3) + h * torch.bitwise_not(h > 0),
+    "masks in place": lambda h: (lambda m: (m.__iand__(h > 0), m.__ior__(h < -1), m.__ixor__(h > 2), h * m)[3])(h < 1),
+    "names of movements": lambda h: square(h).moveaxis(1, 2).swapaxes(1, 2).swapdims(1, 2).mT.ravel().view_as(square(h))
+    .reshape_as(h).tile(1, 2) + torch.concat([h, h.exp()], 1) + torch.concatenate([h.sin(), h], 1),
+    "names of axes": lambda h: torch.atleast_2d(h).broadcast_to(2, -1, 9).sum(0) + torch.atleast_3d(h)[..., 0].exp()
+    + torch.cat(h.tensor_split(2, 1)[::-1], 1).tanh() + torch.cat(h.tensor_split([2, 5], 1), 1).sin() + h.type_as(h),
+    "argmin": lambda h: h.gather(1, h.argmin(1, keepdim=True)) * h + h[torch.arange(h.shape[0]), 3][:, None],
+    "products by name": lambda h: h @ torch.linalg.matmul(h.new_ones(9, 2), h.new_ones(2, 9)).exp() + torch.dot(h.new_ones(9), h.new_ones(9))
+    + torch.ops.aten.alias(h) + torch.special.softmax(h, 1) + torch.special.log_softmax(h, 1),
+    "of weights": lambda h: h @ torch.mm(torch.outer(h.new_ones(9), h.new_ones(9)).t(), torch.eye(9, dtype=h.dtype)).exp(),
+    "addmm": lambda h: torch.addmm(h, h, torch.ones(9, 9, dtype=h.dtype), beta=0.5, alpha=0.1).tanh(),
+    "addmv": lambda h: torch.addmv(h[:, 0], h, h.new_ones(9), alpha=0.3)[:, None] * h + torch.mv(h, h.new_ones(9))[:, None],
+    "std_mean": lambda h: sum(torch.std_mean(h, 1, keepdim=True)) * h + torch.norm(h, 3, 1, True),
+    "filled": lambda h: torch.full_like(h, 2.0) * h + torch.empty_like(h).fill_(0.3) * h.exp() + h.new_empty(9).zero_(),
+    "filled in part": lambda h: (lambda g: (g[:, :3].fill_(0.7), g[:, 5:].zero_(), g * h.exp())[2])(h * 2),
+    "volumes": lambda h: F.avg_pool3d(F.interpolate(h[:, :8].reshape(-1, 1, 2, 2, 2), scale_factor=2.0, mode="trilinear"), 3, 1)
+    .flatten(1).tanh() + F.max_pool3d(F.interpolate(h[:, :8].reshape(-1, 1, 2, 2, 2), (4, 4, 4)), 3, 1).flatten(1).exp(),
+    "volumes adaptive": lambda h: F.adaptive_avg_pool3d(h[:, :8].reshape(-1, 2, 2, 2, 1), (2, 1, 1)).flatten(1).exp()
+    + F.adaptive_max_pool3d(h[:, :8].reshape(-1, 2, 2, 2, 1), (2, 1, 1)).flatten(1).tanh()
+    + F.interpolate(h[:, :8].reshape(-1, 2, 2, 2, 1), (1, 1, 2), mode="nearest-exact").flatten(1),
+    "lines": lambda h: F.adaptive_avg_pool1d(h[:, None], 4).flatten(1).exp() + F.interpolate(h[:, None, :2], 4)[:, 0]
+    + F.interpolate(h[:, None, :3], 4, mode="nearest-exact")[:, 0] + F.adaptive_max_pool2d(image(h)[:, :, :2, :2], 2).flatten(1),
+    "resize bicubic antialias": lambda h: F.interpolate(image(h), (2, 2), mode="bicubic", antialias=True).flatten(1).exp(),
+    "transposed": lambda h: F.conv_transpose1d(h[:, None], h.new_ones(1, 2, 3), stride=2, padding=1).flatten(1).tanh().sum(1, True)
+    + F.conv_transpose3d(h[:, :8].reshape(-1, 1, 2, 2, 2), h.new_ones(1, 1, 2, 2, 1), dilation=2).flatten(1).tanh(),
+    "dropouts": lambda h: F.alpha_dropout(h, 0.1) + F.feature_alpha_dropout(square(h), 0.1).flatten(1) + F.dropout1d(square(h), 0.1, False).flatten(1),
+    "binary cross entropy": lambda h: F.binary_cross_entropy(h.sigmoid(), h.tanh().abs(), reduction="none"),
     # Writes.
     "write": lambda h: (lambda g: (g[:, 1:4].mul_(2.0), g.tanh())[1])(h + 1),
     "write from": lambda h: (lambda g: (g[:, 0].copy_(h[:, 1] ** 2), g.tanh())[1])(h * 2),
@@ -124,6 +166,7 @@ OPERATORS = {
         lambda z: (z[:, 2:5].copy_(h[:, :3]), z[:, 4:].add_(h[:, 4:]), z.exp())[2]
     )(torch.zeros(h.shape[0], 9, dtype=h.dtype)),
     "write masked": lambda h: (lambda g: (g.__setitem__(g < 0, 0.25), g * h)[1])(h * 2),
+    "write by index": lambda h: (lambda g: (g.index_put_((h < 0,), h.new_tensor(0.5)), g * h)[1])(h * 2),
 }
 
 

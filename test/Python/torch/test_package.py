@@ -87,6 +87,10 @@ def test_errors():
     assert list(refusal.value.names) == ["sort"]
     with pytest.raises(ntk.Error, match="call .eval"):
         ntk.from_torch(nn.Sequential(nn.Linear(4, 3), nn.Dropout()), torch.randn(3, 4))
+    with pytest.raises(ntk.Error, match="requires gradients.*wrt="):
+        ntk.from_torch(nn.Linear(4, 3).requires_grad_(False), torch.randn(3, 4))
+    with pytest.raises(ntk.Unsupported, match="whole_batch"):
+        ntk.from_torch(nn.Linear(4, 3), torch.randn(3, 4), whole_batch=True)
     with pytest.raises(ntk.Error, match="dtype|'f32' or 'f64'"):
         ntk.from_torch(nn.Linear(4, 3), torch.randn(3, 4), dtype="f16")
 

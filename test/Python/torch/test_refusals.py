@@ -91,13 +91,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refusal(name):
+def test_refusal(name, capfd):
     module, unsupported, said = REFUSED[name]
     module, x = double(module, torch.randn(3, 4))
     with pytest.raises(_torch.Error, match=said) as refusal:
         _torch.lower(module, x)
     assert isinstance(refusal.value, _torch.Unsupported) == unsupported
     assert str(refusal.value).startswith("from_torch: ") and "\n" not in str(refusal.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_all_operators_are_named():
