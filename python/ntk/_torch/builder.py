@@ -15,7 +15,7 @@ import math
 
 import torch
 
-from .errors import Refusal, lacks, mixes
+from .errors import lacks, mixes
 from .text import ELEMENTS, Term, Writer
 from .values import (
     Batch, Constant, Tensor, Value, as_number, divisors, merge, place, reshape_batch, squeeze,
@@ -338,10 +338,3 @@ def refuse_batch_inside(v: Tensor, first: int, what: str):
     """Refuses a batch in any but the first `first` axes."""
     if v.batch is not None and v.batch.axis >= first:
         raise mixes(f"the batch is in the {what}")
-
-
-def known(x, what: str) -> torch.Tensor:
-    """A tensor that is known and does not depend on the batch."""
-    if not isinstance(x, Constant) or x.batch is not None:
-        raise Refusal(f"expected known numbers as {what}", unsupported=True)
-    return x.one

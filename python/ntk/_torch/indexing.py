@@ -10,7 +10,7 @@ import torch
 
 from .builder import Builder
 from .errors import Refusal, lacks, mixes
-from .rules import Call, rule
+from .rules import rule
 from .values import Batch, Constant, Numbered, Tensor, Value, require_int, squeeze
 
 

@@ -156,9 +156,9 @@ class Interpreter:
         if expected is None or v is None or isinstance(v, Constant):
             return v
         if v.shape != expected.shape or v.dtype != expected.dtype:
-            raise Error(
-                f"from_torch: {name}: expected {expected.shape} of {expected.dtype}, "
-                f"but the rule gives {v.shape} of {v.dtype}"
+            raise Refusal(
+                f"should be {expected.shape} of {expected.dtype}, but its rule gives {v.shape} "
+                f"of {v.dtype}", unsupported=True,
             )
         axis = v.batch.axis if v.batch else None
         if axis != expected.batch_axis:
@@ -210,7 +210,8 @@ class Interpreter:
         else:
             raise Refusal("is not supported", unsupported=True)
         inner = Frame(module, arguments, gradients)
-        inner.storages.guard_inputs()
+        outer = [a for a in node.args if isinstance(a, torch.fx.Node) and a.op != "get_attr"]
+        inner.storages.guard_inputs([frame.storages.guarded(a) for a in outer])
         return self.run(inner)
 
     def raise_refusals(self):
@@ -247,7 +248,19 @@ def needed(graph: torch.fx.Graph, wanted) -> set:
 
 
 def writes(node) -> bool:
-    return isinstance(node.target, torch._ops.OpOverload) and node.target._schema.is_mutable
+    """Does a node, or a region that it runs, write into a tensor?"""
+    if isinstance(node.target, torch._ops.OpOverload):
+        return node.target._schema.is_mutable
+    graphs = (getattr(a, "graph", None) for a in submodules(node))
+    return any(writes(inner) for graph in graphs if graph for inner in graph.nodes)
+
+
+def submodules(node) -> list:
+    """The modules that a node of the kind of wrap_with_set_grad_enabled runs."""
+    if node.op != "call_function":
+        return []
+    read = [a for a in node.all_input_nodes if a.op == "get_attr"]
+    return [operator.attrgetter(a.target)(node.graph.owning_module) for a in read]
 
 
 def module_path(node) -> str:

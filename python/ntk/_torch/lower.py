@@ -10,7 +10,7 @@ import time
 
 import torch
 
-from . import (  # noqa: F401  (their rules register themselves)
+from . import (  # noqa: F401  (the rules in them register themselves)
     arithmetic, attention, convolution, creation, elementwise, indexing, linear, losses, movement,
     norms, pooling, recurrent, reductions, resampling,
 )

@@ -34,11 +34,15 @@ class Storages:
         if key is not None:
             self._guarded[key] = what
 
-    def guard_inputs(self):
-        """Writes into the inputs of a region are refused."""
-        for node in self._order:
-            if node.op == "placeholder":
-                self.guard(node, "a value from outside of a torch.no_grad or autocast region")
+    def guarded(self, node) -> str | None:
+        """What is refused to write into the memory of this node, if anything is."""
+        return self._guarded.get(storage(node))
+
+    def guard_inputs(self, names):
+        """Writes into the inputs of a region are refused, by these names of theirs."""
+        inputs = (node for node in self._order if node.op == "placeholder")
+        for node, name in zip(inputs, names):
+            self.guard(node, name or "a value from outside of a torch.no_grad region")
 
     def refuse_guarded(self, target):
         """Refuses a write into memory that must not change."""
@@ -56,12 +60,15 @@ class Storages:
     def write(self, build: Builder, known: dict, node, target, result: Value):
         """`node` has written `result` into `target`: nodes of the same memory that
         are read later change with it."""
-        key, order = storage(target), self._order[node]
+        key, order, written = storage(target), self._order[node], known[target]
         for other in list(known):
             if other is target:
                 known[other] = result
             elif storage(other) == key and any(self._order[u] > order for u in other.users):
-                known[other] = overwrite(build, other, known[other], target, result)
+                new = overwrite(build, other, known[other], target, result)
+                if new is not known[other]:
+                    refuse_detached(other, known[other], target, written)
+                known[other] = new
 
 
 def storage(node) -> int | None:
@@ -70,6 +77,24 @@ def storage(node) -> int | None:
     if not isinstance(meta, torch.Tensor):
         return None
     return meta.untyped_storage()._cdata
+
+
+def is_detached(node) -> bool:
+    """Is a tensor a detached view of another one?"""
+    key = storage(node)
+    while isinstance(node, torch.fx.Node) and storage(node) == key:
+        if getattr(node.target, "overloadpacket", None) is torch.ops.aten.detach:
+            return True
+        node = next(iter(node.args), None)
+    return False
+
+
+def refuse_detached(other, old, target, written):
+    """Refuses a write that one of two tensors of the same memory differentiates and
+    the other one does not know of."""
+    behind_back = not written.trainable and old.trainable
+    if behind_back or is_detached(other) != is_detached(target):
+        raise Refusal("writes into memory that a detached tensor shares")
 
 
 def addresses(node, s: int) -> torch.Tensor:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from kernels import ByProgram, Calls, double
+from kernels import ByProgram, double
 from models import MODELS
 from ntk import _torch
 from ntk._torch import check

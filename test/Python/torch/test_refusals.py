@@ -34,6 +34,34 @@ class Counts(nn.Module):
         return self.layer(x) * self.calls
 
 
+class Averages(nn.Module):
+    """Updates a running mean under no_grad, as its first doing or beside all else."""
+
+    def __init__(self, read):
+        super().__init__()
+        self.layer, self.read = nn.Linear(4, 3), read
+        self.register_buffer("mean", torch.zeros(3))
+
+    def forward(self, x):
+        h = self.layer(x)
+        with torch.no_grad():
+            self.mean.mul_(0.9).add_(0.1)
+        return h * self.mean if self.read else h
+
+
+def behind_a_view(s, x):
+    h = s.parts[0](x)
+    h.detach().mul_(2)
+    return h
+
+
+def seen_by_a_detached(s, x):
+    h = s.parts[0](x)
+    before = h.detach()
+    h.mul_(2)
+    return h * before
+
+
 def hooked(s, x):
     h = s.parts[0](x)
     h.register_hook(lambda g: 2 * g)
@@ -75,6 +103,10 @@ REFUSED = {
     "autograd function": (Calls(lambda s, x: Straight.apply(layer(s, x)), linear()), True, "Straight"),
     "hook on a value": (Calls(hooked, linear()), True, "register_hook"),
     "buffer": (Counts(), False, "changes the buffer 'calls'"),
+    "buffer in no_grad": (Averages(True), False, "changes the buffer 'mean'"),
+    "buffer beside": (Averages(False), False, "changes the buffer 'mean'"),
+    "write behind a view": (Calls(behind_a_view, linear()), False, "memory that a detached tensor shares"),
+    "write seen detached": (Calls(seen_by_a_detached, linear()), False, "memory that a detached tensor shares"),
     "data": (Calls(lambda s, x: layer(s, x).data * layer(s, x), linear()), False, r"\.data"),
     "max_norm": (Calls(embedded, linear(), nn.Embedding(4, 3, max_norm=1.0)), False, "changes the parameter 'parts.1.weight'"),
     "frequencies": (Calls(embedded, linear(), nn.Embedding(4, 3, scale_grad_by_freq=True)), True, "scale_grad_by_freq"),
