@@ -12,6 +12,7 @@ import contextlib
 import dataclasses
 import io
 import logging
+import threading
 import warnings
 
 import torch
@@ -137,6 +138,10 @@ def run_checkpoint(function, _, *args):
         return function(*args)
 
 
+# What is watched is torch's own, and there is one of it.
+_watching = threading.Lock()
+
+
 @contextlib.contextmanager
 def watched_functions(found: list[str]):
     """Notes each torch.autograd.Function that is applied, and each hook on a
@@ -156,9 +161,9 @@ def watched_functions(found: list[str]):
             found.append(cls.__name__)
         return original.__get__(None, cls)(*args, **kwargs)
 
+    fast = torch.backends.mha.get_fastpath_enabled()
     function.apply = classmethod(apply)
     torch.Tensor.register_hook = register_hook
-    fast = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
         yield
@@ -193,8 +198,8 @@ def export(module: torch.nn.Module, example: Example) -> torch.export.ExportedPr
         shapes[tensor] = {0: batch}
     functions: list[str] = []
     try:
-        with unchanged(module), watched_functions(functions), torch.enable_grad():
-            with silent():
+        with _watching, unchanged(module), watched_functions(functions):
+            with silent(), torch.enable_grad():
                 program = torch.export.export(
                     module, traced.args, traced.kwargs, dynamic_shapes=shapes, strict=False
                 )

@@ -284,7 +284,8 @@ def operator_name(node) -> str:
 def describe(node) -> str:
     path = module_path(node)
     inside = f" in module '{path}'" if path else ""
-    return f"{node.target} ('{node.name}'{inside})"
+    overload = isinstance(node.target, torch._ops.OpOverload)
+    return f"{node.target if overload else operator_name(node)} ('{node.name}'{inside})"
 
 
 def results_of(node) -> list[Result | None]:

@@ -26,7 +26,6 @@ class Result:
     shape: tuple[int, ...]
     dtype: torch.dtype
     batch_axis: int | None
-    stride: tuple[int, ...] = ()
 
 
 class Call:
