@@ -146,6 +146,13 @@ def exp2(build, call):
     return build.binary("power", build.like(x, 2), x)
 
 
+@rule("logaddexp")
+def logaddexp(build, call):
+    """log(exp a + exp b) = b + softplus(a - b)."""
+    a, b = pair(build, call)
+    return build.binary("add", b, build.unary("softplus", build.binary("sub", a, b)))
+
+
 def _comparison(predicate: str):
     def apply(build: Builder, call: Call) -> Value:
         return build.compare(predicate, *pair(build, call, common_type(call)))

@@ -50,6 +50,25 @@ for _name, _op in SAME.items():
     RULES[_name] = _same(_op)
 
 
+@rule("log2")
+def log2(build, call):
+    return build.scale(build.unary("log", operand(build, call)), 1 / math.log(2))
+
+
+@rule("log10")
+def log10(build, call):
+    return build.scale(build.unary("log", operand(build, call)), 1 / math.log(10))
+
+
+@rule("logit", "special_logit")
+def logit(build, call):
+    x = operand(build, call)
+    if call["eps"] is not None:
+        raise lacks("logit with bounds")
+    rest = build.unary("log1p", build.unary("neg", x))
+    return build.binary("sub", build.unary("log", x), rest)
+
+
 @rule("gelu")
 def gelu(build, call):
     name = "gelu" if call["approximate"] == "none" else "gelu_tanh"
@@ -244,6 +263,19 @@ def round_(build, call):
 def isnan(build, call):
     x = build.lift(call["self"])
     return build.compare("ne", x, x)
+
+
+@rule("frac")
+def frac(build, call):
+    x = operand(build, call)
+    return build.binary("sub", x, truncated(build, x))
+
+
+@rule("isfinite")
+def isfinite(build, call):
+    """|x| < ∞, which NaN is not."""
+    x = build.unary("abs", build.lift(call["self"]))
+    return build.compare("lt", x, build.like(x, math.inf))
 
 
 @rule("isinf")

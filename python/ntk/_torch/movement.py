@@ -125,6 +125,32 @@ def stack(build, call):
     return build.stack(call["tensors"], call["dim"], call.dtype)
 
 
+@rule("hstack", "column_stack")
+def hstack(build, call):
+    """Along axis 1 of tensors that have one."""
+    values = [build.lift(v) for v in call["tensors"]]
+    if call.name == "column_stack":
+        values = [v if len(v.shape) > 1 else build.unsqueeze(v, len(v.shape)) for v in values]
+    return build.concat(values, min(1, len(values[0].shape) - 1), call.dtype)
+
+
+@rule("diff")
+def diff(build, call):
+    if call["n"] != 1 or call["prepend"] is not None or call["append"] is not None:
+        raise lacks("diff but of neighbours")
+    v, axis = build.lift(call["self"]), call["dim"] % len(call.shape)
+    build.along(v, axis)
+    size = v.shape[axis] - 1
+    return build.binary("sub", build.slice(v, axis, 1, size), build.slice(v, axis, 0, size))
+
+
+@rule("rot90")
+def rot90(build, call):
+    for axis in call["dims"]:
+        build.along(call["self"], axis)
+    return move(build, call["self"], lambda x: x.rot90(call["k"], call["dims"]), call.batch_axis)
+
+
 def bounds(build: Builder, call: Call, size: int) -> tuple[int, int]:
     """Start and step of a slice along an axis of this size."""
     start = call.get("start") or 0

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from .builder import Builder
-from .errors import lacks
+from .reductions import winner
 from .rules import RULES, Call, spread
 from .values import Constant, Value, squeeze
 
@@ -76,6 +76,21 @@ def _avg_pool(count: int):
     return apply
 
 
+def different_windows(build: Builder, x: Value, shape, count: int) -> Value:
+    """Maxima over windows [⌊i k/n⌋, ⌈(i+1) k/n⌉) along each of the last axes, axis by
+    axis: the first winner along one, then along the next, is the last axis's first,
+    so that they go from the last axis to the first."""
+    for axis in reversed(range(len(shape) - count, len(shape))):
+        size, number = x.shape[axis], shape[axis]
+        parts = []
+        for i in range(number):
+            start, end = i * size // number, -(-(i + 1) * size // number)
+            part = winner(build, build.slice(x, axis, start, end - start), axis, "max_pool")
+            parts.append(build.unsqueeze(part, axis))
+        x = build.concat(parts, axis, x.dtype)
+    return x
+
+
 def _adaptive_max_pool(count: int):
     def apply(build: Builder, call: Call):
         x = build.lift(call["self"])
@@ -83,11 +98,10 @@ def _adaptive_max_pool(count: int):
             build.along(x, -1 - axis)
         sizes, out = x.shape[-count:], call.shape[-count:]
         if any(size % n for size, n in zip(sizes, out)):
-            raise lacks("an adaptive maximum of windows of different sizes")
+            return different_windows(build, x, call.shape, count), None
         window = [size // n for size, n in zip(sizes, out)]
         geometry = (window, window, [(0, 0)] * count, [1] * count)
-        y = pooled(build, x, "max_pool", call, count, *geometry)
-        return (y, None) if len(call.results) > 1 else y
+        return pooled(build, x, "max_pool", call, count, *geometry), None
 
     return apply
 

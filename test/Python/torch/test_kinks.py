@@ -41,6 +41,8 @@ KINKS = {
     "max of two": lambda h: torch.max(h, h.roll(2, 1)),
     "max_pool": lambda h: F.max_pool1d(h[:, None], 3, 2)[:, 0],
     "adaptive_max_pool": lambda h: F.adaptive_max_pool1d(h[:, None], 3)[:, 0],
+    "adaptive windows": lambda h: F.adaptive_max_pool2d(h.reshape(-1, 1, 3, 3).round(), 2).flatten(1)
+    + F.adaptive_max_pool2d(h.relu().reshape(-1, 1, 3, 3), 2).flatten(1),
     "where": lambda h: torch.where(h > 0, h, 2 * h),
     "relu squared": lambda h: h.relu() * h,
     "std of equal ones": lambda h: (h * 0 + h.detach().mean(1, keepdim=True)).std(1, keepdim=True) + h,

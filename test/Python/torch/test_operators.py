@@ -155,6 +155,12 @@ OPERATORS = {
     + F.conv_transpose3d(h[:, :8].reshape(-1, 1, 2, 2, 2), h.new_ones(1, 1, 2, 2, 1), dilation=2).flatten(1).tanh(),
     "dropouts": lambda h: F.alpha_dropout(h, 0.1) + F.feature_alpha_dropout(square(h), 0.1).flatten(1) + F.dropout1d(square(h), 0.1, False).flatten(1),
     "binary cross entropy": lambda h: F.binary_cross_entropy(h.sigmoid(), h.tanh().abs(), reduction="none"),
+    "logarithms": lambda h: h.abs().log2() + h.abs().log10() + h.sigmoid().logit() + torch.logaddexp(h, h * h) + h.frac() * h,
+    "isfinite": lambda h: torch.where(torch.isfinite(h), h, 0.0) * h,
+    "stacks": lambda h: torch.hstack([h, h.exp()]) * torch.column_stack([h[:, 0], h.sin(), h[:, :8]]),
+    "diff": lambda h: h.diff(dim=1).tanh() * square(h).rot90(1, (1, 2)).flatten(1)[:, :8],
+    "adaptive windows": lambda h: F.adaptive_max_pool1d(h[:, None], 4).flatten(1).tanh()
+    * F.adaptive_max_pool2d(image(h), (2, 2)).flatten(1).exp(),
     # Writes.
     "write": lambda h: (lambda g: (g[:, 1:4].mul_(2.0), g.tanh())[1])(h + 1),
     "write from": lambda h: (lambda g: (g[:, 0].copy_(h[:, 1] ** 2), g.tanh())[1])(h * 2),
