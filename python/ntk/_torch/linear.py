@@ -127,11 +127,23 @@ def det(build, call):
     return Value(build.writer.op("det", [v.term], v.term.dims[:-2]), call.shape, v.batch)
 
 
-@rule("inverse", "linalg_inv")
-def inverse(build, call):
-    v = build.lift(call.first("A", "self"))
+def inverted(build: Builder, v: Value) -> Value:
     for axis in (-1, -2):
         build.along(v, axis)
     if v.shape[-1] == 1:
         return build.unary("reciprocal", v)
-    return Value(build.writer.op("inverse", [v.term], v.term.dims), call.shape, v.batch)
+    return Value(build.writer.op("inverse", [v.term], v.term.dims), v.shape, v.batch)
+
+
+@rule("inverse", "linalg_inv")
+def inverse(build, call):
+    return inverted(build, build.lift(call.first("A", "self")))
+
+
+@rule("linalg_solve")
+def solve(build, call):
+    """A⁻¹ B for matrices B."""
+    a, b = build.lift(call["A"]), build.lift(call["B"])
+    if not call["left"] or len(b.shape) != len(a.shape):
+        raise lacks("linalg_solve but of A X = B for matrices")
+    return product(build, call, inverted(build, a), b)

@@ -55,7 +55,7 @@ def transpose(build, call):
     return build.permute(call["self"], order)
 
 
-@rule("t", "numpy_T", "mT", "adjoint")
+@rule("t", "numpy_T", "mT", "mH", "adjoint")
 def matrix_transpose(build, call):
     rank = len(call.shape)
     if call.name == "numpy_T":

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Recurrent networks, unrolled: a step is written for each place of the sequence.
 
-Weights of a layer come in the order w_ih, w_hh, b_ih, b_hh; states have the axes
-[layer and direction, batch, hidden].
+Weights of a layer come in the order w_ih, w_hh, b_ih, b_hh, w_hr, those that there
+are; states have the axes [layer and direction, batch, hidden].
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def gates(build: Builder, x: Value, count: int) -> list[Value]:
 
 
 def lstm_step(build: Builder, x: Value, state, weights) -> list[Value]:
-    w, u, *biases = weights
+    """An odd number of weights has a projection of the hidden state behind them."""
+    projection = weights[-1] if len(weights) % 2 else None
+    w, u, *biases = weights[:-1] if len(weights) % 2 else weights
     b, c = biases or (None, None)
     total = build.binary("add", dense(build, x, w, b), dense(build, state[0], u, c))
     i, f, g, o = gates(build, total, 4)
@@ -34,6 +36,8 @@ def lstm_step(build: Builder, x: Value, state, weights) -> list[Value]:
     new = build.binary("mul", build.unary("sigmoid", i), build.unary("tanh", g))
     cell = build.binary("add", keep, new)
     hidden = build.binary("mul", build.unary("sigmoid", o), build.unary("tanh", cell))
+    if projection is not None:
+        hidden = dense(build, hidden, projection, None)
     return [hidden, cell]
 
 
@@ -88,8 +92,6 @@ def unroll(build: Builder, call: Call, step):
     states = [build.lift(h, dtype) for h in states]
     sides = 2 if call["bidirectional"] else 1
     each = len(call["params"]) // (call["num_layers"] * sides)
-    if each not in (2, 4):
-        raise lacks("a recurrent layer with projections")
     sequence = [build.squeeze(build.slice(x, time, i, 1), time) for i in range(x.shape[time])]
     last = [[] for _ in states]
     for layer in range(call["num_layers"]):

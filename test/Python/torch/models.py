@@ -261,6 +261,17 @@ MODELS = {
     "lstm": lambda: (recurrent(nn.LSTM, num_layers=2, bidirectional=True, dropout=0.1), (torch.randn(3, 4, 4),)),
     "gru": lambda: (recurrent(nn.GRU, num_layers=2), (torch.randn(3, 4, 4),)),
     "rnn": lambda: (recurrent(nn.RNN, nonlinearity="relu", bias=False), (torch.randn(3, 4, 4),)),
+    "lstm projected": lambda: (
+        Calls(lambda s, x: s.parts[0](x)[0][:, -1], nn.LSTM(4, 5, 2, proj_size=3, batch_first=True, bidirectional=True)),
+        (torch.randn(3, 4, 4),),
+    ),
+    "lstm projected without biases": lambda: (
+        Calls(lambda s, x: s.parts[0](x)[1][1].sum(0), nn.LSTM(4, 5, proj_size=3, batch_first=True, bias=False)),
+        (torch.randn(3, 4, 4),),
+    ),
+    "orthogonal": lambda: (
+        parametrizations.orthogonal(nn.Linear(4, 4), orthogonal_map="cayley"), (torch.randn(3, 4),),
+    ),
     "plain rnn": lambda: (recurrent(nn.RNN), (torch.randn(3, 4, 4),)),
     "lstm by time": lambda: (
         Calls(lambda s, x: s.parts[0](x.transpose(0, 1))[1][1][-1], nn.LSTM(4, 3)), (torch.randn(3, 5, 4),),

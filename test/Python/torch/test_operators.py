@@ -81,6 +81,7 @@ OPERATORS = {
     "tensordot": lambda h: torch.tensordot(square(h), h.new_ones(3, 2), dims=1).flatten(1).tanh(),
     "det": lambda h: torch.linalg.det(square(h) + 2)[:, None] * h,
     "inverse": lambda h: torch.linalg.inv(square(h) + 3 * torch.eye(3, dtype=h.dtype)).flatten(1),
+    "solve": lambda h: torch.linalg.solve(square(h) + 3 * torch.eye(3, dtype=h.dtype), square(h).exp()).flatten(1),
     # Reductions.
     "sums": lambda h: h.sum(1, keepdim=True) + square(h).mean((1, 2))[:, None] + h.tanh(),
     "variances": lambda h: h.var(1, keepdim=True) + h.std(1, unbiased=False, keepdim=True) * h,
