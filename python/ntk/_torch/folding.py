@@ -27,6 +27,14 @@ def is_tensor(x) -> bool:
     return isinstance(x, (Value, Constant))
 
 
+# Operators that pick and join entries, and compute nothing of them.
+PICKING = MOVING | set(
+    """cat stack slice select index repeat repeat_interleave split split_with_sizes chunk unbind
+    narrow pad zeros_like ones_like full_like empty_like new_zeros new_ones new_full new_empty
+    copy fill zero masked_fill""".split()
+)
+
+
 def is_random(target) -> bool:
     return torch.Tag.nondeterministic_seeded in target.tags
 
@@ -69,6 +77,25 @@ def picks_own(arguments: dict) -> bool:
     return all(table.one.shape[i] == 1 and table.two.shape[i] == 2 for i in axes)
 
 
+def crosses_examples(target, name: str, arguments: dict, leaves, one, two) -> bool:
+    """Does an operator cut examples off, count them or add them up? What it says of
+    two of them need not hold of more."""
+    tables = [x for x in leaves if isinstance(x, Constant) and x.two is not None]
+    if name in ("slice", "narrow") and any(isinstance(x, Size) for x in leaves):
+        return not tables or one.shape != tables[0].one.shape or two.shape != tables[0].two.shape
+    wide = [x for x in tables if x.one.shape != x.two.shape]
+    if not wide or name in PICKING or torch.Tag.pointwise in target.tags:
+        return False
+    axes = arguments.get("dim")
+    for axis in [axes] if isinstance(axes, int) else axes or []:
+        ranked = [x for x in wide if -x.one.dim() <= axis < x.one.dim()]
+        if any(x.one.shape[axis] != x.two.shape[axis] for x in ranked):
+            return True
+    several = isinstance(one, (tuple, list))
+    pairs = zip(one, two) if several else [(one, two)]
+    return any(isinstance(a, torch.Tensor) and a.shape == b.shape for a, b in pairs)
+
+
 def fold(target, name: str, arguments: dict, args, kwargs, leaves):
     """Computes an operator of known arguments at s = 1 and, where it matters, at
     s = 2; `arguments` are the same by their names."""
@@ -95,6 +122,8 @@ def fold(target, name: str, arguments: dict, args, kwargs, leaves):
             return target(*a, **k)
 
     one, two = at(False), at(True) if depends else None
+    if depends and crosses_examples(target, name, arguments, leaves, one, two):
+        numbered = Numbered.YES
     if isinstance(one, (tuple, list)):
         twos = two if depends else [None] * len(one)
         return tuple(Constant(o, t, numbered) for o, t in zip(one, twos))
