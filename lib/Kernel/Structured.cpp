@@ -175,7 +175,7 @@ void StructuredExpansion::createSegments(const PostDominators &ways) {
 Segment &StructuredExpansion::findSegment(const PostDominators &ways,
                                           Value value) {
   for (; value; value = ways.getNext(value)) {
-    auto cut = llvm::find(prototype.cuts, value);
+    auto *cut = llvm::find(prototype.cuts, value);
     if (cut != prototype.cuts.end())
       return segments[cut - prototype.cuts.begin()];
   }
@@ -335,11 +335,11 @@ Value StructuredExpansion::buildKernel(KernelFunction &tile,
                              getTensorType(segment.seed).getNumElements(),
                              request.real, tile.n, tile.m)
           : request.createZeroTile(b, tile.n, tile.m);
-  for (const ParameterSites &parameter : segment.parameters)
+  for (const ParameterSites &parameter : segment.parameters) {
+    StringRef name = request.network.getParameterName(parameter.argument);
     for (const TermPair &pair : parameter.pairs)
-      sum = contractPair(tile, segment, pair,
-                         request.network.getParameterName(parameter.argument),
-                         sum);
+      sum = contractPair(tile, segment, pair, name, sum);
+  }
   for (auto [cut, jacobian] : segment.cuts) {
     Value kernel = buildKernel(tile, segments[cut]);
     sum = addCut(tile, segment, cut, jacobian, kernel, sum);

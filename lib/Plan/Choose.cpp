@@ -122,12 +122,13 @@ static std::vector<std::vector<std::string>>
 getCandidates(const std::vector<std::string> &proposed) {
   constexpr size_t few = 3;
   std::vector<std::vector<std::string>> candidates = {proposed};
-  if (proposed.size() > 1 && proposed.size() <= few)
-    for (size_t i = 0; i < proposed.size(); ++i) {
-      candidates.push_back(proposed);
-      candidates.back().erase(candidates.back().begin() +
-                              static_cast<int64_t>(i));
-    }
+  if (proposed.size() == 1 || proposed.size() > few)
+    return candidates;
+  for (size_t i = 0; i < proposed.size(); ++i) {
+    candidates.push_back(proposed);
+    candidates.back().erase(candidates.back().begin() +
+                            static_cast<int64_t>(i));
+  }
   return candidates;
 }
 

@@ -7,6 +7,7 @@
 #define NTK_DIALECTS_NTK_IR_NTKOPS_H
 
 #include "dialects/NTK/IR/Elementwise.h"
+#include "dialects/NTK/IR/KernelSpec.h"
 #include "dialects/NTK/Interfaces/NTKInterfaces.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
@@ -44,7 +45,6 @@ Value createSplat(OpBuilder &builder, Location loc, RankedTensorType type,
 } // namespace mlir::ntk
 
 #include "dialects/NTK/IR/NTKDialect.h.inc"
-#include "dialects/NTK/IR/KernelSpec.h"
 #include "dialects/NTK/IR/NTKEnums.h.inc"
 #include "dialects/NTK/IR/Schedule.h"
 #define GET_ATTRDEF_CLASSES

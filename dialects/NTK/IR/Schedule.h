@@ -34,9 +34,9 @@ struct Schedule {
 
   bool operator==(const Schedule &other) const {
     return n1 == other.n1 && n2 == other.n2 && method == other.method &&
-           cuts == other.cuts && blockN == other.blockN && blockM == other.blockM &&
-           blockO == other.blockO && keeps1 == other.keeps1 &&
-           keeps2 == other.keeps2;
+           cuts == other.cuts && blockN == other.blockN &&
+           blockM == other.blockM && blockO == other.blockO &&
+           keeps1 == other.keeps1 && keeps2 == other.keeps2;
   }
 
   /// Decisions of `other` where there are none here.
@@ -60,8 +60,8 @@ struct Schedule {
 inline llvm::hash_code hash_value(const Schedule &schedule) {
   llvm::hash_code cuts = 0;
   if (schedule.cuts)
-    cuts = llvm::hash_combine_range(schedule.cuts->begin(),
-                                    schedule.cuts->end());
+    cuts =
+        llvm::hash_combine_range(schedule.cuts->begin(), schedule.cuts->end());
   return llvm::hash_combine(schedule.n1, schedule.n2, schedule.method, cuts,
                             schedule.blockN, schedule.blockM, schedule.blockO,
                             schedule.keeps1, schedule.keeps2);

@@ -34,7 +34,8 @@ public:
 
 private:
   Value meet(Value a, Value b) const;
-  /// Places in the order of the graph: the results behind all, arguments before.
+  /// Places in the order of the graph: the results behind all, arguments
+  /// before.
   int64_t getPlace(Value value) const;
 
   llvm::DenseMap<Value, int64_t> places;

@@ -44,8 +44,8 @@ struct PlannedKernel {
   std::string method; ///< as --method spells it
   /// The values that the kernel is cut at, and how many elements they have.
   std::vector<std::pair<std::string, int64_t>> cuts;
-  Schedule decided;   ///< of the file, on these examples
-  Schedule chosen;    ///< with what the planner decides, but for the blocks
+  Schedule decided; ///< of the file, on these examples
+  Schedule chosen;  ///< with what the planner decides, but for the blocks
 };
 
 /// Name of the request, and so of its functions.
