@@ -125,8 +125,14 @@ def from_mlir(
         text: the text, or the path of a ``.mlir`` file.
         params: values for its parameters and buffers by name. Without them every
             call brings its own.
-        opts: as for :func:`compile`.
+        opts: as for :func:`compile`, but for ``inputs``: calls bring them, without
+            the first axis where all examples share one.
     """
+    if opts.get("inputs"):
+        raise Error(
+            "inputs: expected a model in ONNX; those of a network in MLIR are given to each call",
+            argument="inputs",
+        )
     return Kernel(
         _read_text(text), opts, None if params is None else _named_parameters(params), partial
     )

@@ -94,6 +94,14 @@ def check_output(out, shape, dtype):
     return array
 
 
+def check_apart(out, read):
+    """Refuses an output over what is still read while it is written: ``read`` has
+    pairs of a name and an array for each argument."""
+    for argument, pairs in read.items():
+        if any(np.may_share_memory(out, array) for _, array in pairs):
+            raise _error("out", f"expected memory of its own, but it is a part of {argument}")
+
+
 def _error(argument, message):
     return Error(f"{argument}: {message}", argument=argument.split(":")[0].split("[")[0])
 

@@ -48,11 +48,14 @@ class Kernel:
     """
 
     def __init__(self, source, options, params=None, partial=False):
+        settings, inputs = _models.read_options(options)
+        # Copies: what is made of a kernel later has its values, whatever has
+        # become of the caller's arrays.
+        inputs, params = _models.copy_values(inputs), _models.copy_values(params)
         self._source = source
-        self._options = options
+        self._options = {**options, "inputs": dict(inputs)} if inputs else options
         self._params = params
         self._partial = partial
-        settings, inputs = _models.read_options(options)
         self._core = _core.Kernel(source.name, source.content, settings, inputs, params, partial)
         self._finish()
         for line in self._core.messages(True):
@@ -111,8 +114,10 @@ class Kernel:
         first, library = self._examples(x1, "x1")
         second = None if x2 is None else self._examples(x2, "x2")[0]
         parameters = self._bound
+        read = {"x1": first, "x2": second or []}
         if params is not None:
-            values = self._complete(_models.named_parameters(params), partial)
+            read["params"] = _models.named_parameters(params)
+            values = self._complete(read["params"], partial)
             parameters = self._core.set_parameters(*values, True)
         elif partial:
             raise Error("partial: expected params", argument="partial")
@@ -123,6 +128,7 @@ class Kernel:
             theta = np.empty(shape, self._dtype)
         else:
             theta = _arrays.check_output(out, shape, self._dtype)
+            _arrays.check_apart(theta, read)
         if _core.is_forked():
             _forks.warn()
             self._core.call(first, second, parameters, theta, None)
@@ -176,7 +182,7 @@ class Kernel:
 
     def bind(self, params: Parameters, *, partial: bool = False) -> Kernel:
         """This kernel with other parameters, which are copied: the same code."""
-        values = [(name, array.copy()) for name, array in _models.named_parameters(params)]
+        values = _models.copy_values(_models.named_parameters(params))
         return self._with(*self._complete(values, partial))
 
     def _complete(self, values, partial):
@@ -335,6 +341,13 @@ class Kernel:
                     f"{argument}: expected an array for each input, but got none", argument=argument
                 )
             entries = [(str(name), value) for name, value in x.items()]
+            for name, _ in entries:
+                if name not in self._names:
+                    raise Error(
+                        f"{argument}: expected arrays for {', '.join(map(repr, self._names))}, but "
+                        f"got one for {name!r}",
+                        argument=argument,
+                    )
         elif isinstance(x, (list, tuple)):
             if len(self._names) < 2 or len(x) != len(self._names):
                 expected = f"{len(self._names)} arrays" if len(self._names) > 1 else "one array"
@@ -369,9 +382,18 @@ class Kernel:
                 name == "n2" and n is None
             ):
                 raise Error(f"{name}: expected a number of examples, but got {n!r}", argument=name)
+            if n is not None and n > _MOST_EXAMPLES:
+                raise Error(
+                    f"{name}: expected at most {_MOST_EXAMPLES} examples, but got {n}",
+                    argument=name,
+                )
         if n2 is not None and n2 < 1:
             raise Error(f"n2: expected a number of examples from 1 on, but got {n2}", argument="n2")
         return int(n1), int(n2 or 0)
+
+
+# What the compiler counts with; how many fit is the memory's to say.
+_MOST_EXAMPLES = 2**62
 
 
 def _restore(source, options, params, partial, bound):

@@ -99,7 +99,10 @@ def read_text(text):
         )
     if text.rstrip().endswith(".mlir") and "\n" not in text.strip():
         return Source(text)
-    return Source("network", text.encode())
+    try:
+        return Source("network", text.encode())
+    except UnicodeEncodeError as error:
+        raise Error(f"text: expected text in Unicode: {error}", argument="text") from error
 
 
 def read_options(options):
@@ -151,6 +154,11 @@ def named_values(values, argument):
             value = np.asarray(value)
         pairs.append((str(name), _arrays.to_numpy(value, f"{argument}: {str(name)!r}")))
     return pairs
+
+
+def copy_values(pairs):
+    """The same pairs of names and arrays, with memory of their own."""
+    return None if pairs is None else [(name, array.copy()) for name, array in pairs]
 
 
 def named_parameters(params):
@@ -205,6 +213,9 @@ def _globs(name, value):
         isinstance(v, str) for v in values
     ):
         raise _wrong(name, "a name or a list of names, which may be globs", value)
+    # To freeze nothing is a wish, to have nothing else is a mistake.
+    if not values and name != "frozen":
+        raise _wrong(name, "at least one name", value)
     return list(values)
 
 

@@ -220,3 +220,56 @@ def test_nonfinite_if_allowed():
     mlp = Mlp()
     k = ntk.compile(mlp.model(), allow_nonfinite=True)
     assert np.isnan(k(np.full((1, 6), np.nan))).any()
+
+
+def test_callers_arrays(mlp):
+    """What becomes of the caller's arrays later changes no kernel, nor what is
+    made of it."""
+    import copy
+    import pickle
+
+    x = mlp.examples(4)
+    mine = {name: value.copy() for name, value in mlp.parameters.items()}
+    for k in (
+        ntk.from_mlir(mlp.text(), params=mine),
+        ntk.compile(mlp.model(), params=mine),
+        ntk.compile(mlp.model()).bind(mine),
+    ):
+        for value in mine.values():
+            value *= 2
+        for same in (k, copy.copy(k), copy.deepcopy(k), pickle.loads(pickle.dumps(k))):
+            assert_close(same(x), mlp.kernel(x))
+        assert_close(k.variant(kernel="diagonal")(x), np.einsum("nmoo->nmo", mlp.kernel(x)))
+        for name, value in mine.items():
+            value[:] = mlp.parameters[name]
+
+
+def test_output_over_input(k, mlp):
+    """An output that lies over what is read is refused."""
+    x = mlp.examples(4)
+    buffer = np.zeros(4 * 4 * 3 * 3)
+    out, over = buffer.reshape(4, 4, 3, 3), buffer[-x.size :].reshape(x.shape)
+    over[:] = x
+    refused(["out", "memory of its own", "x1"], lambda: k(over, out=out), "out")
+    refused(["out", "memory of its own", "x2"], lambda: k(x, over, out=out), "out")
+    bias = buffer[:3]
+    params = {**mlp.parameters, "fc2.bias": bias}
+    refused(["out", "memory of its own", "params"], lambda: k(x, params=params, out=out), "out")
+    assert_close(k(x, out=out), mlp.kernel(x))
+
+
+def test_names(k, mlp):
+    """Names that are none, and lists without any."""
+    x = mlp.examples(4)
+    refused(["x1", "'x'", "'y'"], lambda: k({"y": x}), "x1")
+    assert_close(k({"x": x}), mlp.kernel(x))
+    for option in ("wrt", "outputs"):
+        refused([option, "at least one name"], lambda: ntk.compile(mlp.model(), **{option: []}), option)
+    assert_close(ntk.compile(mlp.model(), frozen=[])(x), mlp.kernel(x))
+    refused(
+        ["inputs", "ONNX", "each call"],
+        lambda: ntk.from_mlir(mlp.text(), params=mlp.parameters, inputs={"z": 1}),
+        "inputs",
+    )
+    refused(["text", "Unicode"], lambda: ntk.from_mlir(mlp.text() + "// \udc80"), "text")
+    refused(["n1", "at most"], lambda: k.plan(2**63), "n1")
