@@ -83,12 +83,20 @@ static FailureOr<SmallVector<unsigned>> getCuts(KernelOp kernel,
   return places;
 }
 
-static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
+FailureOr<NetworkOp> mlir::ntk::findNetwork(KernelOp kernel) {
   auto network = SymbolTable::lookupNearestSymbolFrom<NetworkOp>(
       kernel, kernel.getNetworkAttr());
   if (!network)
     return kernel.emitOpError("expected a network, but found no @")
            << kernel.getNetwork();
+  return network;
+}
+
+static FailureOr<KernelRequest> getRequest(KernelOp kernel) {
+  FailureOr<NetworkOp> found = findNetwork(kernel);
+  if (failed(found))
+    return failure();
+  NetworkOp network = *found;
   if (failed(checkRequestedNames(kernel, network)) ||
       failed(checkIndices(network)))
     return failure();

@@ -17,15 +17,6 @@ namespace mlir::ntk {
 using namespace mlir;
 using namespace mlir::ntk;
 
-static FailureOr<NetworkOp> getNetwork(KernelOp kernel) {
-  auto network = SymbolTable::lookupNearestSymbolFrom<NetworkOp>(
-      kernel, kernel.getNetworkAttr());
-  if (!network)
-    return kernel.emitOpError("expected a network, but found no @")
-           << kernel.getNetwork();
-  return network;
-}
-
 /// What the kernel costs with other decisions: a clone is expanded and planned.
 static FailureOr<Cost> getCost(KernelOp kernel, NetworkOp network,
                                const Schedule &decisions, int64_t n1,
@@ -173,7 +164,7 @@ LogicalResult mlir::ntk::chooseStructures(ModuleOp module, int64_t n1,
                                           const MachineModel &machine,
                                           bool compareMethods) {
   for (auto kernel : module.getOps<KernelOp>()) {
-    FailureOr<NetworkOp> network = getNetwork(kernel);
+    FailureOr<NetworkOp> network = findNetwork(kernel);
     if (failed(network))
       return failure();
     StructureChooser chooser(kernel, *network, n1, n2, machine);

@@ -260,7 +260,7 @@ class Kernel:
         set with itself. A kernel that is compiled for other numbers keeps its orders
         and only chooses other blocks; ``precompile`` takes the plan of these.
         """
-        sizes = self._sizes(n1, n2)
+        sizes = _models.read_sizes(n1, n2)
         return Plan(self._core.plan(*sizes, False), self._core.plan(*sizes, True))
 
     def precompile(self, n1: int, n2: int | None = None) -> None:
@@ -268,7 +268,7 @@ class Kernel:
         for its own, or for 32 if these are fewer. Any number of examples runs on any code; the code for many is
         the faster one for many.
         """
-        self._core.compile(*self._sizes(n1, n2))
+        self._core.compile(*_models.read_sizes(n1, n2))
 
     def to_cpp(
         self,
@@ -288,7 +288,7 @@ class Kernel:
             kernels: the libraries that it leans on, ``"onednn"``, ``"cblas"`` or
                 ``"none"``.
         """
-        self._core.write_source(os.fspath(path), *self._sizes(n1, n2), kernels)
+        self._core.write_source(os.fspath(path), *_models.read_sizes(n1, n2), kernels)
 
     def __repr__(self) -> str:
         options = ", ".join(f"{k}={v!r}" for k, v in self._options.items() if v is not None)
@@ -374,26 +374,6 @@ class Kernel:
         return max(
             (len(a) for name, a in examples if a.ndim and a.shape != shapes.get(name)), default=1
         )
-
-    @staticmethod
-    def _sizes(n1, n2):
-        for name, n in (("n1", n1), ("n2", n2)):
-            if not (isinstance(n, (int, np.integer)) and not isinstance(n, bool)) and not (
-                name == "n2" and n is None
-            ):
-                raise Error(f"{name}: expected a number of examples, but got {n!r}", argument=name)
-            if n is not None and n > _MOST_EXAMPLES:
-                raise Error(
-                    f"{name}: expected at most {_MOST_EXAMPLES} examples, but got {n}",
-                    argument=name,
-                )
-        if n2 is not None and n2 < 1:
-            raise Error(f"n2: expected a number of examples from 1 on, but got {n2}", argument="n2")
-        return int(n1), int(n2 or 0)
-
-
-# What the compiler counts with; how many fit is the memory's to say.
-_MOST_EXAMPLES = 2**62
 
 
 def _restore(source, options, params, partial, bound):

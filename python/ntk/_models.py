@@ -141,6 +141,24 @@ def read_options(options):
     return settings, inputs
 
 
+# What the compiler counts with; how many fit is the memory's to say.
+_MOST_EXAMPLES = 2**62
+
+
+def read_sizes(n1, n2):
+    """Numbers of examples, 0 for a second side that is the first."""
+    for name, n in (("n1", n1), ("n2", n2)):
+        if name == "n2" and n is None:
+            continue
+        if not isinstance(n, (int, np.integer)) or isinstance(n, bool):
+            raise _wrong(name, "a number of examples", n)
+        if n > _MOST_EXAMPLES:
+            raise _wrong(name, f"at most {_MOST_EXAMPLES} examples", n)
+    if n2 is not None and n2 < 1:
+        raise _wrong("n2", "a number of examples from 1 on", n2)
+    return int(n1), int(n2 or 0)
+
+
 def named_values(values, argument):
     """Pairs of a name and an array, of a mapping; scalars are arrays here."""
     if not hasattr(values, "items"):

@@ -43,6 +43,9 @@ struct KernelFunctions {
 /// Finds them by their attributes; members are null if there are none.
 KernelFunctions findKernelFunctions(ModuleOp module, StringRef kernel);
 
+/// The network of a request; an error on the request if there is none.
+FailureOr<NetworkOp> findNetwork(KernelOp kernel);
+
 /// Expands one kernel by the method its schedule says (structured without one),
 /// next to the kernel. Fails, with an error on the kernel, if the
 /// request does not fit the network.
